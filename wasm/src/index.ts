@@ -1,0 +1,1 @@
+export type { Bytes, HashKernel, Kernel } from "./kernel.ts";
