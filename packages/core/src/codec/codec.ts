@@ -1,0 +1,181 @@
+/** Combinators for wire types (RFC 9420 §2.1): a struct here reads like its definition there. */
+import { CoppiceError } from "../errors.ts";
+import { Reader } from "./reader.ts";
+import { Writer } from "./writer.ts";
+
+/** How a type is written and read. `decode(encode(x))` equals `x`, and so does the reverse on every accepted input. */
+export interface Codec<T> {
+  readonly encode: (writer: Writer, value: T) => void;
+  readonly decode: (reader: Reader) => T;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Top-level messages and records over this size are refused before they are read. */
+export const DEFAULT_MAX_DECODE_BYTES: number = 64 * 1024 * 1024;
+
+export function encode<T>(codec: Codec<T>, value: T): Bytes {
+  const writer = new Writer();
+  codec.encode(writer, value);
+  return writer.finish();
+}
+
+/** Decodes all of `bytes`. `ERR_MLS_DECODE` for malformed or trailing bytes, `ERR_MLS_LIMIT` over `maxBytes`. */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array, maxBytes: number = DEFAULT_MAX_DECODE_BYTES): T {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("encoded bytes are expected as a Uint8Array");
+  if (bytes.length > maxBytes) {
+    throw new CoppiceError("ERR_MLS_LIMIT", `${String(bytes.length)} bytes to decode, at most ${String(maxBytes)}`, {
+      requirement: "R-2.1.2-8",
+    });
+  }
+  const reader = new Reader(bytes);
+  const value = codec.decode(reader);
+  reader.finish();
+  return value;
+}
+
+const uint = (count: number): Codec<number> => ({
+  encode: (writer, value) => {
+    writer.uint(value, count);
+  },
+  decode: (reader) => reader.uint(count),
+});
+
+export const uint8: Codec<number> = uint(1);
+export const uint16: Codec<number> = uint(2);
+export const uint32: Codec<number> = uint(4);
+
+export const uint64: Codec<bigint> = {
+  encode: (writer, value) => {
+    writer.uint64(value);
+  },
+  decode: (reader) => reader.uint64(),
+};
+
+/** `opaque<V>` */
+export const opaque: Codec<Bytes> = {
+  encode: (writer, value) => {
+    writer.vector(() => {
+      writer.bytes(value);
+    });
+  },
+  decode: (reader) => reader.vector().rest(),
+};
+
+/** `opaque[length]` */
+export const fixed = (length: number): Codec<Bytes> => ({
+  encode: (writer, value) => {
+    if (value.length !== length) throw new RangeError(`${String(length)} bytes expected`);
+    writer.bytes(value);
+  },
+  decode: (reader) => reader.bytes(length),
+});
+
+/** `T<V>`: the header counts bytes, not elements; an element that crosses the end is malformed (R-2.1.2-6). */
+export const vector = <T>(element: Codec<T>): Codec<readonly T[]> => ({
+  encode: (writer, values) => {
+    writer.vector(() => {
+      for (const value of values) element.encode(writer, value);
+    });
+  },
+  decode: (reader) => {
+    const body = reader.vector();
+    const values: T[] = [];
+    while (body.remaining > 0) values.push(element.decode(body));
+    return values;
+  },
+});
+
+/** `optional<T>` (RFC 9420 §2.1.1) */
+export const optional = <T>(value: Codec<T>): Codec<T | undefined> => ({
+  encode: (writer, present) => {
+    writer.uint(present === undefined ? 0 : 1, 1);
+    if (present !== undefined) value.encode(writer, present);
+  },
+  decode: (reader) => {
+    const presence = reader.uint(1);
+    if (presence > 1) {
+      throw new CoppiceError("ERR_MLS_DECODE", "presence octet is neither 0 nor 1", { requirement: "R-2.1.1-2" });
+    }
+    return presence === 1 ? value.decode(reader) : undefined;
+  },
+});
+
+/** A struct: fields in the order of the object's properties. */
+export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Codec<T[K]> }): Codec<T> {
+  const entries = Object.entries(fields) as [keyof T & string, Codec<T[keyof T & string]>][];
+  return {
+    encode: (writer, value) => {
+      for (const [name, codec] of entries) codec.encode(writer, value[name]);
+    },
+    decode: (reader) => {
+      const value: Partial<T> = {};
+      for (const [name, codec] of entries) value[name] = codec.decode(reader);
+      return value as T;
+    },
+  };
+}
+
+/** A closed enum: names for the defined values, everything else (0 included) is malformed (R-2.1-2). */
+export function closedEnum<N extends string>(codec: Codec<number>, values: Readonly<Record<N, number>>): Codec<N> {
+  const names = new Map<number, N>();
+  for (const name of Object.keys(values) as N[]) names.set(values[name], name);
+  return {
+    encode: (writer, name) => {
+      codec.encode(writer, values[name]);
+    },
+    decode: (reader) => {
+      const value = codec.decode(reader);
+      const name = names.get(value);
+      if (name === undefined) {
+        throw new CoppiceError("ERR_MLS_DECODE", `undefined enum value ${String(value)}`, { requirement: "R-2.1-2" });
+      }
+      return name;
+    },
+  };
+}
+
+/**
+ * `select`: a discriminated union. The tag is written first; the case's fields stand beside the tag in one object.
+ * `unknown` builds the error for a tag without a case.
+ */
+export function select<Tag extends string, Value extends string | number, T extends Readonly<Record<Tag, Value>>>(
+  tag: Tag,
+  tagCodec: Codec<Value>,
+  cases: { readonly [V in T[Tag]]: Codec<Omit<Extract<T, Readonly<Record<Tag, V>>>, Tag>> },
+  unknown: (value: Value) => CoppiceError = (value) =>
+    new CoppiceError("ERR_MLS_DECODE", `undefined ${tag} ${String(value)}`, { requirement: "R-2.1-2" }),
+): Codec<T> {
+  const table = new Map<Value, Codec<object>>();
+  for (const [name, codec] of Object.entries(cases)) {
+    const value = (Number.isNaN(Number(name)) ? name : Number(name)) as Value;
+    table.set(value, codec as Codec<object>);
+  }
+  const find = (value: Value): Codec<object> => {
+    const found = table.get(value);
+    if (found === undefined) throw unknown(value);
+    return found;
+  };
+  return {
+    encode: (writer, value) => {
+      const codec = find(value[tag]);
+      tagCodec.encode(writer, value[tag]);
+      codec.encode(writer, value);
+    },
+    decode: (reader) => {
+      const value = tagCodec.decode(reader);
+      return { [tag]: value, ...find(value).decode(reader) } as T;
+    },
+  };
+}
+
+/** The empty struct. */
+export const nothing: Codec<object> = { encode: () => undefined, decode: () => ({}) };
+
+/** A codec for a value of another shape. */
+export const map = <A, B>(codec: Codec<A>, to: (value: A) => B, from: (value: B) => A): Codec<B> => ({
+  encode: (writer, value) => {
+    codec.encode(writer, from(value));
+  },
+  decode: (reader) => to(codec.decode(reader)),
+});

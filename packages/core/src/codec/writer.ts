@@ -1,0 +1,70 @@
+/** Writing the TLS presentation language (RFC 9420 §2.1). */
+
+/** Longest `<V>` vector: the header has 30 bits for it. */
+export const MAX_VECTOR_LENGTH: number = 2 ** 30 - 1;
+
+/** Bytes in the shortest length header for a vector of `length` bytes. */
+function headerLength(length: number): 1 | 2 | 4 {
+  if (length < 64) return 1;
+  if (length < 16_384) return 2;
+  return 4;
+}
+
+/** A growing buffer. */
+export class Writer {
+  #buffer = new Uint8Array(256);
+  #length = 0;
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer.fill(0);
+    this.#buffer = grown;
+  }
+
+  /** `count` is 1 to 4; `value` an integer that fits. */
+  uint(value: number, count: number): void {
+    if (!Number.isInteger(value) || value < 0 || value >= 256 ** count) {
+      throw new RangeError(`${String(value)} is not a uint${String(count * 8)}`);
+    }
+    this.#reserve(count);
+    for (let i = count - 1; i >= 0; i--) this.#buffer[this.#length++] = Math.floor(value / 256 ** i) % 256;
+  }
+
+  uint64(value: bigint): void {
+    if (value < 0n || value >= 1n << 64n) throw new RangeError(`${String(value)} is not a uint64`);
+    this.uint(Number(value >> 32n), 4);
+    this.uint(Number(value & 0xffff_ffffn), 4);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** A `<V>` vector whose body is what `body` writes; the header is the shortest one (R-2.1.2-2). */
+  vector(body: () => void): void {
+    const start = this.#length;
+    body();
+    const length = this.#length - start;
+    if (length > MAX_VECTOR_LENGTH) throw new RangeError(`vector of ${String(length)} bytes: at most 2^30-1 (R-2.1.2-9)`);
+    const header = headerLength(length);
+    this.#reserve(header);
+    this.#buffer.copyWithin(start + header, start, start + length);
+    this.#length = start;
+    const prefix = { 1: 0, 2: 0x40_00, 4: 0x80_00_00_00 }[header];
+    this.uint(prefix + length, header);
+    this.#length += length;
+  }
+
+  /** A copy of what was written; the buffer is overwritten, since it may hold secrets. */
+  finish(): Uint8Array<ArrayBuffer> {
+    const result = this.#buffer.slice(0, this.#length);
+    this.#buffer.fill(0, 0, this.#length);
+    this.#length = 0;
+    return result;
+  }
+}

@@ -1,0 +1,55 @@
+/** Credentials (RFC 9420 §5.3). */
+import type { Bytes } from "./codec/bytes.ts";
+import { equalBytes, utf8 } from "./codec/bytes.ts";
+import type { Codec } from "./codec/codec.ts";
+import { encode, opaque, select, struct, uint16, vector } from "./codec/codec.ts";
+import { CoppiceError } from "./errors.ts";
+
+/** Registered credential types (§17.5). */
+export const CredentialType = { basic: 0x0001, x509: 0x0002 } as const;
+
+/** An identity that the application gives its meaning (R-5.3-1). */
+export interface BasicCredential {
+  readonly credentialType: 0x0001;
+  readonly identity: Bytes;
+}
+
+/** DER certificates, the end entity's first. */
+export interface X509Credential {
+  readonly credentialType: 0x0002;
+  readonly certificates: readonly Bytes[];
+}
+
+/**
+ * ```tls
+ * struct {
+ *   CredentialType credential_type;
+ *   select (Credential.credential_type) {
+ *     case basic: opaque identity<V>;
+ *     case x509:  Certificate certificates<V>;
+ *   };
+ * } Credential;
+ * ```
+ */
+export type Credential = BasicCredential | X509Credential;
+
+export const credential: Codec<Credential> = select<"credentialType", 1 | 2, Credential>(
+  "credentialType",
+  uint16 as Codec<1 | 2>,
+  { 1: struct({ identity: opaque }), 2: struct({ certificates: vector(opaque) }) },
+  (type) =>
+    new CoppiceError("ERR_MLS_CREDENTIAL", `credential type ${String(type)} is not supported`, {
+      requirement: "R-13.5-3",
+      detail: { credentialType: type },
+    }),
+);
+
+/** A basic credential; text is taken as UTF-8. */
+export function basicCredential(identity: string | Uint8Array): BasicCredential {
+  return { credentialType: 1, identity: typeof identity === "string" ? utf8(identity) : new Uint8Array(identity) };
+}
+
+/** Whether two credentials are the same bytes. */
+export function sameCredential(a: Credential, b: Credential): boolean {
+  return equalBytes(encode(credential, a), encode(credential, b));
+}

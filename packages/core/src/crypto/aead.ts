@@ -1,0 +1,57 @@
+/** Authenticated encryption of one message (RFC 5116); MLS uses each key once or a few times. */
+import { CoppiceError } from "../errors.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { subtle, unshared } from "./platform.ts";
+
+/** An AEAD of the suite table. The tag (16 bytes) stands at the end of the ciphertext (R-5.1-2). */
+export interface Aead {
+  /** Key length in bytes. */
+  readonly Nk: number;
+  /** Nonce length in bytes. */
+  readonly Nn: 12;
+  readonly seal: (key: Bytes, nonce: Bytes, aad: Bytes, plaintext: Bytes) => Promise<Bytes>;
+  /** `ERR_MLS_AEAD` if the ciphertext does not authenticate. */
+  readonly open: (key: Bytes, nonce: Bytes, aad: Bytes, ciphertext: Bytes) => Promise<Bytes>;
+}
+
+const refused = (cause?: unknown): CoppiceError =>
+  new CoppiceError("ERR_MLS_AEAD", "the ciphertext does not authenticate", cause === undefined ? {} : { cause });
+
+export function aesGcm(Nk: 16 | 32): Aead {
+  const run = async (operation: "encrypt" | "decrypt", key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes): Promise<Bytes> => {
+    const imported = await subtle().importKey("raw", unshared(key), "AES-GCM", false, [operation]);
+    const parameters = { name: "AES-GCM", iv: nonce, additionalData: unshared(aad) };
+    return new Uint8Array(await subtle()[operation](parameters, imported, unshared(data)));
+  };
+  return {
+    Nk,
+    Nn: 12,
+    seal: (key, nonce, aad, plaintext) => run("encrypt", key, nonce, aad, plaintext),
+    open: async (key, nonce, aad, ciphertext) => {
+      if (ciphertext.length < 16) throw refused();
+      try {
+        return await run("decrypt", key, nonce, aad, ciphertext);
+      } catch (cause) {
+        throw refused(cause);
+      }
+    },
+  };
+}
+
+/** ChaCha20-Poly1305 on noble: not every engine's SubtleCrypto has it. */
+export async function chacha20Poly1305(): Promise<Aead> {
+  const { chacha20poly1305 } = await import("@noble/ciphers/chacha.js");
+  return {
+    Nk: 32,
+    Nn: 12,
+    seal: (key, nonce, aad, plaintext) =>
+      Promise.resolve(new Uint8Array(chacha20poly1305(key, nonce, aad).encrypt(plaintext))),
+    open: (key, nonce, aad, ciphertext) => {
+      try {
+        return Promise.resolve(new Uint8Array(chacha20poly1305(key, nonce, aad).decrypt(ciphertext)));
+      } catch (cause) {
+        return Promise.reject(refused(cause));
+      }
+    },
+  };
+}

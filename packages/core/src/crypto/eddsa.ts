@@ -1,0 +1,102 @@
+/** Ed25519 and Ed448 (RFC 8032). */
+import type { Bytes } from "../codec/bytes.ts";
+import { concat, erase, fromHex } from "../codec/bytes.ts";
+import { subtle, unshared, works } from "./platform.ts";
+import type { SignatureScheme } from "./signature.ts";
+import { malformedPrivateKey } from "./signature.ts";
+
+/** What we need of a noble curve. */
+interface NobleEdwards {
+  readonly utils: { readonly randomSecretKey: () => Uint8Array };
+  readonly getPublicKey: (seed: Uint8Array) => Uint8Array;
+  readonly sign: (message: Uint8Array, seed: Uint8Array) => Uint8Array;
+  readonly verify: (signature: Uint8Array, message: Uint8Array, key: Uint8Array, options: { zip215: boolean }) => boolean;
+}
+
+function onNoble(name: "Ed25519" | "Ed448", publicKeyLength: 32 | 57, curve: NobleEdwards): SignatureScheme {
+  return {
+    name,
+    publicKeyLength,
+    generateKeyPair: () => {
+      const privateKey = new Uint8Array(curve.utils.randomSecretKey());
+      return Promise.resolve({ privateKey, publicKey: new Uint8Array(curve.getPublicKey(privateKey)) });
+    },
+    importSigner: (privateKey) => {
+      if (privateKey.length !== publicKeyLength) return Promise.reject(malformedPrivateKey());
+      const seed = new Uint8Array(privateKey);
+      const publicKey = new Uint8Array(curve.getPublicKey(seed));
+      return Promise.resolve({ publicKey, sign: (message) => Promise.resolve(new Uint8Array(curve.sign(message, seed))) });
+    },
+    verify: (publicKey, message, signature) => {
+      if (publicKey.length !== publicKeyLength || signature.length !== 2 * publicKeyLength) return Promise.resolve(false);
+      try {
+        return Promise.resolve(curve.verify(signature, message, publicKey, { zip215: false }));
+      } catch {
+        return Promise.resolve(false);
+      }
+    },
+  };
+}
+
+/** PKCS #8 (RFC 8410) around a 32-byte Ed25519 seed. */
+const PKCS8_PREFIX = fromHex("302e020100300506032b657004220420");
+const ALGORITHM = "Ed25519";
+
+async function publicKeyOf(privateKey: CryptoKey): Promise<Bytes> {
+  const { x } = await subtle().exportKey("jwk", privateKey);
+  if (x === undefined) throw malformedPrivateKey();
+  return Uint8Array.from(atob(x.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+}
+
+async function importPrivateKey(seed: Bytes, extractable: boolean): Promise<CryptoKey> {
+  const pkcs8 = concat(PKCS8_PREFIX, seed);
+  try {
+    return await subtle().importKey("pkcs8", pkcs8, ALGORITHM, extractable, ["sign"]);
+  } finally {
+    erase(pkcs8);
+  }
+}
+
+const ed25519OnSubtle: SignatureScheme = {
+  name: "Ed25519",
+  publicKeyLength: 32,
+  generateKeyPair: async () => {
+    const pair = await subtle().generateKey(ALGORITHM, true, ["sign", "verify"]);
+    if (!("privateKey" in pair)) throw malformedPrivateKey();
+    const pkcs8 = new Uint8Array(await subtle().exportKey("pkcs8", pair.privateKey));
+    const privateKey = pkcs8.slice(PKCS8_PREFIX.length, PKCS8_PREFIX.length + 32);
+    erase(pkcs8);
+    return { privateKey, publicKey: new Uint8Array(await subtle().exportKey("raw", pair.publicKey)) };
+  },
+  importSigner: async (seed) => {
+    if (seed.length !== 32) throw malformedPrivateKey();
+    const publicKey = await publicKeyOf(await importPrivateKey(seed, true));
+    const key = await importPrivateKey(seed, false);
+    return { publicKey, sign: async (message) => new Uint8Array(await subtle().sign(ALGORITHM, key, unshared(message))) };
+  },
+  verify: async (publicKey, message, signature) => {
+    if (publicKey.length !== 32 || signature.length !== 64) return false;
+    try {
+      const key = await subtle().importKey("raw", unshared(publicKey), ALGORITHM, false, ["verify"]);
+      return await subtle().verify(ALGORITHM, key, unshared(signature), unshared(message));
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** On SubtleCrypto where Ed25519 works (every seed imports and signs), else on noble. */
+export async function ed25519(): Promise<SignatureScheme> {
+  // A zero first byte: WebKit's importer has refused such keys.
+  const probe = (): Promise<Bytes> =>
+    ed25519OnSubtle.importSigner(new Uint8Array(32)).then((signer) => signer.sign(new Uint8Array(1)));
+  if (await works(probe)) return ed25519OnSubtle;
+  const noble = await import("@noble/curves/ed25519.js");
+  return onNoble("Ed25519", 32, noble.ed25519);
+}
+
+/** On noble: browsers do not have Ed448. */
+export async function ed448(): Promise<SignatureScheme> {
+  const noble = await import("@noble/curves/ed448.js");
+  return onNoble("Ed448", 57, noble.ed448);
+}

@@ -1,0 +1,24 @@
+/** Which kernel runs the hot path: WebAssembly, or noble where that is not allowed. */
+import type { Kernel } from "@coppice/wasm";
+import { createWasmKernel, wasmSupported } from "@coppice/wasm";
+
+const loaded = new Map<Kernel["kind"], Promise<Kernel>>();
+
+async function load(kind: Kernel["kind"]): Promise<Kernel> {
+  if (kind === "wasm") return createWasmKernel();
+  const { createNobleKernel } = await import("./noble-kernel.ts");
+  return createNobleKernel();
+}
+
+/**
+ * The kernel of this context, made once: `wasm` where WebAssembly with SIMD may run, else `noble`.
+ * `prefer` overrides the choice, for tests and comparisons.
+ */
+export function loadKernel(prefer: Kernel["kind"] = wasmSupported() ? "wasm" : "noble"): Promise<Kernel> {
+  let kernel = loaded.get(prefer);
+  if (kernel === undefined) {
+    kernel = load(prefer);
+    loaded.set(prefer, kernel);
+  }
+  return kernel;
+}

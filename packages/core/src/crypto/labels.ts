@@ -1,0 +1,71 @@
+/** Labelled signing, encryption, hashing and derivation (RFC 9420 §5.1.2, §5.1.3, §5.2, §8, §9.1). */
+import { CoppiceError } from "../errors.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, utf8 } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { encode, opaque, struct, uint32 } from "../codec/codec.ts";
+import type { CipherSuite } from "./cipher-suite.ts";
+import type { HpkeCiphertext, HpkeKeyPair } from "./hpke.ts";
+import type { Signer } from "./signature.ts";
+
+/** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
+const labelled: Codec<{ readonly label: Bytes; readonly value: Bytes }> = struct({ label: opaque, value: opaque });
+
+const withPrefix = (label: string, value: Bytes): Bytes => encode(labelled, { label: utf8(`MLS 1.0 ${label}`), value });
+
+/** Signs `SignContent{ "MLS 1.0 " + label, content }`. */
+export function signWithLabel(signer: Signer, label: string, content: Bytes): Promise<Bytes> {
+  return signer.sign(withPrefix(label, content));
+}
+
+/** `ERR_MLS_SIGNATURE` unless the signature is by `publicKey` over this label and content. */
+export async function verifyWithLabel(
+  suite: CipherSuite,
+  { publicKey, label, content, signature }: { publicKey: Bytes; label: string; content: Bytes; signature: Bytes },
+  requirement = "R-5.1.2-4",
+): Promise<void> {
+  if (!(await suite.signature.verify(publicKey, withPrefix(label, content), signature))) {
+    throw new CoppiceError("ERR_MLS_SIGNATURE", `the ${label} signature does not verify`, { requirement });
+  }
+}
+
+/** HPKE to `publicKey` with `EncryptContext{ "MLS 1.0 " + label, context }` as info. */
+export function encryptWithLabel(
+  suite: CipherSuite,
+  { publicKey, label, context, plaintext }: { publicKey: Bytes; label: string; context: Bytes; plaintext: Bytes },
+): Promise<HpkeCiphertext> {
+  return suite.hpke.seal(publicKey, withPrefix(label, context), plaintext);
+}
+
+/** The reverse; `ERR_MLS_AEAD` if label, context, key or ciphertext differ. */
+export function decryptWithLabel(
+  suite: CipherSuite,
+  { keys, label, context, sealed }: { keys: HpkeKeyPair; label: string; context: Bytes; sealed: HpkeCiphertext },
+): Promise<Bytes> {
+  return suite.hpke.open(keys, withPrefix(label, context), sealed);
+}
+
+/** The label is used as given, without a prefix (R-5.2-1). */
+export function refHash(suite: CipherSuite, label: string, value: Bytes): Bytes {
+  return suite.hash.digest(encode(labelled, { label: utf8(label), value }));
+}
+
+/** `KeyPackageRef` over the encoded KeyPackage, not the MLSMessage around it (R-5.2-2). */
+export function makeKeyPackageRef(suite: CipherSuite, keyPackage: Bytes): Bytes {
+  return refHash(suite, "MLS 1.0 KeyPackage Reference", keyPackage);
+}
+
+/** `ProposalRef` over the encoded AuthenticatedContent (R-5.2-3). */
+export function makeProposalRef(suite: CipherSuite, authenticatedContent: Bytes): Bytes {
+  return refHash(suite, "MLS 1.0 Proposal Reference", authenticatedContent);
+}
+
+/** `DeriveSecret(secret, label)`: `Nh` bytes with an empty context. */
+export function deriveSecret(suite: CipherSuite, secret: Bytes, label: string): Bytes {
+  return suite.hash.expandWithLabel(secret, label, EMPTY, suite.hash.Nh);
+}
+
+/** `DeriveTreeSecret` (§9.1): the generation, as uint32, is the context. */
+export function deriveTreeSecret(suite: CipherSuite, secret: Bytes, label: string, generation: number, length: number): Bytes {
+  return suite.hash.expandWithLabel(secret, label, encode(uint32, generation), length);
+}

@@ -1,0 +1,31 @@
+/** The one place where the platform's cryptography is touched. */
+import { CoppiceError } from "../errors.ts";
+import type { Bytes } from "../codec/bytes.ts";
+
+/** `crypto.subtle`; it exists in secure contexts (https, localhost) and in Node. */
+export function subtle(): SubtleCrypto {
+  const found = (globalThis as { crypto?: Partial<Crypto> }).crypto?.subtle;
+  if (found === undefined) {
+    throw new CoppiceError("ERR_MLS_CRYPTO", "SubtleCrypto is missing: serve the page over https or from localhost");
+  }
+  return found;
+}
+
+export function randomBytes(length: number): Bytes {
+  return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** WebCrypto wants buffers that are not shared between threads. */
+export function unshared(bytes: Uint8Array): Bytes {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : new Uint8Array(bytes);
+}
+
+/** Whether an algorithm works here, found by doing it once: engines that name an algorithm do not always have it. */
+export async function works(attempt: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await attempt();
+    return true;
+  } catch {
+    return false;
+  }
+}

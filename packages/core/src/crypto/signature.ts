@@ -1,0 +1,32 @@
+/** Signature schemes of the suites (RFC 9420 §5.1.2): SubtleCrypto where it works, else noble. */
+import { CoppiceError } from "../errors.ts";
+import type { Bytes } from "../codec/bytes.ts";
+
+/** Holds a signature private key and signs with it. A remote or hardware key fits behind it as well. */
+export interface Signer {
+  /** As in a leaf's `signature_key` (R-5.1.1-2). */
+  readonly publicKey: Bytes;
+  /** The signature in the suite's encoding: R ‖ S for EdDSA, DER for ECDSA (R-5.1.2-2). */
+  readonly sign: (message: Bytes) => Promise<Bytes>;
+}
+
+/** A freshly generated key: the seed (EdDSA) or scalar (ECDSA) for encrypted storage, and its public key. */
+export interface SignatureKeyPair {
+  readonly publicKey: Bytes;
+  /** Secret; erase it once stored. */
+  readonly privateKey: Bytes;
+}
+
+export interface SignatureScheme {
+  readonly name: "Ed25519" | "Ed448" | "P-256" | "P-384" | "P-521";
+  /** Public key length in bytes. */
+  readonly publicKeyLength: number;
+  readonly generateKeyPair: () => Promise<SignatureKeyPair>;
+  /** A signer whose key cannot be read back where the platform has the algorithm. `ERR_MLS_CRYPTO` for a malformed key. */
+  readonly importSigner: (privateKey: Bytes) => Promise<Signer>;
+  /** Whether the signature verifies; false for malformed keys and signatures. */
+  readonly verify: (publicKey: Bytes, message: Bytes, signature: Bytes) => Promise<boolean>;
+}
+
+export const malformedPrivateKey = (cause?: unknown): CoppiceError =>
+  new CoppiceError("ERR_MLS_CRYPTO", "the signature private key is malformed", cause === undefined ? {} : { cause });

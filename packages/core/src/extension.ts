@@ -1,0 +1,104 @@
+/** Extensions (RFC 9420 §13.4) and the ones this document defines: §5.3.3, §11.1, §12.1.8.1, §12.4.3. */
+import { CoppiceError } from "./errors.ts";
+import type { Bytes } from "./codec/bytes.ts";
+import type { Codec } from "./codec/codec.ts";
+import { decode, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
+import type { Credential } from "./credential.ts";
+import { credential } from "./credential.ts";
+
+/**
+ * ```tls
+ * struct { ExtensionType extension_type; opaque extension_data<V>; } Extension;
+ * ```
+ * Unknown types are kept byte for byte (R-2.1-3).
+ */
+export interface Extension {
+  readonly extensionType: number;
+  readonly extensionData: Bytes;
+}
+
+/** Registered extension types (§17.3). */
+export const ExtensionType = {
+  applicationId: 0x0001,
+  ratchetTree: 0x0002,
+  requiredCapabilities: 0x0003,
+  externalPub: 0x0004,
+  externalSenders: 0x0005,
+} as const;
+
+/** Types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
+export const isDefaultExtensionType = (type: number): boolean => type >= 1 && type <= 5;
+
+const extension: Codec<Extension> = struct({ extensionType: uint16, extensionData: opaque });
+
+/** `Extension extensions<V>`: no type twice (R-13.4-3). */
+export const extensions: Codec<readonly Extension[]> = map(vector(extension), withoutRepeats, (list) => list);
+
+function withoutRepeats(list: readonly Extension[]): readonly Extension[] {
+  const seen = new Set<number>();
+  for (const { extensionType } of list) {
+    if (seen.has(extensionType)) {
+      throw new CoppiceError("ERR_MLS_DECODE", `extension type ${String(extensionType)} stands twice in one list`, {
+        requirement: "R-13.4-3",
+        detail: { extensionType },
+      });
+    }
+    seen.add(extensionType);
+  }
+  return list;
+}
+
+/** The data of the extension of this type. */
+export function findExtension(list: readonly Extension[], extensionType: number): Bytes | undefined {
+  return list.find((candidate) => candidate.extensionType === extensionType)?.extensionData;
+}
+
+/**
+ * ```tls
+ * struct { ExtensionType extension_types<V>; ProposalType proposal_types<V>; CredentialType credential_types<V>; } RequiredCapabilities;
+ * ```
+ */
+export interface RequiredCapabilities {
+  readonly extensionTypes: readonly number[];
+  readonly proposalTypes: readonly number[];
+  readonly credentialTypes: readonly number[];
+}
+
+export const requiredCapabilities: Codec<RequiredCapabilities> = struct({
+  extensionTypes: vector(uint16),
+  proposalTypes: vector(uint16),
+  credentialTypes: vector(uint16),
+});
+
+/** The `required_capabilities` of a GroupContext, if it has them. */
+export function findRequiredCapabilities(list: readonly Extension[]): RequiredCapabilities | undefined {
+  const data = findExtension(list, ExtensionType.requiredCapabilities);
+  return data === undefined ? undefined : decode(requiredCapabilities, data);
+}
+
+/**
+ * ```tls
+ * struct { SignaturePublicKey signature_key; Credential credential; } ExternalSender;
+ * ExternalSender external_senders<V>;
+ * ```
+ */
+export interface ExternalSender {
+  readonly signatureKey: Bytes;
+  readonly credential: Credential;
+}
+
+export const externalSenders: Codec<readonly ExternalSender[]> = vector(struct({ signatureKey: opaque, credential }));
+
+/** The `external_senders` of a GroupContext; empty if it has none. */
+export function findExternalSenders(list: readonly Extension[]): readonly ExternalSender[] {
+  const data = findExtension(list, ExtensionType.externalSenders);
+  return data === undefined ? [] : decode(externalSenders, data);
+}
+
+/** `struct { HPKEPublicKey external_pub; } ExternalPub;` */
+export const externalPub: Codec<{ readonly externalPub: Bytes }> = struct({ externalPub: opaque });
+
+/** An extension from a value and its codec. */
+export function makeExtension<T>(extensionType: number, codec: Codec<T>, value: T): Extension {
+  return { extensionType, extensionData: encode(codec, value) };
+}

@@ -1,0 +1,69 @@
+/** Capabilities of a client (RFC 9420 §7.2). */
+import type { Codec } from "../codec/codec.ts";
+import { struct, uint16, vector } from "../codec/codec.ts";
+import { CredentialType, type Credential } from "../credential.ts";
+import type { RequiredCapabilities } from "../extension.ts";
+import { isDefaultExtensionType } from "../extension.ts";
+
+/** `mls10` (§6). */
+export const MLS10 = 1;
+
+/**
+ * ```tls
+ * struct {
+ *   ProtocolVersion versions<V>; CipherSuite cipher_suites<V>; ExtensionType extensions<V>;
+ *   ProposalType proposals<V>; CredentialType credentials<V>;
+ * } Capabilities;
+ * ```
+ */
+export interface Capabilities {
+  readonly versions: readonly number[];
+  readonly cipherSuites: readonly number[];
+  /** Without the default types (R-7.2-5). */
+  readonly extensions: readonly number[];
+  /** Without the default types (R-7.2-5). */
+  readonly proposals: readonly number[];
+  readonly credentials: readonly number[];
+}
+
+export const capabilities: Codec<Capabilities> = struct({
+  versions: vector(uint16),
+  cipherSuites: vector(uint16),
+  extensions: vector(uint16),
+  proposals: vector(uint16),
+  credentials: vector(uint16),
+});
+
+/** Types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
+export const isDefaultProposalType = (type: number): boolean => type >= 1 && type <= 7;
+
+/** What this implementation supports; an application adds its own types. No GREASE (R-13.5-5). */
+export function defaultCapabilities(
+  cipherSuites: readonly number[],
+  own: { readonly extensions?: readonly number[]; readonly credentials?: readonly Credential["credentialType"][] } = {},
+): Capabilities {
+  return {
+    versions: [MLS10],
+    cipherSuites,
+    extensions: own.extensions ?? [],
+    proposals: [],
+    credentials: own.credentials ?? [CredentialType.basic, CredentialType.x509],
+  };
+}
+
+export function supportsExtension(supported: readonly number[], type: number): boolean {
+  return isDefaultExtensionType(type) || supported.includes(type);
+}
+
+/** First required type that the lists do not cover, as `extension 5`; undefined if all are (R-7.3-4, R-11.1-2). */
+export function missingCapability(
+  supported: Pick<Capabilities, "extensions" | "proposals" | "credentials">,
+  required: RequiredCapabilities,
+): string | undefined {
+  const extension = required.extensionTypes.find((type) => !supportsExtension(supported.extensions, type));
+  if (extension !== undefined) return `extension ${String(extension)}`;
+  const proposal = required.proposalTypes.find((type) => !isDefaultProposalType(type) && !supported.proposals.includes(type));
+  if (proposal !== undefined) return `proposal ${String(proposal)}`;
+  const credential = required.credentialTypes.find((type) => !supported.credentials.includes(type));
+  return credential === undefined ? undefined : `credential ${String(credential)}`;
+}

@@ -1,0 +1,96 @@
+/**
+ * Which public keys a tree holds (R-16.7-1): a persistent multiset, so that versions of a tree share it and uniqueness
+ * needs no scan. A crit-bit trie: every inner node names the first bit in which its two sides differ.
+ */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+
+type Node = Entry | Inner;
+
+interface Entry {
+  readonly key: Bytes;
+  readonly count: number;
+}
+
+interface Inner {
+  readonly bit: number;
+  readonly zero: Node;
+  readonly one: Node;
+}
+
+const isInner = (node: Node): node is Inner => "bit" in node;
+
+/** Bits of the length (16) come before those of the key, so that no key is a prefix of another. */
+function bitAt(key: Bytes, bit: number): number {
+  if (bit < 16) return (key.length >>> (15 - bit)) & 1;
+  return ((key[(bit - 16) >>> 3] ?? 0) >>> (7 - (bit & 7))) & 1;
+}
+
+/** First bit in which two different keys differ. */
+function firstDifference(a: Bytes, b: Bytes): number {
+  if (a.length !== b.length) return Math.clz32(a.length ^ b.length) - 16;
+  let i = 0;
+  while (a[i] === b[i]) i++;
+  return 16 + 8 * i + Math.clz32((a[i] ?? 0) ^ (b[i] ?? 0)) - 24;
+}
+
+/** The only entry that may equal `key`. */
+function nearest(node: Node, key: Bytes): Entry {
+  let at = node;
+  while (isInner(at)) at = bitAt(key, at.bit) === 0 ? at.zero : at.one;
+  return at;
+}
+
+/** Copies the path to the entry of `key`, which exists, with another count; 0 takes it out. */
+function recount(node: Node, key: Bytes, count: number): Node | undefined {
+  if (!isInner(node)) return count === 0 ? undefined : { key: node.key, count };
+  const side = bitAt(key, node.bit) === 0 ? "zero" : "one";
+  const other = side === "zero" ? "one" : "zero";
+  const changed = recount(node[side], key, count);
+  return changed === undefined ? node[other] : { ...node, [side]: changed };
+}
+
+function insert(node: Node, entry: Entry, bit: number): Node {
+  if (isInner(node) && node.bit < bit) {
+    const side = bitAt(entry.key, node.bit) === 0 ? "zero" : "one";
+    return { ...node, [side]: insert(node[side], entry, bit) };
+  }
+  return bitAt(entry.key, bit) === 0 ? { bit, zero: entry, one: node } : { bit, zero: node, one: entry };
+}
+
+export class KeyIndex {
+  static readonly EMPTY: KeyIndex = new KeyIndex(undefined, 0);
+  readonly #root: Node | undefined;
+  /** How many keys are in more than once. */
+  readonly duplicates: number;
+
+  private constructor(root: Node | undefined, duplicates: number) {
+    this.#root = root;
+    this.duplicates = duplicates;
+  }
+
+  #count(key: Bytes): number {
+    if (this.#root === undefined) return 0;
+    const entry = nearest(this.#root, key);
+    return equalBytes(entry.key, key) ? entry.count : 0;
+  }
+
+  has(key: Bytes): boolean {
+    return this.#count(key) > 0;
+  }
+
+  add(key: Bytes): KeyIndex {
+    if (this.#root === undefined) return new KeyIndex({ key, count: 1 }, 0);
+    const count = this.#count(key);
+    if (count > 0) return new KeyIndex(recount(this.#root, key, count + 1), this.duplicates + (count === 1 ? 1 : 0));
+    const bit = firstDifference(nearest(this.#root, key).key, key);
+    return new KeyIndex(insert(this.#root, { key, count: 1 }, bit), this.duplicates);
+  }
+
+  /** Takes out one occurrence; no change if there is none. */
+  remove(key: Bytes): KeyIndex {
+    const count = this.#count(key);
+    if (count === 0 || this.#root === undefined) return this;
+    return new KeyIndex(recount(this.#root, key, count - 1), this.duplicates - (count === 2 ? 1 : 0));
+  }
+}

@@ -1,0 +1,106 @@
+/** Leaf nodes (RFC 9420 §7.2): wire type, signing, signature check. */
+import type { Bytes } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { closedEnum, encode, nothing, opaque, select, struct, uint32, uint64, uint8 } from "../codec/codec.ts";
+import type { Credential } from "../credential.ts";
+import { credential } from "../credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
+import type { Signer } from "../crypto/signature.ts";
+import type { Extension } from "../extension.ts";
+import { extensions } from "../extension.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { capabilities } from "./capabilities.ts";
+import type { LeafIndex } from "./tree-math.ts";
+
+/** Seconds since 1970, both bounds inclusive (R-7.2-8). */
+export interface Lifetime {
+  readonly notBefore: bigint;
+  readonly notAfter: bigint;
+}
+
+/** How a leaf came to be. */
+export type LeafNodeSource =
+  | { readonly leafNodeSource: "key_package"; readonly lifetime: Lifetime }
+  | { readonly leafNodeSource: "update" }
+  | { readonly leafNodeSource: "commit"; readonly parentHash: Bytes };
+
+/** The fields before the source. */
+export interface LeafNodeContent {
+  readonly encryptionKey: Bytes;
+  readonly signatureKey: Bytes;
+  readonly credential: Credential;
+  readonly capabilities: Capabilities;
+}
+
+/**
+ * ```tls
+ * struct {
+ *   HPKEPublicKey encryption_key; SignaturePublicKey signature_key; Credential credential; Capabilities capabilities;
+ *   LeafNodeSource leaf_node_source;
+ *   select (LeafNode.leaf_node_source) {
+ *     case key_package: Lifetime lifetime;
+ *     case update:      struct{};
+ *     case commit:      opaque parent_hash<V>;
+ *   };
+ *   Extension extensions<V>;
+ *   opaque signature<V>;
+ * } LeafNode;
+ * ```
+ */
+export interface LeafNode extends LeafNodeContent {
+  readonly source: LeafNodeSource;
+  readonly extensions: readonly Extension[];
+  readonly signature: Bytes;
+}
+
+/** A leaf before it is signed. */
+export type UnsignedLeafNode = Omit<LeafNode, "signature">;
+
+const source: Codec<LeafNodeSource> = select<"leafNodeSource", LeafNodeSource["leafNodeSource"], LeafNodeSource>(
+  "leafNodeSource",
+  closedEnum(uint8, { key_package: 1, update: 2, commit: 3 }),
+  {
+    key_package: struct({ lifetime: struct({ notBefore: uint64, notAfter: uint64 }) }),
+    update: nothing,
+    commit: struct({ parentHash: opaque }),
+  },
+);
+
+const unsigned = { encryptionKey: opaque, signatureKey: opaque, credential, capabilities, source, extensions } as const;
+const unsignedLeafNode: Codec<UnsignedLeafNode> = struct(unsigned);
+
+export const leafNode: Codec<LeafNode> = struct({ ...unsigned, signature: opaque });
+
+/** Where an `update` or `commit` leaf stands: signed along with it. */
+export interface LeafNodePlace {
+  readonly groupId: Bytes;
+  readonly leafIndex: LeafIndex;
+}
+
+const place: Codec<{ readonly groupId: Bytes; readonly leafIndex: number }> = struct({ groupId: opaque, leafIndex: uint32 });
+
+/** `LeafNodeTBS`: the place follows for sources `update` and `commit` only (R-7.2-3). */
+const leafNodeTbs: Codec<{ leaf: UnsignedLeafNode; place: LeafNodePlace | undefined }> = {
+  encode: (writer, { leaf, place: at }) => {
+    unsignedLeafNode.encode(writer, leaf);
+    if (leaf.source.leafNodeSource === "key_package") return;
+    if (at === undefined) throw new TypeError("a leaf of this source is signed with its group and index");
+    place.encode(writer, at);
+  },
+  decode: () => {
+    throw new TypeError("LeafNodeTBS is never received");
+  },
+};
+
+export async function signLeafNode(leaf: UnsignedLeafNode, signer: Signer, at?: LeafNodePlace): Promise<LeafNode> {
+  const signature = await signWithLabel(signer, "LeafNodeTBS", encode(leafNodeTbs, { leaf, place: at }));
+  return { ...leaf, signature };
+}
+
+/** `ERR_MLS_SIGNATURE` unless the leaf is signed by its own signature key (R-7.3-3). */
+export function verifyLeafNodeSignature(suite: CipherSuite, leaf: LeafNode, at?: LeafNodePlace): Promise<void> {
+  const content = encode(leafNodeTbs, { leaf, place: at });
+  const { signatureKey: publicKey, signature } = leaf;
+  return verifyWithLabel(suite, { publicKey, label: "LeafNodeTBS", content, signature }, "R-7.3-3");
+}

@@ -1,0 +1,252 @@
+/**
+ * The public ratchet tree (RFC 9420 §4, §7.7): a persistent value. A change copies one path and shares the rest, so old
+ * epochs and staged commits cost O(log N).
+ */
+import type { HashKernel } from "@coppice/wasm";
+import type { Bytes } from "../codec/bytes.ts";
+import { CoppiceError } from "../errors.ts";
+import { KeyIndex } from "./key-index.ts";
+import type { LeafNode } from "./leaf-node.ts";
+import type { ParentNode, WireNode } from "./parent-node.ts";
+import type { Subtree } from "./subtree.ts";
+import { blankSubtree, descend, isLeafSlot, LeafSlot, ParentSlot, resolution } from "./subtree.ts";
+import type { Summary } from "./summary.ts";
+import type { LeafIndex, NodeIndex } from "./tree-math.ts";
+import * as math from "./tree-math.ts";
+
+/** Encryption and signature keys of a tree. */
+interface Keys {
+  readonly encryption: KeyIndex;
+  readonly signature: KeyIndex;
+}
+
+const withoutKeys = (keys: Keys, node: Subtree): Keys => changeKeys(keys, node, (index, key) => index.remove(key));
+const withKeys = (keys: Keys, node: Subtree): Keys => changeKeys(keys, node, (index, key) => index.add(key));
+
+function changeKeys(keys: Keys, node: Subtree, change: (index: KeyIndex, key: Bytes) => KeyIndex): Keys {
+  if (!isLeafSlot(node)) {
+    return node.parentNode === undefined
+      ? keys
+      : { ...keys, encryption: change(keys.encryption, node.parentNode.encryptionKey) };
+  }
+  if (node.leafNode === undefined) return keys;
+  return {
+    encryption: change(keys.encryption, node.leafNode.encryptionKey),
+    signature: change(keys.signature, node.leafNode.signatureKey),
+  };
+}
+
+/** What to put at an ancestor of a changed leaf. */
+type ParentEdit = (current: ParentNode | undefined, index: NodeIndex) => ParentNode | undefined;
+
+const blankParent: ParentEdit = () => undefined;
+
+export class RatchetTree {
+  readonly root: Subtree;
+  readonly #keys: Keys;
+
+  private constructor(root: Subtree, keys: Keys) {
+    this.root = root;
+    this.#keys = keys;
+  }
+
+  /** A tree of one leaf. */
+  static of(leaf: LeafNode): RatchetTree {
+    const root = new LeafSlot(0 as NodeIndex, leaf);
+    return new RatchetTree(root, withKeys({ encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY }, root));
+  }
+
+  /**
+   * The tree of a `ratchet_tree` extension (§12.4.3.3), padded with blanks to a full one. Its structure is checked, its
+   * contents are not: see `validateTree`. `ERR_MLS_TREE`, and `ERR_MLS_LIMIT` for more than `maxLeaves` leaves.
+   */
+  static fromWire(nodes: readonly (WireNode | undefined)[], maxLeaves: number): RatchetTree {
+    if (nodes.length === 0 || nodes.at(-1) === undefined) {
+      throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree is empty or ends with a blank", { requirement: "R-12.4.3.3-3" });
+    }
+    const leafCount = math.paddedLeafCount(Math.ceil((nodes.length + 1) / 2));
+    if (leafCount > maxLeaves) {
+      throw new CoppiceError("ERR_MLS_LIMIT", `the ratchet tree has more than ${String(maxLeaves)} leaves`, {
+        detail: { leafCount, maxLeaves },
+      });
+    }
+    let keys: Keys = { encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY };
+    const build = (index: NodeIndex): Subtree => {
+      const node = nodes[index];
+      const below = { left: math.left(index), right: math.right(index) };
+      if (node !== undefined && (node.nodeType === "leaf") !== math.isLeaf(index)) {
+        throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, { requirement: "R-12.4.3.3-4" });
+      }
+      const built =
+        below.left === undefined || below.right === undefined
+          ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined)
+          : new ParentSlot(index, node?.nodeType === "parent" ? node.parentNode : undefined, build(below.left), build(below.right));
+      keys = withKeys(keys, built);
+      return built;
+    };
+    const root = build(math.root(leafCount));
+    return new RatchetTree(root, keys);
+  }
+
+  /** In-order nodes without trailing blanks (R-12.4.3.3-2). */
+  toWire(): (WireNode | undefined)[] {
+    const nodes: (WireNode | undefined)[] = [];
+    for (const slot of this.slots()) {
+      if (isLeafSlot(slot)) nodes.push(slot.leafNode && { nodeType: "leaf", leafNode: slot.leafNode });
+      else nodes.push(slot.parentNode && { nodeType: "parent", parentNode: slot.parentNode });
+    }
+    while (nodes.length > 0 && nodes.at(-1) === undefined) nodes.pop();
+    return nodes;
+  }
+
+  /** All places, filled or blank, in order. */
+  *slots(from: Subtree = this.root): Generator<Subtree> {
+    if (isLeafSlot(from)) {
+      yield from;
+      return;
+    }
+    yield* this.slots(from.left);
+    yield from;
+    yield* this.slots(from.right);
+  }
+
+  /** Leaves, filled or blank: a power of two. */
+  get leafCount(): number {
+    return math.leavesBelow(this.root.index);
+  }
+
+  get summary(): Summary {
+    return this.root.summary;
+  }
+
+  /** No two nodes share an encryption key and no two leaves a signature key (R-16.7-1). */
+  get keysAreUnique(): boolean {
+    return this.#keys.encryption.duplicates === 0 && this.#keys.signature.duplicates === 0;
+  }
+
+  hasEncryptionKey(key: Bytes): boolean {
+    return this.#keys.encryption.has(key);
+  }
+
+  hasSignatureKey(key: Bytes): boolean {
+    return this.#keys.signature.has(key);
+  }
+
+  /** `index` from a decoder: undefined when out of range or blank. */
+  findLeaf(index: number): LeafNode | undefined {
+    return Number.isInteger(index) && index >= 0 && index < this.leafCount ? this.leaf(index as LeafIndex) : undefined;
+  }
+
+  leaf(index: LeafIndex): LeafNode | undefined {
+    const slot = descend(this.root, math.leafToNode(index));
+    return isLeafSlot(slot) ? slot.leafNode : undefined;
+  }
+
+  /** Public key at a node; undefined for a blank. */
+  encryptionKey(index: NodeIndex): Bytes | undefined {
+    const slot = descend(this.root, index);
+    return isLeafSlot(slot) ? slot.leafNode?.encryptionKey : slot.parentNode?.encryptionKey;
+  }
+
+  subtree(index: NodeIndex): Subtree {
+    return descend(this.root, index);
+  }
+
+  resolution(index: NodeIndex): NodeIndex[] {
+    return resolution(this.subtree(index));
+  }
+
+  /** Non-blank leaves, by index. */
+  *members(): Generator<readonly [LeafIndex, LeafNode]> {
+    for (const slot of this.slots()) {
+      if (isLeafSlot(slot) && slot.leafNode !== undefined) yield [math.nodeToLeaf(slot.index), slot.leafNode];
+    }
+  }
+
+  /** Tree hash of the whole tree (§7.8). */
+  treeHash(hash: HashKernel): Bytes {
+    return this.root.treeHash(hash);
+  }
+
+  /** Direct path of a leaf without nodes whose copath child has an empty resolution (§4.1.2), from the leaf up. */
+  filteredDirectPath(leaf: LeafIndex): { readonly node: NodeIndex; readonly copathChild: NodeIndex }[] {
+    const path: { node: NodeIndex; copathChild: NodeIndex }[] = [];
+    const target = math.leafToNode(leaf);
+    for (let at = this.root; !isLeafSlot(at); at = target < at.index ? at.left : at.right) {
+      const copathChild = target < at.index ? at.right : at.left;
+      if (!copathChild.summary.blank) path.push({ node: at.index, copathChild: copathChild.index });
+    }
+    return path.reverse();
+  }
+
+  /** Puts `leaf` (or a blank) at `index` and edits all its ancestors. */
+  replacePath(index: LeafIndex, leaf: LeafNode | undefined, editParent: ParentEdit): RatchetTree {
+    let keys = this.#keys;
+    const target = math.leafToNode(index);
+    const replace = (at: Subtree): Subtree => {
+      const next = isLeafSlot(at)
+        ? new LeafSlot(at.index, leaf)
+        : new ParentSlot(
+            at.index,
+            editParent(at.parentNode, at.index),
+            target < at.index ? replace(at.left) : at.left,
+            target < at.index ? at.right : replace(at.right),
+          );
+      keys = withKeys(withoutKeys(keys, at), next);
+      return next;
+    };
+    return new RatchetTree(replace(this.root), keys);
+  }
+
+  /** Applies an Update (§12.1.2): the leaf is replaced, its ancestors become blank. */
+  updateLeaf(index: LeafIndex, leaf: LeafNode): RatchetTree {
+    return this.replacePath(index, leaf, blankParent);
+  }
+
+  /** Applies a Remove (§12.1.3): leaf and ancestors become blank, then the tree is truncated. */
+  removeLeaf(index: LeafIndex): RatchetTree {
+    return this.replacePath(index, undefined, blankParent).#truncate();
+  }
+
+  /** Applies an Add (§12.1.1): leftmost blank leaf, extending if there is none; unmerged at every non-blank ancestor. */
+  addLeaf(leaf: LeafNode): { readonly tree: RatchetTree; readonly index: LeafIndex } {
+    const { tree, index } = this.reserveLeaf();
+    const added = tree.replacePath(
+      index,
+      leaf,
+      (current) =>
+        current && { ...current, unmergedLeaves: [...current.unmergedLeaves, index].sort((a: number, b: number) => a - b) },
+    );
+    return { tree: added, index };
+  }
+
+  /** The leftmost blank leaf and the tree that has it, extended if need be (R-12.4.2-7). */
+  reserveLeaf(): { readonly tree: RatchetTree; readonly index: LeafIndex } {
+    const tree = this.summary.leafCount === this.leafCount ? this.#extend() : this;
+    let at = tree.root;
+    while (!isLeafSlot(at)) at = at.left.summary.leafCount < math.leavesBelow(at.left.index) ? at.left : at.right;
+    return { tree, index: math.nodeToLeaf(at.index) };
+  }
+
+  /** Doubles the tree: a blank root over the old tree and a blank half (§7.7). */
+  #extend(): RatchetTree {
+    const leafCount = this.leafCount * 2;
+    if (leafCount > math.MAX_LEAF_COUNT) {
+      throw new CoppiceError("ERR_MLS_LIMIT", `a tree has at most ${String(math.MAX_LEAF_COUNT)} leaves`);
+    }
+    const index = math.root(leafCount);
+    const blank = blankSubtree((index + this.leafCount) as NodeIndex);
+    return new RatchetTree(new ParentSlot(index, undefined, this.root, blank), this.#keys);
+  }
+
+  /** While the right half is blank, the left half is the tree (R-7.7-2). */
+  #truncate(): RatchetTree {
+    let root = this.root;
+    let keys = this.#keys;
+    while (!isLeafSlot(root) && root.right.summary.blank) {
+      keys = withoutKeys(keys, root);
+      root = root.left;
+    }
+    return new RatchetTree(root, keys);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * The nodes of a persistent ratchet tree (RFC 9420 §4.1): immutable, shared between versions, each with its tree hash
+ * (§7.8) and a summary of what is below it, computed once when first asked for.
+ */
+import type { HashKernel } from "@coppice/wasm";
+import type { Bytes } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { closedEnum, encode, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
+import type { LeafNode } from "./leaf-node.ts";
+import { leafNode } from "./leaf-node.ts";
+import type { ParentNode } from "./parent-node.ts";
+import { parentNode } from "./parent-node.ts";
+import type { Summary } from "./summary.ts";
+import { joinSummaries, summarizeLeaf } from "./summary.ts";
+import type { NodeIndex } from "./tree-math.ts";
+import { left, leavesBelow, right } from "./tree-math.ts";
+
+export type Subtree = LeafSlot | ParentSlot;
+
+const nodeType = closedEnum(uint8, { leaf: 1, parent: 2 });
+
+/**
+ * ```tls
+ * struct {
+ *   NodeType node_type;
+ *   select (TreeHashInput.node_type) {
+ *     case leaf:   LeafNodeHashInput{ uint32 leaf_index; optional<LeafNode> leaf_node; };
+ *     case parent: ParentNodeHashInput{ optional<ParentNode> parent_node; opaque left_hash<V>; opaque right_hash<V>; };
+ *   };
+ * } TreeHashInput;
+ * ```
+ */
+const leafHashInput: Codec<{ nodeType: "leaf"; leafIndex: number; leafNode: LeafNode | undefined }> = struct({
+  nodeType,
+  leafIndex: uint32,
+  leafNode: optional(leafNode),
+}) as Codec<{ nodeType: "leaf"; leafIndex: number; leafNode: LeafNode | undefined }>;
+
+const parentHashInput = struct<{
+  nodeType: "leaf" | "parent";
+  parentNode: ParentNode | undefined;
+  leftHash: Bytes;
+  rightHash: Bytes;
+}>({ nodeType, parentNode: optional(parentNode), leftHash: opaque, rightHash: opaque });
+
+/** A leaf's place, filled or blank. */
+export class LeafSlot {
+  readonly index: NodeIndex;
+  readonly leafNode: LeafNode | undefined;
+  #treeHash: Bytes | undefined;
+  #summary: Summary | undefined;
+
+  constructor(index: NodeIndex, node: LeafNode | undefined) {
+    this.index = index;
+    this.leafNode = node;
+  }
+
+  get summary(): Summary {
+    this.#summary ??= summarizeLeaf(this.leafNode);
+    return this.#summary;
+  }
+
+  treeHash(hash: HashKernel): Bytes {
+    this.#treeHash ??= hash.digest(
+      encode(leafHashInput, { nodeType: "leaf", leafIndex: this.index / 2, leafNode: this.leafNode }),
+    );
+    return this.#treeHash;
+  }
+}
+
+/** A parent's place, filled or blank, with what is below it. */
+export class ParentSlot {
+  readonly index: NodeIndex;
+  readonly parentNode: ParentNode | undefined;
+  readonly left: Subtree;
+  readonly right: Subtree;
+  #treeHash: Bytes | undefined;
+  #summary: Summary | undefined;
+
+  constructor(index: NodeIndex, node: ParentNode | undefined, leftChild: Subtree, rightChild: Subtree) {
+    this.index = index;
+    this.parentNode = node;
+    this.left = leftChild;
+    this.right = rightChild;
+  }
+
+  get summary(): Summary {
+    this.#summary ??= joinSummaries(this.left.summary, this.right.summary, this.parentNode !== undefined);
+    return this.#summary;
+  }
+
+  treeHash(hash: HashKernel): Bytes {
+    this.#treeHash ??= hash.digest(
+      encode(parentHashInput, {
+        nodeType: "parent",
+        parentNode: this.parentNode,
+        leftHash: this.left.treeHash(hash),
+        rightHash: this.right.treeHash(hash),
+      }),
+    );
+    return this.#treeHash;
+  }
+}
+
+/** A subtree without any node, rooted at `index`. */
+export function blankSubtree(index: NodeIndex): Subtree {
+  const below = { left: left(index), right: right(index) };
+  if (below.left === undefined || below.right === undefined) return new LeafSlot(index, undefined);
+  return new ParentSlot(index, undefined, blankSubtree(below.left), blankSubtree(below.right));
+}
+
+/** The subtree at `index`, which is at or below `from`. */
+export function descend(from: Subtree, index: NodeIndex): Subtree {
+  let at = from;
+  while (at.index !== index) {
+    if (at instanceof LeafSlot) throw new RangeError(`node ${String(index)} is not in this tree`);
+    at = index < at.index ? at.left : at.right;
+  }
+  return at;
+}
+
+/** Resolution (§4.1.1): the nodes that together cover all non-blank leaves below. */
+export function resolution(subtree: Subtree): NodeIndex[] {
+  const nodes: NodeIndex[] = [];
+  const collect = (at: Subtree): void => {
+    if (at.summary.blank) return;
+    if (at instanceof LeafSlot) {
+      nodes.push(at.index);
+    } else if (at.parentNode === undefined) {
+      collect(at.left);
+      collect(at.right);
+    } else {
+      nodes.push(at.index);
+      for (const leaf of at.parentNode.unmergedLeaves) nodes.push((2 * leaf) as NodeIndex);
+    }
+  };
+  collect(subtree);
+  return nodes;
+}
+
+/** The subtree with these leaves blank and out of every unmerged list; untouched parts are shared. */
+export function withoutLeaves(subtree: Subtree, leaves: readonly number[]): Subtree {
+  const reach = leavesBelow(subtree.index);
+  const inside = leaves.filter((leaf) => Math.abs(2 * leaf - subtree.index) < reach);
+  if (inside.length === 0) return subtree;
+  if (subtree instanceof LeafSlot) return new LeafSlot(subtree.index, undefined);
+  const kept = subtree.parentNode && {
+    ...subtree.parentNode,
+    unmergedLeaves: subtree.parentNode.unmergedLeaves.filter((leaf) => !inside.includes(leaf)),
+  };
+  return new ParentSlot(subtree.index, kept, withoutLeaves(subtree.left, inside), withoutLeaves(subtree.right, inside));
+}
+
+export const isLeafSlot = (subtree: Subtree): subtree is LeafSlot => subtree instanceof LeafSlot;
