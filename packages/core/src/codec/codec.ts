@@ -14,7 +14,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Top-level messages and records over this size are refused before they are read. */
 export const DEFAULT_MAX_DECODE_BYTES: number = 64 * 1024 * 1024;
 
-export function encode<T>(codec: Codec<T>, value: T): Bytes {
+export function encode<T>(codec: Codec<T>, value: NoInfer<T>): Bytes {
   const writer = new Writer();
   codec.encode(writer, value);
   return writer.finish();

@@ -11,11 +11,13 @@ interface Curve {
   readonly length: number;
 }
 
-const CURVES = {
+export type EcdsaCurve = "P-256" | "P-384" | "P-521";
+
+const CURVES: Readonly<Record<EcdsaCurve, Curve>> = {
   "P-256": { hash: "SHA-256", length: 32 },
   "P-384": { hash: "SHA-384", length: 48 },
   "P-521": { hash: "SHA-512", length: 66 },
-} as const satisfies Record<string, Curve>;
+};
 
 const base64url = (bytes: Uint8Array): string =>
   btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -25,7 +27,7 @@ function fromBase64url(text: string | undefined): Bytes {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
 }
 
-export async function ecdsa(name: keyof typeof CURVES): Promise<SignatureScheme> {
+export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
   const { hash, length } = CURVES[name];
   const publicKeyLength = 2 * length + 1;
   const algorithm = { name: "ECDSA", namedCurve: name };

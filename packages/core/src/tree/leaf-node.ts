@@ -1,7 +1,8 @@
 /** Leaf nodes (RFC 9420 §7.2): wire type, signing, signature check. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, encode, nothing, opaque, select, struct, uint32, uint64, uint8 } from "../codec/codec.ts";
+import { closedEnum, nothing, opaque, select, struct, uint32, uint64, uint8 } from "../codec/codec.ts";
+import { Writer } from "../codec/writer.ts";
 import type { Credential } from "../credential.ts";
 import { credential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
@@ -78,29 +79,26 @@ export interface LeafNodePlace {
   readonly leafIndex: LeafIndex;
 }
 
-const place: Codec<{ readonly groupId: Bytes; readonly leafIndex: number }> = struct({ groupId: opaque, leafIndex: uint32 });
-
 /** `LeafNodeTBS`: the place follows for sources `update` and `commit` only (R-7.2-3). */
-const leafNodeTbs: Codec<{ leaf: UnsignedLeafNode; place: LeafNodePlace | undefined }> = {
-  encode: (writer, { leaf, place: at }) => {
-    unsignedLeafNode.encode(writer, leaf);
-    if (leaf.source.leafNodeSource === "key_package") return;
-    if (at === undefined) throw new TypeError("a leaf of this source is signed with its group and index");
-    place.encode(writer, at);
-  },
-  decode: () => {
-    throw new TypeError("LeafNodeTBS is never received");
-  },
-};
+function leafNodeTbs(leaf: UnsignedLeafNode, place: LeafNodePlace | undefined): Bytes {
+  const writer = new Writer();
+  unsignedLeafNode.encode(writer, leaf);
+  if (leaf.source.leafNodeSource !== "key_package") {
+    if (place === undefined) throw new TypeError("a leaf of this source is signed with its group and index");
+    opaque.encode(writer, place.groupId);
+    uint32.encode(writer, place.leafIndex);
+  }
+  return writer.finish();
+}
 
-export async function signLeafNode(leaf: UnsignedLeafNode, signer: Signer, at?: LeafNodePlace): Promise<LeafNode> {
-  const signature = await signWithLabel(signer, "LeafNodeTBS", encode(leafNodeTbs, { leaf, place: at }));
+export async function signLeafNode(leaf: UnsignedLeafNode, signer: Signer, place?: LeafNodePlace): Promise<LeafNode> {
+  const signature = await signWithLabel(signer, "LeafNodeTBS", leafNodeTbs(leaf, place));
   return { ...leaf, signature };
 }
 
 /** `ERR_MLS_SIGNATURE` unless the leaf is signed by its own signature key (R-7.3-3). */
-export function verifyLeafNodeSignature(suite: CipherSuite, leaf: LeafNode, at?: LeafNodePlace): Promise<void> {
-  const content = encode(leafNodeTbs, { leaf, place: at });
+export function verifyLeafNodeSignature(suite: CipherSuite, leaf: LeafNode, place?: LeafNodePlace): Promise<void> {
+  const content = leafNodeTbs(leaf, place);
   const { signatureKey: publicKey, signature } = leaf;
   return verifyWithLabel(suite, { publicKey, label: "LeafNodeTBS", content, signature }, "R-7.3-3");
 }

@@ -64,7 +64,10 @@ export class RatchetTree {
     if (nodes.length === 0 || nodes.at(-1) === undefined) {
       throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree is empty or ends with a blank", { requirement: "R-12.4.3.3-3" });
     }
-    const leafCount = math.paddedLeafCount(Math.ceil((nodes.length + 1) / 2));
+    if (nodes.length % 2 === 0) {
+      throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree ends with a parent", { requirement: "R-12.4.3.3-4" });
+    }
+    const leafCount = math.paddedLeafCount((nodes.length + 1) / 2);
     if (leafCount > maxLeaves) {
       throw new CoppiceError("ERR_MLS_LIMIT", `the ratchet tree has more than ${String(maxLeaves)} leaves`, {
         detail: { leafCount, maxLeaves },

@@ -17,7 +17,8 @@ import { left, leavesBelow, right } from "./tree-math.ts";
 
 export type Subtree = LeafSlot | ParentSlot;
 
-const nodeType = closedEnum(uint8, { leaf: 1, parent: 2 });
+type NodeType = "leaf" | "parent";
+const nodeType: Codec<NodeType> = closedEnum(uint8, { leaf: 1, parent: 2 });
 
 /**
  * ```tls
@@ -30,14 +31,14 @@ const nodeType = closedEnum(uint8, { leaf: 1, parent: 2 });
  * } TreeHashInput;
  * ```
  */
-const leafHashInput: Codec<{ nodeType: "leaf"; leafIndex: number; leafNode: LeafNode | undefined }> = struct({
+const leafHashInput = struct<{ nodeType: NodeType; leafIndex: number; leafNode: LeafNode | undefined }>({
   nodeType,
   leafIndex: uint32,
   leafNode: optional(leafNode),
-}) as Codec<{ nodeType: "leaf"; leafIndex: number; leafNode: LeafNode | undefined }>;
+});
 
 const parentHashInput = struct<{
-  nodeType: "leaf" | "parent";
+  nodeType: NodeType;
   parentNode: ParentNode | undefined;
   leftHash: Bytes;
   rightHash: Bytes;

@@ -1,0 +1,15 @@
+/** Commits on the wire (RFC 9420 §12.4). */
+import type { Codec } from "../codec/codec.ts";
+import { optional, struct, vector } from "../codec/codec.ts";
+import type { UpdatePath } from "../tree/update-path.ts";
+import { updatePath } from "../tree/update-path.ts";
+import type { ProposalOrRef } from "./proposal.ts";
+import { proposalOrRef } from "./proposal.ts";
+
+/** `struct { ProposalOrRef proposals<V>; optional<UpdatePath> path; } Commit;` */
+export interface Commit {
+  readonly proposals: readonly ProposalOrRef[];
+  readonly path: UpdatePath | undefined;
+}
+
+export const commit: Codec<Commit> = struct({ proposals: vector(proposalOrRef), path: optional(updatePath) });

@@ -1,0 +1,147 @@
+/** Key packages (RFC 9420 §10): wire type, creation, validation of signature and keys. */
+import type { Bytes } from "./codec/bytes.ts";
+import { equalBytes } from "./codec/bytes.ts";
+import type { Codec } from "./codec/codec.ts";
+import { encode, opaque, struct, uint16 } from "./codec/codec.ts";
+import type { Credential } from "./credential.ts";
+import type { CipherSuite } from "./crypto/cipher-suite.ts";
+import type { HpkeKeyPair } from "./crypto/hpke.ts";
+import { makeKeyPackageRef, signWithLabel, verifyWithLabel } from "./crypto/labels.ts";
+import type { Signer } from "./crypto/signature.ts";
+import { CoppiceError } from "./errors.ts";
+import type { Extension } from "./extension.ts";
+import { extensions } from "./extension.ts";
+import { withGreaseCapabilities, withGreaseExtension } from "./grease.ts";
+import type { Capabilities } from "./tree/capabilities.ts";
+import { MLS10, supportsExtension } from "./tree/capabilities.ts";
+import type { LeafNode, Lifetime } from "./tree/leaf-node.ts";
+import { leafNode, signLeafNode } from "./tree/leaf-node.ts";
+
+/**
+ * ```tls
+ * struct {
+ *   ProtocolVersion version; CipherSuite cipher_suite; HPKEPublicKey init_key; LeafNode leaf_node;
+ *   Extension extensions<V>;
+ *   opaque signature<V>;
+ * } KeyPackage;
+ * ```
+ */
+export interface KeyPackage {
+  readonly version: number;
+  readonly cipherSuite: number;
+  readonly initKey: Bytes;
+  readonly leafNode: LeafNode;
+  readonly extensions: readonly Extension[];
+  readonly signature: Bytes;
+}
+
+const unsigned = { version: uint16, cipherSuite: uint16, initKey: opaque, leafNode, extensions } as const;
+const keyPackageTbs: Codec<Omit<KeyPackage, "signature">> = struct(unsigned);
+
+export const keyPackage: Codec<KeyPackage> = struct({ ...unsigned, signature: opaque });
+
+/** A key package with the private keys that its owner keeps until it is used. */
+export interface OwnKeyPackage {
+  readonly keyPackage: KeyPackage;
+  /** `KeyPackageRef`, `Nh` bytes: how a Welcome names it. */
+  readonly ref: Bytes;
+  /** Secret. */
+  readonly initPrivateKey: Bytes;
+  /** Secret. */
+  readonly encryptionPrivateKey: Bytes;
+}
+
+export interface CreateKeyPackageOptions {
+  readonly suite: CipherSuite;
+  readonly credential: Credential;
+  readonly signer: Signer;
+  readonly lifetime: Lifetime;
+  readonly capabilities: Capabilities;
+  readonly leafExtensions?: readonly Extension[];
+  readonly extensions?: readonly Extension[];
+}
+
+/**
+ * Makes a key package with fresh keys. GREASE values are added to its lists (R-10-8, R-13.5-1).
+ * `ERR_MLS_KEY_PACKAGE` if an extension is not in the capabilities (R-10-7).
+ */
+export async function createKeyPackage(options: CreateKeyPackageOptions): Promise<OwnKeyPackage> {
+  const { suite, credential, signer, lifetime } = options;
+  for (const { extensionType } of [...(options.leafExtensions ?? []), ...(options.extensions ?? [])]) {
+    if (!supportsExtension(options.capabilities.extensions, extensionType)) {
+      throw new CoppiceError("ERR_MLS_KEY_PACKAGE", `extension ${String(extensionType)} is not in the capabilities`, {
+        requirement: "R-10-7",
+        detail: { extensionType },
+      });
+    }
+  }
+  const init = await suite.hpke.generateKeyPair();
+  const encryption = await suite.hpke.generateKeyPair();
+  const leaf = await signLeafNode(
+    {
+      encryptionKey: encryption.publicKey,
+      signatureKey: signer.publicKey,
+      credential,
+      capabilities: withGreaseCapabilities(options.capabilities),
+      source: { leafNodeSource: "key_package", lifetime },
+      extensions: options.leafExtensions ?? [],
+    },
+    signer,
+  );
+  const content = {
+    version: MLS10,
+    cipherSuite: suite.id,
+    initKey: init.publicKey,
+    leafNode: leaf,
+    extensions: withGreaseExtension(options.extensions ?? []),
+  };
+  const signature = await signWithLabel(signer, "KeyPackageTBS", encode(keyPackageTbs, content));
+  return assembleOwnKeyPackage(suite, { ...content, signature }, init, encryption);
+}
+
+/** Brings a key package and its private keys together. */
+export function assembleOwnKeyPackage(
+  suite: CipherSuite,
+  made: KeyPackage,
+  init: Pick<HpkeKeyPair, "privateKey">,
+  encryption: Pick<HpkeKeyPair, "privateKey">,
+): OwnKeyPackage {
+  return {
+    keyPackage: made,
+    ref: makeKeyPackageRef(suite, encode(keyPackage, made)),
+    initPrivateKey: init.privateKey,
+    encryptionPrivateKey: encryption.privateKey,
+  };
+}
+
+/**
+ * The checks of a key package that need no group (R-10.1-2, R-10.1-4, R-10.1-5, R-10-3): version, suite, keys, signature.
+ * Its leaf is judged by `validateLeafNode`.
+ */
+export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage): Promise<void> {
+  if (received.version !== MLS10 || received.cipherSuite !== suite.id) {
+    throw new CoppiceError("ERR_MLS_VERSION", "the key package is for another version or cipher suite", {
+      requirement: "R-10.1-2",
+      detail: { version: received.version, cipherSuite: received.cipherSuite },
+    });
+  }
+  if (equalBytes(received.initKey, received.leafNode.encryptionKey)) {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is the leaf's encryption key", { requirement: "R-10.1-5" });
+  }
+  try {
+    await suite.hpke.validatePublicKey(received.initKey);
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is not a key of this suite", { requirement: "R-10-3", cause });
+  }
+  const { signature, ...content } = received;
+  await verifyWithLabel(
+    suite,
+    {
+      publicKey: received.leafNode.signatureKey,
+      label: "KeyPackageTBS",
+      content: encode(keyPackageTbs, content),
+      signature,
+    },
+    "R-10.1-4",
+  );
+}

@@ -1,0 +1,34 @@
+/** The group context (RFC 9420 §8.1): what all members agree on in an epoch. */
+import type { Bytes } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { opaque, struct, uint16, uint64 } from "../codec/codec.ts";
+import type { Extension } from "../extension.ts";
+import { extensions } from "../extension.ts";
+
+/**
+ * ```tls
+ * struct {
+ *   ProtocolVersion version; CipherSuite cipher_suite; opaque group_id<V>; uint64 epoch;
+ *   opaque tree_hash<V>; opaque confirmed_transcript_hash<V>; Extension extensions<V>;
+ * } GroupContext;
+ * ```
+ */
+export interface GroupContext {
+  readonly version: number;
+  readonly cipherSuite: number;
+  readonly groupId: Bytes;
+  readonly epoch: bigint;
+  readonly treeHash: Bytes;
+  readonly confirmedTranscriptHash: Bytes;
+  readonly extensions: readonly Extension[];
+}
+
+export const groupContext: Codec<GroupContext> = struct({
+  version: uint16,
+  cipherSuite: uint16,
+  groupId: opaque,
+  epoch: uint64,
+  treeHash: opaque,
+  confirmedTranscriptHash: opaque,
+  extensions,
+});

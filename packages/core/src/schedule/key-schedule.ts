@@ -1,0 +1,96 @@
+/** The key schedule (RFC 9420 §8). */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, erase } from "../codec/bytes.ts";
+import { encode } from "../codec/codec.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { deriveSecret } from "../crypto/labels.ts";
+import { randomBytes } from "../crypto/platform.ts";
+import type { GroupContext } from "./group-context.ts";
+import { groupContext } from "./group-context.ts";
+
+/** What an epoch derives from its `epoch_secret`, `Nh` bytes each, all secret but the authenticator (R-8-5, R-8-6). */
+export interface EpochSecrets {
+  readonly senderDataSecret: Bytes;
+  readonly encryptionSecret: Bytes;
+  readonly exporterSecret: Bytes;
+  readonly externalSecret: Bytes;
+  readonly confirmationKey: Bytes;
+  readonly membershipKey: Bytes;
+  readonly resumptionPsk: Bytes;
+  /** To compare between members out of band (§8.7). */
+  readonly epochAuthenticator: Bytes;
+  readonly initSecret: Bytes;
+}
+
+/** `joiner_secret` of the epoch that `context` describes (R-8-2). */
+export function computeJoinerSecret(
+  suite: CipherSuite,
+  { initSecret, commitSecret, context }: { initSecret: Bytes; commitSecret: Bytes; context: GroupContext },
+): Bytes {
+  const extracted = suite.hash.extract(initSecret, commitSecret);
+  const joinerSecret = suite.hash.expandWithLabel(extracted, "joiner", encode(groupContext, context), suite.hash.Nh);
+  erase(extracted);
+  return joinerSecret;
+}
+
+/** `welcome_secret` (R-8-4). It contains the PSKs (T-3). */
+export function computeWelcomeSecret(suite: CipherSuite, joinerSecret: Bytes, pskSecret: Bytes): Bytes {
+  const memberSecret = suite.hash.extract(joinerSecret, pskSecret);
+  const welcomeSecret = deriveSecret(suite, memberSecret, "welcome");
+  erase(memberSecret);
+  return welcomeSecret;
+}
+
+/** The key and nonce that protect the GroupInfo in a Welcome (R-12.4.3.1-6). */
+export function computeWelcomeKey(suite: CipherSuite, joinerSecret: Bytes, pskSecret: Bytes): { key: Bytes; nonce: Bytes } {
+  const welcomeSecret = computeWelcomeSecret(suite, joinerSecret, pskSecret);
+  const key = suite.hash.expandWithLabel(welcomeSecret, "key", EMPTY, suite.aead.Nk);
+  const nonce = suite.hash.expandWithLabel(welcomeSecret, "nonce", EMPTY, suite.aead.Nn);
+  erase(welcomeSecret);
+  return { key, nonce };
+}
+
+/** The secrets of the epoch that `context` describes (R-8-3 to R-8-6). */
+export function computeEpochSecrets(
+  suite: CipherSuite,
+  { joinerSecret, pskSecret, context }: { joinerSecret: Bytes; pskSecret: Bytes; context: GroupContext },
+): EpochSecrets {
+  const memberSecret = suite.hash.extract(joinerSecret, pskSecret);
+  const epochSecret = suite.hash.expandWithLabel(memberSecret, "epoch", encode(groupContext, context), suite.hash.Nh);
+  erase(memberSecret);
+  return expandEpochSecret(suite, epochSecret);
+}
+
+/** Epoch 0 starts from fresh randomness (R-11-5). */
+export function createEpochSecrets(suite: CipherSuite): EpochSecrets {
+  return expandEpochSecret(suite, randomBytes(suite.hash.Nh));
+}
+
+function expandEpochSecret(suite: CipherSuite, epochSecret: Bytes): EpochSecrets {
+  const derive = (label: string): Bytes => deriveSecret(suite, epochSecret, label);
+  const secrets: EpochSecrets = {
+    senderDataSecret: derive("sender data"),
+    encryptionSecret: derive("encryption"),
+    exporterSecret: derive("exporter"),
+    externalSecret: derive("external"),
+    confirmationKey: derive("confirm"),
+    membershipKey: derive("membership"),
+    resumptionPsk: derive("resumption"),
+    epochAuthenticator: derive("authentication"),
+    initSecret: derive("init"),
+  };
+  erase(epochSecret);
+  return secrets;
+}
+
+/** `MLS-Exporter` (R-8.5-1): 0 to 255 · Nh bytes, else `RangeError`. */
+export function exportSecret(
+  suite: CipherSuite,
+  exporterSecret: Bytes,
+  { label, context, length }: { label: string; context: Uint8Array; length: number },
+): Bytes {
+  const derived = deriveSecret(suite, exporterSecret, label);
+  const exported = suite.hash.expandWithLabel(derived, "exported", suite.hash.digest(context), length);
+  erase(derived);
+  return exported;
+}

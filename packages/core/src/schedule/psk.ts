@@ -1,0 +1,78 @@
+/** Pre-shared keys (RFC 9420 §8.4). */
+import type { Bytes } from "../codec/bytes.ts";
+import { erase } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { closedEnum, encode, opaque, select, struct, uint16, uint64, uint8 } from "../codec/codec.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+
+export type ResumptionPskUsage = "application" | "reinit" | "branch";
+
+/**
+ * ```tls
+ * struct {
+ *   PSKType psktype;
+ *   select (PreSharedKeyID.psktype) {
+ *     case external:   opaque psk_id<V>;
+ *     case resumption: ResumptionPSKUsage usage; opaque psk_group_id<V>; uint64 psk_epoch;
+ *   };
+ *   opaque psk_nonce<V>;
+ * } PreSharedKeyID;
+ * ```
+ */
+export type PreSharedKeyId =
+  | { readonly pskType: "external"; readonly pskId: Bytes; readonly pskNonce: Bytes }
+  | {
+      readonly pskType: "resumption";
+      readonly usage: ResumptionPskUsage;
+      readonly pskGroupId: Bytes;
+      readonly pskEpoch: bigint;
+      readonly pskNonce: Bytes;
+    };
+
+export const preSharedKeyId: Codec<PreSharedKeyId> = select<"pskType", PreSharedKeyId["pskType"], PreSharedKeyId>(
+  "pskType",
+  closedEnum(uint8, { external: 1, resumption: 2 }),
+  {
+    external: struct({ pskId: opaque, pskNonce: opaque }),
+    resumption: struct({
+      usage: closedEnum<ResumptionPskUsage>(uint8, { application: 1, reinit: 2, branch: 3 }),
+      pskGroupId: opaque,
+      pskEpoch: uint64,
+      pskNonce: opaque,
+    }),
+  },
+);
+
+/** A pre-shared key with its value. */
+export interface PreSharedKey {
+  readonly id: PreSharedKeyId;
+  /** Secret. */
+  readonly psk: Bytes;
+}
+
+/** `struct { PreSharedKeyID id; uint16 index; uint16 count; } PSKLabel;` */
+const pskLabel: Codec<{ id: PreSharedKeyId; index: number; count: number }> = struct({
+  id: preSharedKeyId,
+  index: uint16,
+  count: uint16,
+});
+
+/**
+ * `psk_secret` over PSKs in the order of the Commit's proposals (R-8.4-3): `Nh` bytes, zero for none.
+ * `RangeError` for more than 65,535.
+ */
+export function computePskSecret(suite: CipherSuite, psks: readonly PreSharedKey[]): Bytes {
+  const { hash } = suite;
+  const zero = new Uint8Array(hash.Nh);
+  let pskSecret: Bytes = zero;
+  for (const [index, { id, psk }] of psks.entries()) {
+    const extracted = hash.extract(zero, psk);
+    const label = encode(pskLabel, { id, index, count: psks.length });
+    const input = hash.expandWithLabel(extracted, "derived psk", label, hash.Nh);
+    // The input is the salt, the chain is the keying material (T-2).
+    const next = hash.extract(input, pskSecret);
+    erase(extracted, input, pskSecret);
+    pskSecret = next;
+  }
+  return pskSecret;
+}
