@@ -2,7 +2,10 @@
 
 /**
  * Data is kept in *partitions* (the account, one per group). A partition is a set of named records and a version
- * that grows by one with each write. Names are structural (`tree/17`, `outbox/3`): they carry no identities.
+ * that grows by one with each write. Record names are structural (`tree/17`, `outbox/3`): they carry no identities.
+ *
+ * Every name (of a partition, a record or a lock) is 1 to 512 UTF-16 code units of well-formed Unicode without
+ * U+0000. Breaking this or another limit is a caller's mistake: `TypeError` or `RangeError`, and nothing is done.
  */
 export interface PartitionWrite {
   /** Name of the partition. Stores keep it confidential at rest. */
@@ -17,7 +20,10 @@ export interface PartitionWrite {
   readonly clear?: boolean;
 }
 
-/** A selection of records by name, in the order of their UTF-16 code units. */
+/**
+ * A selection of records by name, in the order of their UTF-16 code units. Bounds need not be names: with
+ * `before` set to `prefix + "\0"` exactly the record called `prefix` is meant (see `oneRecord`).
+ */
 export interface RecordRange {
   /** Only names that start with this. */
   readonly prefix: string;
@@ -62,17 +68,25 @@ export interface Store {
   partitions(options?: StoreCallOptions): Promise<readonly string[]>;
 
   /**
-   * All writes or none, durable when the promise resolves.
-   * `ERR_STORE_CONFLICT` if any partition's version is not the expected one: nothing was written.
+   * All writes or none, durable when the promise resolves. Values are copied before this returns. Each partition
+   * may occur once. `ERR_STORE_CONFLICT` if any partition's version is not the expected one: nothing was written.
+   * If the signal's reason is what it rejects with, nothing was written either.
    */
   write(writes: readonly PartitionWrite[], options?: StoreCallOptions): Promise<void>;
 
-  /** Runs `task` while no other context runs one under the same name (Web Locks or equal). */
+  /**
+   * Runs `task` while no other context runs one under the same name (Web Locks or equal). The lock is not
+   * reentrant. The signal ends the wait for the lock, not the task.
+   */
   exclusive<T>(name: string, task: () => Promise<T>, options?: StoreCallOptions): Promise<T>;
 
-  /** Told of changes by *other* store objects on the same data. Returns the release function. */
+  /**
+   * Told of changes by *other* store objects on the same data, after they are durable. A hint: it may be late or, from
+   * a frozen context, missing. Returns the release function. Throws `ERR_STORE_CLOSED` on a closed store.
+   */
   subscribe(listener: (change: StoreChange) => void): () => void;
 
+  /** Lets running reads and writes finish; calls that wait in `exclusive` reject. Idempotent. */
   close(): Promise<void>;
 }
 

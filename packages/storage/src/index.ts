@@ -1,1 +1,17 @@
-export * from "./contract.ts";
+/** Where clients keep their state: the contract, and stores in memory and in IndexedDB. */
+export type {
+  PartitionSnapshot,
+  PartitionWrite,
+  RecordRange,
+  Store,
+  StoreCallOptions,
+  StoreChange,
+  StoreErrorCode,
+} from "./contract.ts";
+export { deleteIndexedDbStore } from "./indexeddb/database.ts";
+export { type IndexedDbStoreOptions, openIndexedDbStore } from "./indexeddb/open.ts";
+export type { StoreKey } from "./indexeddb/root-key.ts";
+export { createMemoryDatabase, createMemoryStore, type MemoryDatabase } from "./memory-store.ts";
+export { MAX_NAME_LENGTH } from "./names.ts";
+export { MAX_RANGES, oneRecord } from "./range.ts";
+export { MAX_RECORD_BYTES, MAX_WRITE_BYTES, MAX_WRITE_RECORDS } from "./write-plan.ts";

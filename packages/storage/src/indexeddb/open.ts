@@ -1,0 +1,53 @@
+/** Opening an encrypted store. */
+import type { Store } from "../contract.ts";
+import { storeError } from "../errors.ts";
+import { Lifetime } from "../lifetime.ts";
+import { Announcements } from "./announcements.ts";
+import { openDatabase } from "./database.ts";
+import { unlock } from "./meta.ts";
+import { assertStoreKey, type StoreKey } from "./root-key.ts";
+import { IndexedDbStore } from "./store.ts";
+
+export interface IndexedDbStoreOptions {
+  /** Name of the database; visible to every script of the origin, so it should not name a person. */
+  readonly name: string;
+  /** What protects the data at rest. Default: `{ kind: "device" }`. */
+  readonly key?: StoreKey;
+}
+
+/**
+ * Opens a store in IndexedDB, creating it if there is none. Any number of contexts of one origin (tabs, workers, service
+ * workers, extension pages) may have it open at once.
+ *
+ * Every value is under AES-256-GCM with a key that is not extractable; partition names are in the clear nowhere. Writes
+ * are durable when they resolve (`durability: "strict"`).
+ *
+ * Rejects, changing nothing, with `ERR_STORE_WRONG_KEY` (another key, or another kind of key, created this store),
+ * `ERR_STORE_NEWER_SCHEMA`, `ERR_STORE_BLOCKED` (a context with an older version does not let go), `ERR_STORE_CORRUPT`,
+ * `ERR_STORE_UNAVAILABLE` (no IndexedDB or no SubtleCrypto: private mode, insecure origin), `ERR_STORE_QUOTA` or
+ * `ERR_STORE_IO`; `TypeError` for options that make no sense.
+ *
+ * @example
+ * const store = await openIndexedDbStore({ name: "chat" });
+ * await store.write([{ partition: "settings", expectedVersion: 0, put: new Map([["theme", Uint8Array.of(1)]]) }]);
+ */
+export async function openIndexedDbStore({ name, key = { kind: "device" } }: IndexedDbStoreOptions): Promise<Store> {
+  if (typeof name !== "string" || name === "") throw new TypeError("name must be a string that is not empty");
+  assertStoreKey(key);
+  if (!("subtle" in crypto)) {
+    throw storeError("ERR_STORE_UNAVAILABLE", "This origin is not secure: it has no SubtleCrypto");
+  }
+  const lifetime = new Lifetime();
+  const database = await openDatabase(name, {
+    onLost: (message) => {
+      lifetime.lose(message);
+    },
+  });
+  try {
+    const vault = await unlock(database, key);
+    return new IndexedDbStore({ name, database, vault, announcements: new Announcements(name, vault), lifetime });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

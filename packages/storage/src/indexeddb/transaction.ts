@@ -1,0 +1,59 @@
+/** Transactions that settle with the error that ended them. */
+import { type IDBPTransaction, type StoreNames, unwrap } from "idb";
+import type { Schema } from "./schema.ts";
+
+/**
+ * Runs `body`, which may await nothing but the transaction's requests, and resolves when the transaction is complete. If
+ * `body` throws or the signal is aborted, the transaction is undone, unless it is committing already.
+ */
+export async function runTransaction<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
+  transaction: IDBPTransaction<Schema, Names, Mode>,
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+): Promise<T> {
+  // idb's own completion, unused: see below.
+  transaction.done.catch(() => undefined);
+  const raw: IDBTransaction = unwrap(transaction);
+  const completed = completion(raw);
+  const undo = (): void => {
+    abortTransaction(raw);
+  };
+  signal?.addEventListener("abort", undo, { once: true });
+  try {
+    const result = await body();
+    await completed;
+    return result;
+  } catch (error) {
+    undo();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", undo);
+  }
+}
+
+/**
+ * Resolves at `complete`, rejects at `abort`. idb's own `done` rejects at the request's `error` event already, when
+ * `transaction.error` is still null: a full disk would be reported as `AbortError`.
+ */
+function completion(transaction: IDBTransaction): Promise<void> {
+  const completed = new Promise<void>((resolve, reject) => {
+    transaction.addEventListener("complete", () => {
+      resolve();
+    });
+    transaction.addEventListener("abort", () => {
+      reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+    });
+  });
+  // Whoever fails earlier, at a request, never comes to await this.
+  completed.catch(() => undefined);
+  return completed;
+}
+
+/** A transaction that is committing or has ended stays as it is. */
+function abortTransaction(transaction: IDBTransaction): void {
+  try {
+    transaction.abort();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "InvalidStateError")) throw error;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Encryption at rest. Everything `crypto.subtle` does for a store happens in this file and in `root-key.ts`.
+ *
+ *     root key ── HKDF-SHA-256, salt = store id ──┬─ "coppice store v1 values" → AES-256-GCM key
+ *                                                 └─ "coppice store v1 names"  → HMAC-SHA-256 key
+ */
+import { storeError } from "../errors.ts";
+
+/** Bytes of a partition's tag. */
+export const TAG_BYTES = 16;
+const NONCE_BYTES = 12;
+const GCM_TAG_BYTES = 16;
+const VERSION_BYTES = 8;
+
+/** What an authenticated context is for; the first byte of every AAD and of every HMAC input. */
+const Purpose = { record: 1, partition: 2, partitionTag: 3, lockName: 4, keyCheck: 5 } as const;
+
+/** Tags kept in memory, so that a busy partition costs no HMAC per call. */
+const TAG_CACHE_ENTRIES = 1024;
+
+const utf8 = new TextEncoder();
+
+/** The place a value belongs to: decryption anywhere else fails. */
+export interface Place {
+  readonly tag: Uint8Array<ArrayBuffer>;
+  /** Version of the partition that the value was written with. */
+  readonly version: number;
+}
+
+/** The keys of one open store. They are not extractable. */
+export class Vault {
+  readonly #values: CryptoKey;
+  readonly #names: CryptoKey;
+  readonly #tags = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  private constructor(values: CryptoKey, names: CryptoKey) {
+    this.#values = values;
+    this.#names = names;
+  }
+
+  /** Derives the keys of the store `storeId` (32 random bytes) from a root key (HKDF, usage `deriveKey`). */
+  static async derive(root: CryptoKey, storeId: Uint8Array<ArrayBuffer>): Promise<Vault> {
+    const hkdf = (info: string): HkdfParams => ({
+      name: "HKDF",
+      hash: "SHA-256",
+      salt: storeId,
+      info: utf8.encode(`coppice store v1 ${info}`),
+    });
+    const [values, names] = await Promise.all([
+      crypto.subtle.deriveKey(hkdf("values"), root, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]),
+      crypto.subtle.deriveKey(hkdf("names"), root, { name: "HMAC", hash: "SHA-256", length: 256 }, false, [
+        "sign",
+        "verify",
+      ]),
+    ]);
+    return new Vault(values, names);
+  }
+
+  /** 32 bytes that tell whether a key is the right one. HMAC commits to its key, as AES-GCM would not. */
+  async keyCheck(): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await crypto.subtle.sign("HMAC", this.#names, Uint8Array.of(Purpose.keyCheck)));
+  }
+
+  /** Whether `check` was made under the same key; constant time. */
+  matches(check: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    return crypto.subtle.verify("HMAC", this.#names, check, Uint8Array.of(Purpose.keyCheck));
+  }
+
+  /** What stands for a partition's name in the clear: a truncated HMAC. */
+  async partitionTag(partition: string): Promise<Uint8Array<ArrayBuffer>> {
+    const cached = this.#tags.get(partition);
+    if (cached !== undefined) return cached;
+    const tag = (await this.#hmac(Purpose.partitionTag, partition)).slice(0, TAG_BYTES);
+    const [oldest] = this.#tags.keys();
+    if (this.#tags.size >= TAG_CACHE_ENTRIES && oldest !== undefined) this.#tags.delete(oldest);
+    this.#tags.set(partition, tag);
+    return tag;
+  }
+
+  /** What stands for a lock's name in the clear, as hexadecimal digits. */
+  async lockName(name: string): Promise<string> {
+    const mac = await this.#hmac(Purpose.lockName, name);
+    return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  /** Seals a partition's name; with it its version is authentic. */
+  sealPartition(place: Place, partition: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#seal(aad(Purpose.partition, place), utf8.encode(partition));
+  }
+
+  /** The name that `sealPartition` sealed. `ERR_STORE_CORRUPT` for any other bytes or place. */
+  async openPartition(place: Place, sealed: Uint8Array<ArrayBuffer>): Promise<string> {
+    return new TextDecoder().decode(await this.#open(aad(Purpose.partition, place), sealed));
+  }
+
+  /** Seals a record's value: version (8 bytes, big endian), nonce (12), ciphertext, tag (16). */
+  async sealRecord(place: Place, name: string, value: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const sealed = await this.#seal(aad(Purpose.record, place, name), value);
+    const stored = new Uint8Array(VERSION_BYTES + sealed.length);
+    writeVersion(stored, 0, place.version);
+    stored.set(sealed, VERSION_BYTES);
+    return stored;
+  }
+
+  /**
+   * The value that `sealRecord` sealed under this name and partition, at `place.version` or earlier.
+   * `ERR_STORE_CORRUPT` for any other bytes or place.
+   */
+  async openRecord(place: Place, name: string, stored: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    if (stored.length < VERSION_BYTES) throw corrupt();
+    const version = readVersion(stored);
+    if (version === 0 || version > place.version) throw corrupt();
+    return this.#open(aad(Purpose.record, { tag: place.tag, version }, name), stored.subarray(VERSION_BYTES));
+  }
+
+  async #hmac(purpose: number, text: string): Promise<Uint8Array<ArrayBuffer>> {
+    const encoded = utf8.encode(text);
+    const input = new Uint8Array(1 + encoded.length);
+    input[0] = purpose;
+    input.set(encoded, 1);
+    return new Uint8Array(await crypto.subtle.sign("HMAC", this.#names, input));
+  }
+
+  async #seal(
+    additionalData: Uint8Array<ArrayBuffer>,
+    value: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const sealed = new Uint8Array(NONCE_BYTES + value.length + GCM_TAG_BYTES);
+    const nonce = crypto.getRandomValues(sealed.subarray(0, NONCE_BYTES));
+    const ciphertext = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce, additionalData }, this.#values, value);
+    sealed.set(new Uint8Array(ciphertext), NONCE_BYTES);
+    return sealed;
+  }
+
+  async #open(
+    additionalData: Uint8Array<ArrayBuffer>,
+    sealed: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (sealed.length < NONCE_BYTES + GCM_TAG_BYTES) throw corrupt();
+    const iv = sealed.subarray(0, NONCE_BYTES);
+    try {
+      return new Uint8Array(
+        await crypto.subtle.decrypt(
+          { name: "AES-GCM", iv, additionalData },
+          this.#values,
+          sealed.subarray(NONCE_BYTES),
+        ),
+      );
+    } catch (error) {
+      throw corrupt(error);
+    }
+  }
+}
+
+/** Purpose (1 byte), partition tag (16), version (8, big endian), then the record's name: fixed lengths come first. */
+function aad(purpose: number, { tag, version }: Place, name = ""): Uint8Array<ArrayBuffer> {
+  const encoded = utf8.encode(name);
+  const bytes = new Uint8Array(1 + TAG_BYTES + VERSION_BYTES + encoded.length);
+  bytes[0] = purpose;
+  bytes.set(tag, 1);
+  writeVersion(bytes, 1 + TAG_BYTES, version);
+  bytes.set(encoded, 1 + TAG_BYTES + VERSION_BYTES);
+  return bytes;
+}
+
+function writeVersion(bytes: Uint8Array<ArrayBuffer>, offset: number, version: number): void {
+  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(offset, BigInt(version));
+}
+
+function readVersion(bytes: Uint8Array<ArrayBuffer>): number {
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
+}
+
+function corrupt(cause?: unknown): Error {
+  return storeError("ERR_STORE_CORRUPT", "Stored data does not authenticate: it was changed or moved", { cause });
+}
