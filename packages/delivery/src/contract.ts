@@ -10,7 +10,11 @@ export interface ClaimedKeyPackage {
   readonly keyPackage: Uint8Array<ArrayBuffer>;
 }
 
-/** An entry of a group's ordered log. `seq` starts at 1 and has no gaps. */
+/**
+ * An entry of a group's ordered log. `seq` starts at 1 and has no gaps within a page. Only a page may start later than
+ * `after + 1`: entries before this client's admission, or between a removal and a new admission, are not for it,
+ * and a server with a retention period deletes old entries.
+ */
 export interface LogEntry {
   readonly seq: number;
   /** `commit` entries carry the epoch they end. */
@@ -53,9 +57,15 @@ export type DeliveryEvent =
   /** The connection came up (fetch everything once) or went down. */
   | { readonly type: "connection"; readonly online: boolean };
 
-/** A signed-in client's view of the Delivery Service. */
+/**
+ * A signed-in client's view of the Delivery Service. Calls reject with a `CoppiceError` of a `DeliveryErrorCode`,
+ * with the signal's reason when aborted, with `TypeError` or `RangeError` for impossible arguments.
+ */
 export interface DeliveryService {
-  /** Adds key packages (encoded `MLSMessage`s) to the directory; each is handed out once, the last resort repeatedly. */
+  /**
+   * Adds key packages (encoded `MLSMessage`s) to the directory; each is handed out once, the last resort repeatedly.
+   * Publishing the same bytes again changes nothing, also after they were handed out. `ERR_DS_QUOTA` over the limit.
+   */
   publishKeyPackages(
     batch: { readonly keyPackages: readonly Uint8Array[]; readonly lastResort?: Uint8Array },
     options?: DeliveryCallOptions,
@@ -64,7 +74,10 @@ export interface DeliveryService {
   /** How many single-use key packages of this client the directory still has. */
   countKeyPackages(options?: DeliveryCallOptions): Promise<number>;
 
-  /** Claims one key package of each user, all or none. `ERR_DS_UNKNOWN_USER`, `ERR_DS_NO_KEY_PACKAGE` (with `detail.user`). */
+  /**
+   * Claims one key package of each of these different users, in their order, all or none.
+   * `ERR_DS_UNKNOWN_USER`, `ERR_DS_NO_KEY_PACKAGE`, `ERR_DS_RATE_LIMITED` (each with `detail.user`).
+   */
   claimKeyPackages(users: readonly string[], options?: DeliveryCallOptions): Promise<readonly ClaimedKeyPackage[]>;
 
   /** Registers a group at epoch 0 with this client as its only reader. Repeating it is no error; a foreign id is `ERR_DS_GROUP_EXISTS`. */
@@ -72,29 +85,40 @@ export interface DeliveryService {
 
   /**
    * Appends a Commit if `epoch` is the group's current one; the group's epoch is then `epoch + 1`.
-   * Submitting the same bytes again returns the same `seq`. Else `ERR_DS_EPOCH_CONFLICT`.
+   * Submitting the same bytes again returns the same `seq`, also to a client that has been removed since. Else
+   * `ERR_DS_EPOCH_CONFLICT`. `ERR_DS_UNKNOWN_USER` and `ERR_DS_QUOTA` (inbox full) name an added user in `detail.user`;
+   * removing someone who is no reader is no error.
    */
   submitCommit(submission: CommitSubmission, options?: DeliveryCallOptions): Promise<{ readonly seq: number }>;
 
-  /** Appends a proposal or application message. Sending the same bytes again returns the same `seq`. */
+  /**
+   * Appends a proposal or application message of the current or an earlier epoch (a later one is `ERR_DS_BAD_REQUEST`).
+   * Sending the same bytes again returns the same `seq`, also to a client that has been removed since.
+   */
   sendMessage(
     message: { readonly groupId: Uint8Array; readonly epoch: bigint; readonly message: Uint8Array },
     options?: DeliveryCallOptions,
   ): Promise<{ readonly seq: number }>;
 
-  /** Entries after `cursor`, oldest first, at most `limit` (default 256). `ERR_DS_FORBIDDEN` for non-members. */
+  /**
+   * A page of entries after the cursor `after`, oldest first, at most `limit` (1 to 1024, default 256). The server may
+   * return fewer, but none only if nothing is left to read. `ERR_DS_FORBIDDEN` for those who never were members.
+   */
   readLog(
     query: { readonly groupId: Uint8Array; readonly after: number; readonly limit?: number },
     options?: DeliveryCallOptions,
   ): Promise<readonly LogEntry[]>;
 
-  /** Welcomes for this client that are not acknowledged, oldest first. */
+  /** Welcomes for this client that are not acknowledged, oldest first. Acknowledge a page to see the next one. */
   readInbox(options?: DeliveryCallOptions): Promise<readonly InboxEntry[]>;
 
   /** Deletes inbox entries up to and including `id`. */
   acknowledgeInbox(id: number, options?: DeliveryCallOptions): Promise<void>;
 
-  /** Starts delivering events for the inbox and all groups of this client; reconnects by itself. Returns the release function. */
+  /**
+   * Starts delivering events for the inbox and all groups of this client; reconnects by itself. Every listener first
+   * gets a `connection` event once it is known. Returns the release function. Throws `ERR_DS_CLOSED` after `close`.
+   */
   subscribe(listener: (event: DeliveryEvent) => void): () => void;
 
   /** Ends subscriptions; later calls reject with `ERR_DS_CLOSED`. */
@@ -127,5 +151,6 @@ export type DeliveryErrorCode =
   | "ERR_DS_EPOCH_CONFLICT" // another commit ended this epoch
   | "ERR_DS_TOO_LARGE" // the request is over the size limit
   | "ERR_DS_RATE_LIMITED" // too many requests; `detail.retryAfter` seconds
+  | "ERR_DS_QUOTA" // a user's share of the server is used up; `detail.user` if it is another user's
   | "ERR_DS_BAD_REQUEST" // the request is malformed
   | "ERR_DS_INTERNAL"; // the server failed

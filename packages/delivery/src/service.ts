@@ -1,0 +1,111 @@
+/** The contract over any transport that carries calls: what HTTP and the in-memory service have in common. */
+import type { DeliveryCallOptions, DeliveryEvent, DeliveryService } from "./contract.ts";
+import { deliveryError } from "./errors.ts";
+import * as wire from "./wire/calls.ts";
+import { decode, encode } from "./wire/codec.ts";
+import type { Bytes } from "./wire/primitives.ts";
+
+/** What a transport needs to know about a call. */
+export type CallAddress = Pick<wire.Call<unknown, unknown>, "name" | "path">;
+
+/** What a transport does for `deliveryService`. */
+export interface Transport {
+  /** Carries an encoded request to the server and its encoded answer back; ends early when `signal` aborts. */
+  send(call: CallAddress, request: Bytes, signal: AbortSignal): Promise<Bytes>;
+  subscribe(listener: (event: DeliveryEvent) => void): () => void;
+  /** Called once. */
+  close(): void;
+}
+
+/** Builds a `DeliveryService` on a transport: argument order, defaults, abort and close. */
+export function deliveryService(transport: Transport): DeliveryService {
+  const closing = new AbortController();
+
+  const call = async <Q, A>(to: wire.Call<Q, A>, request: Q, options: DeliveryCallOptions = {}): Promise<A> => {
+    closing.signal.throwIfAborted();
+    options.signal?.throwIfAborted();
+    const either = eitherSignal(closing.signal, options.signal);
+    try {
+      const work = roundTrip(to, request, (body) => transport.send(to, body, either.signal));
+      return await settleOnAbort(work, either.signal);
+    } finally {
+      either.release();
+    }
+  };
+
+  return {
+    publishKeyPackages: ({ keyPackages, lastResort }, options) =>
+      call(wire.publishKeyPackages, { keyPackages, lastResort }, options),
+    countKeyPackages: async (options) => (await call(wire.countKeyPackages, undefined, options)).count,
+    claimKeyPackages: (users, options) => call(wire.claimKeyPackages, { users }, options),
+    createGroup: (groupId, options) => call(wire.createGroup, { groupId }, options),
+    submitCommit: (submission, options) => call(wire.submitCommit, submission, options),
+    sendMessage: (message, options) => call(wire.sendMessage, message, options),
+    readLog: ({ groupId, after, limit = 256 }, options) => call(wire.readLog, { groupId, after, limit }, options),
+    readInbox: (options) => call(wire.readInbox, undefined, options),
+    acknowledgeInbox: (id, options) => call(wire.acknowledgeInbox, { id }, options),
+    subscribe: (listener) => {
+      closing.signal.throwIfAborted();
+      return transport.subscribe(listener);
+    },
+    close: () => {
+      if (!closing.signal.aborted) {
+        closing.abort(deliveryError("ERR_DS_CLOSED", "this client of the Delivery Service was closed"));
+        transport.close();
+      }
+      return Promise.resolve();
+    },
+  };
+}
+
+/**
+ * Encodes the request at once, so that later changes to its arrays change nothing, sends it and decodes the answer.
+ * `ERR_DS_INTERNAL` for a malformed answer.
+ */
+export async function roundTrip<Q, A>(
+  call: wire.Call<Q, A>,
+  request: Q,
+  send: (body: Bytes) => Promise<Bytes>,
+): Promise<A> {
+  const answer = await send(encode(call.request, request));
+  try {
+    return decode(call.answer, answer);
+  } catch (error) {
+    throw deliveryError("ERR_DS_INTERNAL", "the Delivery Service sent a malformed answer", { cause: error });
+  }
+}
+
+/** Aborts with the first of two signals. `AbortSignal.any` would keep listeners on the long-lived one. */
+export function eitherSignal(
+  first: AbortSignal,
+  second: AbortSignal | undefined,
+): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController();
+  const sources = second === undefined ? [first] : [first, second];
+  const forward = (event: Event): void => {
+    controller.abort((event.target as AbortSignal).reason);
+  };
+  for (const source of sources) {
+    if (source.aborted) controller.abort(source.reason);
+    source.addEventListener("abort", forward);
+  }
+  const release = (): void => {
+    for (const source of sources) source.removeEventListener("abort", forward);
+  };
+  return { signal: controller.signal, release };
+}
+
+/** Settles like `work`, or rejects with the signal's reason as soon as it aborts. */
+export function settleOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      // An abort reason is whatever the caller gave.
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", abort);
+    });
+  });
+}
