@@ -141,6 +141,19 @@ export const authenticatedContent: Codec<AuthenticatedContent> = {
   },
 };
 
+/**
+ * ```tls
+ * struct { WireFormat wire_format; FramedContent content; opaque signature<V>; } ConfirmedTranscriptHashInput;
+ * ```
+ */
+export function confirmedTranscriptHashInput({ wireFormat: format, content: framed, auth }: AuthenticatedContent): Bytes {
+  const writer = new Writer();
+  wireFormat.encode(writer, format);
+  framedContent.encode(writer, framed);
+  opaque.encode(writer, auth.signature);
+  return writer.finish();
+}
+
 /** `FramedContentTBS` (§6.1): the group context follows for member and new_member_commit (R-6.1-1). */
 export function framedContentTbs(format: FramedWireFormat, framed: FramedContent, context: GroupContext): Bytes {
   const writer = new Writer();

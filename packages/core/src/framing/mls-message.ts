@@ -1,0 +1,109 @@
+/** The outermost type (RFC 9420 §6): what goes over the wire. */
+import type { Codec } from "../codec/codec.ts";
+import { closedEnum, decode, encode, map, select, struct, uint16 } from "../codec/codec.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { CoppiceError } from "../errors.ts";
+import type { KeyPackage } from "../key-package.ts";
+import { keyPackage } from "../key-package.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { MLS10 } from "../tree/capabilities.ts";
+import type { GroupInfo } from "./group-info.ts";
+import { groupInfo } from "./group-info.ts";
+import type { PrivateMessage } from "./private-message.ts";
+import { privateMessage } from "./private-message.ts";
+import type { PublicMessage } from "./public-message.ts";
+import { publicMessage } from "./public-message.ts";
+import type { Welcome } from "./welcome.ts";
+import { welcome } from "./welcome.ts";
+
+/** Names as in the RFC's WireFormat registry (§17.2). */
+export type MlsMessage =
+  | { readonly wireFormat: "mls_public_message"; readonly publicMessage: PublicMessage }
+  | { readonly wireFormat: "mls_private_message"; readonly privateMessage: PrivateMessage }
+  | { readonly wireFormat: "mls_welcome"; readonly welcome: Welcome }
+  | { readonly wireFormat: "mls_group_info"; readonly groupInfo: GroupInfo }
+  | { readonly wireFormat: "mls_key_package"; readonly keyPackage: KeyPackage };
+
+export type WireFormat = MlsMessage["wireFormat"];
+
+const version: Codec<typeof MLS10> = map(
+  uint16,
+  (value) => {
+    if (value === MLS10) return MLS10;
+    throw new CoppiceError("ERR_MLS_VERSION", `protocol version ${String(value)} is not supported`, {
+      requirement: "R-6-3",
+      detail: { version: value },
+    });
+  },
+  (value) => value,
+);
+
+const body: Codec<MlsMessage> = select<"wireFormat", WireFormat, MlsMessage>(
+  "wireFormat",
+  closedEnum(uint16, {
+    mls_public_message: 1,
+    mls_private_message: 2,
+    mls_welcome: 3,
+    mls_group_info: 4,
+    mls_key_package: 5,
+  }),
+  {
+    mls_public_message: struct({ publicMessage }),
+    mls_private_message: struct({ privateMessage }),
+    mls_welcome: struct({ welcome }),
+    mls_group_info: struct({ groupInfo }),
+    mls_key_package: struct({ keyPackage }),
+  },
+);
+
+/**
+ * ```tls
+ * struct {
+ *   ProtocolVersion version = mls10; WireFormat wire_format; select (MLSMessage.wire_format) { ... };
+ * } MLSMessage;
+ * ```
+ */
+export const mlsMessage: Codec<MlsMessage> = {
+  encode: (writer, message) => {
+    version.encode(writer, MLS10);
+    body.encode(writer, message);
+  },
+  decode: (reader) => {
+    version.decode(reader);
+    const message = body.decode(reader);
+    if (message.wireFormat === "mls_key_package" && message.keyPackage.version !== MLS10) {
+      throw new CoppiceError("ERR_MLS_VERSION", "the key package's version is not that of its message", {
+        requirement: "R-10-6",
+      });
+    }
+    return message;
+  },
+};
+
+export function encodeMessage(message: MlsMessage): Bytes {
+  return encode(mlsMessage, message);
+}
+
+/** Decodes what came from the network. `ERR_MLS_DECODE`, `ERR_MLS_VERSION`, `ERR_MLS_LIMIT`. */
+export function decodeMessage(bytes: Uint8Array, maxBytes: number = DEFAULT_LIMITS.messageBytes): MlsMessage {
+  return decode(mlsMessage, bytes, maxBytes);
+}
+
+/** The message of this kind in `bytes`; `ERR_MLS_DECODE` for any other kind. */
+export function decodeMessageOf<F extends WireFormat>(
+  format: F,
+  bytes: Uint8Array,
+  maxBytes?: number,
+): Extract<MlsMessage, { wireFormat: F }> {
+  const message = decodeMessage(bytes, maxBytes);
+  if (!isOf(message, format)) {
+    throw new CoppiceError("ERR_MLS_DECODE", `${format} expected, ${message.wireFormat} received`, {
+      detail: { expected: format, received: message.wireFormat },
+    });
+  }
+  return message;
+}
+
+function isOf<F extends WireFormat>(message: MlsMessage, format: F): message is Extract<MlsMessage, { wireFormat: F }> {
+  return message.wireFormat === format;
+}

@@ -1,0 +1,94 @@
+/** The state of a group at one member (RFC 9420 §11, §12): an immutable value. */
+import type { Bytes } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { ReInitProposal } from "../framing/proposal.ts";
+import type { SentProposal } from "../rules.ts";
+import type { EpochSecrets } from "../schedule/key-schedule.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import type { SecretTree } from "../secret-tree.ts";
+import { secretsOf } from "../secret-tree.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import type { PrivateKeys } from "../tree/treekem.ts";
+import type { LeafNode } from "../tree/leaf-node.ts";
+
+/** `active`: usable. `removed`: a Commit removed this member. `reinitialised`: a Commit of a ReInit closed the group. */
+export type GroupStatus = "active" | "removed" | "reinitialised";
+
+/** A proposal of the current epoch that a Commit can refer to (R-12.1-2). */
+export interface CachedProposal extends SentProposal {
+  readonly ref: Bytes;
+}
+
+/** What late messages of a past epoch need (T-33): never its init secret. */
+export interface PastEpoch {
+  readonly context: GroupContext;
+  readonly tree: RatchetTree;
+  readonly senderDataSecret: Bytes;
+  readonly secretTree: SecretTree;
+}
+
+/** The secrets of the current epoch; its encryption secret lives on as the secret tree. */
+export type KeptSecrets = Omit<EpochSecrets, "encryptionSecret">;
+
+export interface GroupState {
+  readonly suite: CipherSuite;
+  readonly status: GroupStatus;
+  /** The ReInit that closed the group. */
+  readonly reinit: ReInitProposal | undefined;
+  readonly context: GroupContext;
+  readonly tree: RatchetTree;
+  /** This member's leaf. */
+  readonly leafIndex: LeafIndex;
+  readonly privateKeys: PrivateKeys;
+  readonly interimTranscriptHash: Bytes;
+  readonly confirmationTag: Bytes;
+  readonly secrets: KeptSecrets;
+  readonly secretTree: SecretTree;
+  /** By hex of their reference, in the order of arrival. */
+  readonly proposals: ReadonlyMap<string, CachedProposal>;
+  /** Private keys of own Update proposals, by hex of the leaf's public encryption key (T-12). */
+  readonly pendingUpdates: ReadonlyMap<string, Bytes>;
+  /** Newest first. */
+  readonly pastEpochs: readonly PastEpoch[];
+  /** By epoch; the current one is not in it. */
+  readonly resumptionPsks: ReadonlyMap<bigint, Bytes>;
+  /** The epoch in which this member's leaf was last replaced (R-3.2-1). */
+  readonly leafSince: bigint;
+}
+
+/** The next state, with the secrets that it no longer has: erase those once it is stored. */
+export interface Transition {
+  readonly state: GroupState;
+  readonly consumed: readonly Bytes[];
+}
+
+/** This member's own leaf. */
+export function ownLeaf(state: GroupState): LeafNode {
+  const leaf = state.tree.leaf(state.leafIndex);
+  if (leaf === undefined) throw new CoppiceError("ERR_MLS_STATE", "this member has no leaf: it was removed");
+  return leaf;
+}
+
+/** `ERR_MLS_STATE` unless the group is active (R-12.1.5-2, R-12.4.2-14). */
+export function requireActive(state: GroupState): void {
+  if (state.status === "active") return;
+  const removed = state.status === "removed";
+  throw new CoppiceError("ERR_MLS_STATE", removed ? "this member was removed from the group" : "the group was reinitialised", {
+    requirement: removed ? "R-12.4.2-14" : "R-12.4.2-13",
+    detail: { status: state.status },
+  });
+}
+
+/** Every secret of a state but its resumption PSKs, for erasing it. */
+export function epochSecretsOf(state: GroupState): Bytes[] {
+  const { epochAuthenticator: _, ...secret } = state.secrets;
+  return [
+    ...Object.values(secret),
+    ...secretsOf(state.secretTree),
+    ...[...state.privateKeys.values()].map(({ privateKey }) => privateKey),
+    ...state.pendingUpdates.values(),
+    ...state.pastEpochs.flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
+  ];
+}

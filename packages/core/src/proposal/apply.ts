@@ -1,0 +1,191 @@
+/** Applying a proposal list (RFC 9420 §12.3) to copies of tree and context, judging what it brings in. */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import { sameCredential } from "../credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extension.ts";
+import { ExtensionType, findExtension, findExternalSenders } from "../extension.ts";
+import type { AddProposal, Proposal, ReInitProposal, UpdateProposal } from "../framing/proposal.ts";
+import { ProposalType } from "../framing/proposal.ts";
+import type { KeyPackage } from "../key-package.ts";
+import { verifyKeyPackage } from "../key-package.ts";
+import type { Rules, SentProposal } from "../rules.ts";
+import { validateCredential } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import type { PreSharedKeyId } from "../schedule/psk.ts";
+import type { LeafNode } from "../tree/leaf-node.ts";
+import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+
+export interface AddedMember {
+  readonly leafIndex: LeafIndex;
+  readonly keyPackage: KeyPackage;
+}
+
+/** A member by the leaf that it had or has. */
+export interface ChangedMember {
+  readonly leafIndex: LeafIndex;
+  readonly leafNode: LeafNode;
+}
+
+/** What a list of proposals does. */
+export interface AppliedProposals {
+  readonly tree: RatchetTree;
+  readonly extensions: readonly Extension[];
+  readonly added: readonly AddedMember[];
+  readonly updated: readonly ChangedMember[];
+  /** With the leaves they had before. */
+  readonly removed: readonly ChangedMember[];
+  /** In list order (T-1). */
+  readonly psks: readonly PreSharedKeyId[];
+  readonly externalInit: Bytes | undefined;
+  readonly reinit: ReInitProposal | undefined;
+}
+
+export interface ApplyContext {
+  readonly tree: RatchetTree;
+  readonly context: GroupContext;
+  readonly rules: Rules;
+  /** Whether this client makes the Commit. */
+  readonly sending: boolean;
+}
+
+function ofType<T extends Proposal["proposalType"]>(
+  proposals: readonly SentProposal[],
+  type: T,
+): { readonly proposal: Extract<Proposal, { proposalType: T }>; readonly sent: SentProposal }[] {
+  return proposals.flatMap((sent) => {
+    const { proposal } = sent;
+    return isType(proposal, type) ? [{ proposal, sent }] : [];
+  });
+}
+
+function isType<T extends Proposal["proposalType"]>(
+  proposal: Proposal,
+  type: T,
+): proposal is Extract<Proposal, { proposalType: T }> {
+  return proposal.proposalType === type;
+}
+
+/** Applies in the order of R-12.3-1 to R-12.3-3. `proposals` passed list validation. */
+export async function applyProposals(
+  suite: CipherSuite,
+  proposals: readonly SentProposal[],
+  { tree: before, context, rules, sending }: ApplyContext,
+): Promise<AppliedProposals> {
+  const extensions = await applyExtensions(proposals, context, rules);
+  const newContext = { ...context, extensions };
+  let tree = before;
+
+  const updated: ChangedMember[] = [];
+  for (const { proposal, sent } of ofType(proposals, ProposalType.update)) {
+    if (sent.sender.senderType !== "member") continue;
+    const leafIndex = sent.sender.leafIndex as LeafIndex;
+    await checkUpdate(suite, proposal, { leafIndex, tree: before, context: newContext, rules, sending });
+    tree = tree.updateLeaf(leafIndex, proposal.leafNode);
+    updated.push({ leafIndex, leafNode: proposal.leafNode });
+  }
+
+  const removed: ChangedMember[] = [];
+  for (const { proposal } of ofType(proposals, ProposalType.remove)) {
+    const leafNode = before.findLeaf(proposal.removed);
+    if (leafNode === undefined) throw new RangeError("a Remove of a blank leaf passed list validation");
+    const leafIndex = proposal.removed as LeafIndex;
+    tree = tree.removeLeaf(leafIndex);
+    removed.push({ leafIndex, leafNode });
+  }
+
+  const added: AddedMember[] = [];
+  for (const { proposal } of ofType(proposals, ProposalType.add)) {
+    await checkAdd(suite, proposal, { tree, context: newContext, rules, sending });
+    const result = tree.addLeaf(proposal.keyPackage.leafNode);
+    if (result.tree.leafCount > rules.limits.treeLeaves) {
+      throw new CoppiceError("ERR_MLS_LIMIT", `a group has at most ${String(rules.limits.treeLeaves)} leaves`, {
+        detail: { treeLeaves: rules.limits.treeLeaves },
+      });
+    }
+    tree = result.tree;
+    added.push({ leafIndex: result.index, keyPackage: proposal.keyPackage });
+  }
+
+  validateMembers(tree, newContext);
+  return {
+    tree,
+    extensions,
+    added,
+    updated,
+    removed,
+    psks: ofType(proposals, ProposalType.psk).map(({ proposal }) => proposal.psk),
+    externalInit: ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput,
+    reinit: ofType(proposals, ProposalType.reinit)[0]?.proposal,
+  };
+}
+
+/** The extensions that will be in force: replaced as a whole, never merged (R-12.1.7-2). */
+async function applyExtensions(
+  proposals: readonly SentProposal[],
+  context: GroupContext,
+  rules: Rules,
+): Promise<readonly Extension[]> {
+  const [change] = ofType(proposals, ProposalType.groupContextExtensions);
+  if (change === undefined) return context.extensions;
+  const { extensions } = change.proposal;
+  const before = findExtension(context.extensions, ExtensionType.externalSenders);
+  const after = findExtension(extensions, ExtensionType.externalSenders);
+  if (after !== undefined && (before === undefined || !equalBytes(before, after))) {
+    for (const sender of findExternalSenders(extensions)) await validateCredential(rules, sender, "external_senders");
+  }
+  return extensions;
+}
+
+type LeafCheckContext = ApplyContext & { readonly leafIndex: LeafIndex };
+
+async function checkUpdate(
+  suite: CipherSuite,
+  { leafNode: leaf }: UpdateProposal,
+  { leafIndex, tree, context, rules, sending }: LeafCheckContext,
+): Promise<void> {
+  const previous = tree.leaf(leafIndex);
+  if (previous === undefined) {
+    throw new CoppiceError("ERR_MLS_SENDER", "an Update from a leaf that is blank", { requirement: "R-6.1-4" });
+  }
+  if (equalBytes(previous.encryptionKey, leaf.encryptionKey)) {
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", "an Update must change the encryption key", { requirement: "R-7.3-11" });
+  }
+  await validateLeafNode(suite, rules, {
+    leaf,
+    source: "update",
+    place: { groupId: context.groupId, leafIndex },
+    moment: "update",
+    previous: sameCredential(previous.credential, leaf.credential) ? undefined : previous,
+    context,
+    sending,
+  });
+}
+
+/** A key package that is to become a member (R-10.1-1, R-12.1.1-1), judged against the tree after Updates and Removes. */
+async function checkAdd(suite: CipherSuite, { keyPackage }: AddProposal, { tree, context, rules, sending }: ApplyContext): Promise<void> {
+  const { leafNode: leaf } = keyPackage;
+  if (tree.hasSignatureKey(leaf.signatureKey)) {
+    throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
+  }
+  const { sameClient } = rules.authentication;
+  if (sameClient !== undefined) {
+    for (const [, member] of tree.members()) {
+      if (sameClient(member, leaf)) {
+        throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
+      }
+    }
+  }
+  await verifyKeyPackage(suite, keyPackage);
+  await validateLeafNode(suite, rules, {
+    leaf,
+    source: "key_package",
+    place: undefined,
+    moment: sending ? "key_package" : "add",
+    context,
+    sending,
+  });
+}

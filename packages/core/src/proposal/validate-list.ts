@@ -1,0 +1,146 @@
+/** Proposal list validation (RFC 9420 §12.2), the same for making a Commit and for processing one. */
+import { encode } from "../codec/codec.ts";
+import { toHex } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Sender } from "../framing/framed-content.ts";
+import type { Proposal } from "../framing/proposal.ts";
+import { ProposalType } from "../framing/proposal.ts";
+import type { SentProposal } from "../rules.ts";
+import { preSharedKeyId } from "../schedule/psk.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+
+const listError = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_PROPOSAL_LIST", message, { requirement });
+
+const proposalError = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_PROPOSAL", message, { requirement });
+
+/** What senders outside the group may propose (R-12.1.8-3, R-12.1.8-4). */
+const EXTERNAL: ReadonlySet<number> = new Set([
+  ProposalType.add,
+  ProposalType.remove,
+  ProposalType.psk,
+  ProposalType.reinit,
+  ProposalType.groupContextExtensions,
+]);
+
+/** Refuses a proposal that this kind of sender may not make: `ERR_MLS_SENDER`. */
+export function checkProposalSender(proposal: Proposal, sender: Sender): void {
+  const allowed = {
+    member: true,
+    external: EXTERNAL.has(proposal.proposalType),
+    new_member_proposal: proposal.proposalType === ProposalType.add,
+    new_member_commit: true,
+  }[sender.senderType];
+  if (!allowed) {
+    throw new CoppiceError("ERR_MLS_SENDER", `a sender of type ${sender.senderType} may not propose this`, {
+      requirement: sender.senderType === "external" ? "R-12.1.8-3" : "R-12.1.8-4",
+      detail: { proposalType: proposal.proposalType },
+    });
+  }
+}
+
+/** Refuses a proposal that is invalid by itself (§12.1). Key packages and leaves are judged by `apply`. */
+export function checkProposal(suite: CipherSuite, tree: RatchetTree, { proposal, sender }: SentProposal): void {
+  checkProposalSender(proposal, sender);
+  switch (proposal.proposalType) {
+    case ProposalType.update:
+      if (sender.senderType !== "member") {
+        throw new CoppiceError("ERR_MLS_SENDER", "only members send Updates", { requirement: "R-12.1.2-1" });
+      }
+      return;
+    case ProposalType.remove:
+      if (tree.findLeaf(proposal.removed) === undefined) {
+        throw proposalError(`leaf ${String(proposal.removed)} is not a member`, "R-12.1.3-1");
+      }
+      return;
+    case ProposalType.psk:
+      if (proposal.psk.pskNonce.length !== suite.hash.Nh) throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
+      if (proposal.psk.pskType === "resumption" && proposal.psk.usage !== "application") {
+        const requirement = proposal.psk.usage === "reinit" ? "R-12.1.4-1" : "R-12.1.4-2";
+        throw proposalError(`a PSK of usage ${proposal.psk.usage} is not allowed here`, requirement);
+      }
+      return;
+    case ProposalType.reinit:
+      if (proposal.version < 1) throw proposalError("ReInit to a lower version", "R-12.1.5-1");
+      return;
+    default:
+  }
+}
+
+/** Refuses a list that no regular Commit by `committer` may have (R-12.2-1 to R-12.2-12). */
+export function validateProposalList(
+  suite: CipherSuite,
+  tree: RatchetTree,
+  { proposals, committer }: { proposals: readonly SentProposal[]; committer: LeafIndex },
+): void {
+  const touched = new Set<number>();
+  const once = (seen: Set<number | string>, value: number | string, message: string, requirement: string): void => {
+    if (seen.has(value)) throw listError(message, requirement);
+    seen.add(value);
+  };
+  const psks = new Set<string>();
+  const added = new Set<string>();
+  const single = new Set<number>();
+  for (const sent of proposals) {
+    const { proposal, sender } = sent;
+    checkProposal(suite, tree, sent);
+    switch (proposal.proposalType) {
+      case ProposalType.add:
+        once(added, toHex(proposal.keyPackage.leafNode.signatureKey), "two Adds of one client", "R-12.2-6");
+        break;
+      case ProposalType.update: {
+        const leaf = sender.senderType === "member" ? sender.leafIndex : committer;
+        if (leaf === committer) throw listError("an Update by the committer", "R-12.2-2");
+        once(touched, leaf, "two Updates or Removes of one leaf", "R-12.2-4");
+        break;
+      }
+      case ProposalType.remove:
+        if (proposal.removed === committer) throw listError("a Remove of the committer", "R-12.2-3");
+        once(touched, proposal.removed, "two Updates or Removes of one leaf", "R-12.2-4");
+        break;
+      case ProposalType.psk:
+        once(psks, toHex(encode(preSharedKeyId, proposal.psk)), "two PreSharedKeys with one id", "R-12.2-8");
+        break;
+      case ProposalType.reinit:
+        if (proposals.length > 1) throw listError("a ReInit with company", "R-12.2-10");
+        break;
+      case ProposalType.externalInit:
+        throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
+      case ProposalType.groupContextExtensions:
+        once(single, proposal.proposalType, "two GroupContextExtensions", "R-12.2-9");
+        break;
+    }
+  }
+}
+
+/** Refuses a list that no external Commit may have (R-12.2-16 to R-12.2-18). */
+export function validateExternalProposalList(
+  suite: CipherSuite,
+  tree: RatchetTree,
+  proposals: readonly SentProposal[],
+): void {
+  const count = (type: number): number => proposals.filter(({ proposal }) => proposal.proposalType === type).length;
+  if (count(ProposalType.externalInit) !== 1) throw listError("not exactly one ExternalInit", "R-12.2-16");
+  if (count(ProposalType.remove) > 1) throw listError("more than one Remove in an external Commit", "R-12.2-17");
+  const psks = new Set<string>();
+  for (const sent of proposals) {
+    checkProposal(suite, tree, sent);
+    const { proposal } = sent;
+    if (proposal.proposalType === ProposalType.psk) {
+      const id = toHex(encode(preSharedKeyId, proposal.psk));
+      if (psks.has(id)) throw listError("two PreSharedKeys with one id", "R-12.2-8");
+      psks.add(id);
+    } else if (proposal.proposalType !== ProposalType.externalInit && proposal.proposalType !== ProposalType.remove) {
+      throw listError("a proposal that has no place in an external Commit", "R-12.2-18");
+    }
+  }
+}
+
+/** Whether a Commit of these proposals must have a path (R-12.4-6, A-1). */
+export function pathRequired(proposals: readonly SentProposal[]): boolean {
+  const withoutPath: ReadonlySet<number> = new Set([ProposalType.add, ProposalType.psk, ProposalType.reinit]);
+  return proposals.length === 0 || proposals.some(({ proposal }) => !withoutPath.has(proposal.proposalType));
+}

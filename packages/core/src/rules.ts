@@ -1,0 +1,91 @@
+/** What the application decides: authentication (RFC 9420 §5.3.1), lifetimes, policy, pre-shared keys, limits. */
+import type { Bytes } from "./codec/bytes.ts";
+import type { Credential } from "./credential.ts";
+import { CoppiceError } from "./errors.ts";
+import type { Sender } from "./framing/framed-content.ts";
+import type { Proposal } from "./framing/proposal.ts";
+import type { Limits } from "./limits.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { PreSharedKeyId } from "./schedule/psk.ts";
+
+/** When a credential is judged (R-5.3.1-2 to R-5.3.1-7). */
+export type ValidationMoment = "key_package" | "group_info" | "add" | "update" | "commit" | "external_senders";
+
+/** A credential with the key it is to be bound to. */
+export interface Identity {
+  readonly credential: Credential;
+  readonly signatureKey: Bytes;
+}
+
+/** The Authentication Service of RFC 9750 §4, as far as a client asks it. */
+export interface AuthenticationService {
+  /**
+   * Throws unless the identity is genuine and expected here. With `previous`, it must also be an acceptable successor
+   * (R-5.3.1-8).
+   */
+  readonly validate: (request: Identity & { moment: ValidationMoment; previous: Identity | undefined }) => Promise<void>;
+  /** Whether two leaves are the same client, beyond having the same signature key. Default: never. */
+  readonly sameClient?: (a: Identity, b: Identity) => boolean;
+}
+
+/** A proposal with who sent it. */
+export interface SentProposal {
+  readonly proposal: Proposal;
+  readonly sender: Sender;
+}
+
+export interface Rules {
+  readonly authentication: AuthenticationService;
+  /** Seconds since 1970. */
+  readonly now: () => bigint;
+  readonly lifetime: {
+    /** Longest `not_after - not_before` of a key package, in seconds (R-7.2-8). */
+    readonly maxSeconds: bigint;
+    /** Whether received leaves must be within their lifetime (R-7.3-8); those being sent always must. */
+    readonly checkOnReceive: boolean;
+  };
+  /** Throws to refuse a list of proposals, made or received, as a whole (R-12.2-15). */
+  readonly allowProposals: (request: { proposals: readonly SentProposal[]; committer: Sender }) => Promise<void>;
+  /** The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. */
+  readonly findPsk: (id: PreSharedKeyId) => Promise<Bytes | undefined>;
+  /** Types that this client supports beyond the default ones; what it advertises in capabilities. */
+  readonly supportedExtensions: readonly number[];
+  readonly limits: Limits;
+}
+
+/** 84 days and an hour of clock skew. */
+export const DEFAULT_MAX_LIFETIME_SECONDS: bigint = 84n * 86_400n + 3600n;
+
+/**
+ * Rules with safe defaults for all that is not given. An authentication service has no default: who may be who is for the
+ * application to say.
+ */
+export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" | "now">): Rules {
+  return {
+    lifetime: { maxSeconds: DEFAULT_MAX_LIFETIME_SECONDS, checkOnReceive: true },
+    allowProposals: () => Promise.resolve(),
+    findPsk: () => Promise.resolve(undefined),
+    supportedExtensions: [],
+    limits: DEFAULT_LIMITS,
+    ...given,
+  };
+}
+
+/** Asks the authentication service; whatever it throws becomes `ERR_MLS_CREDENTIAL`. */
+export async function validateCredential(
+  rules: Rules,
+  identity: Identity,
+  moment: ValidationMoment,
+  previous?: Identity,
+): Promise<void> {
+  const { credential, signatureKey } = identity;
+  try {
+    await rules.authentication.validate({ credential, signatureKey, moment, previous });
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_CREDENTIAL", "the authentication service refused a credential", {
+      requirement: previous === undefined ? "R-5.3.1-1" : "R-5.3.1-8",
+      detail: { moment },
+      cause,
+    });
+  }
+}

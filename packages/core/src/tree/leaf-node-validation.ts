@@ -1,0 +1,116 @@
+/** Leaf node validation (RFC 9420 §7.3): one leaf by itself, and all leaves of a tree together. */
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import { findRequiredCapabilities } from "../extension.ts";
+import type { Identity, Rules, ValidationMoment } from "../rules.ts";
+import { validateCredential } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import { missingCapability, MLS10, supportsExtension } from "./capabilities.ts";
+import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
+import { verifyLeafNodeSignature } from "./leaf-node.ts";
+import type { RatchetTree } from "./ratchet-tree.ts";
+
+export interface LeafNodeCheck {
+  readonly leaf: LeafNode;
+  /** The source that is allowed here; undefined in a tree, where each is. */
+  readonly source: LeafNodeSource["leafNodeSource"] | undefined;
+  readonly place: LeafNodePlace | undefined;
+  readonly moment: ValidationMoment;
+  /** The leaf that this one replaces. */
+  readonly previous?: Identity | undefined;
+  /** The group's context with the extensions that will be in force; undefined outside a group. */
+  readonly context: Pick<GroupContext, "extensions"> | undefined;
+  /** Whether this client is about to send the leaf: its lifetime is then always checked (R-7.3-7). */
+  readonly sending: boolean;
+}
+
+/** Refuses a leaf that is invalid in itself; `validateMembers` judges it among the others. */
+export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: LeafNodeCheck): Promise<void> {
+  const { leaf, source, place, moment, previous, context } = check;
+  checkSource(leaf, source);
+  await checkKeys(suite, leaf);
+  await verifyLeafNodeSignature(suite, leaf, place);
+  checkCapabilities(suite, leaf, context);
+  checkLifetime(leaf, rules, check.sending);
+  await validateCredential(rules, leaf, moment, previous);
+}
+
+const invalid = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_LEAF_NODE", message, { requirement });
+
+const unsupported = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_CAPABILITIES", message, { requirement });
+
+function checkSource({ source }: LeafNode, expected: LeafNodeCheck["source"]): void {
+  if (expected === undefined || source.leafNodeSource === expected) return;
+  const requirement = { key_package: "R-7.3-10", update: "R-7.3-11", commit: "R-7.3-12" }[expected];
+  throw invalid(`a leaf of source ${expected} is expected, not ${source.leafNodeSource}`, requirement);
+}
+
+async function checkKeys(suite: CipherSuite, leaf: LeafNode): Promise<void> {
+  if (leaf.signatureKey.length !== suite.signature.publicKeyLength) {
+    throw invalid("the signature key is not one of this suite", "R-5.1.1-2");
+  }
+  try {
+    await suite.hpke.validatePublicKey(leaf.encryptionKey);
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", "the encryption key is not one of this suite", {
+      requirement: "R-5.1.1-1",
+      cause,
+    });
+  }
+}
+
+function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNodeCheck["context"]): void {
+  const { capabilities, credential } = leaf;
+  if (!capabilities.versions.includes(MLS10) || !capabilities.cipherSuites.includes(suite.id)) {
+    throw unsupported("the leaf does not support the group's version and suite", "R-7.3-15");
+  }
+  if (!capabilities.credentials.includes(credential.credentialType)) {
+    throw invalid("the leaf's credential type is not in its capabilities", "R-7.2-6");
+  }
+  const unlisted = leaf.extensions.find(({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType));
+  if (unlisted !== undefined) {
+    throw invalid(`leaf extension ${String(unlisted.extensionType)} is not in its capabilities`, "R-7.3-9");
+  }
+  if (context === undefined) return;
+  const required = findRequiredCapabilities(context.extensions);
+  const missing = required && missingCapability(capabilities, required);
+  if (missing !== undefined) throw unsupported(`the leaf lacks the required ${missing}`, "R-7.3-4");
+  const foreign = context.extensions.find(({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType));
+  if (foreign !== undefined) {
+    throw unsupported(`the leaf does not support group extension ${String(foreign.extensionType)}`, "R-13.4-4");
+  }
+}
+
+function checkLifetime({ source }: LeafNode, rules: Rules, sending: boolean): void {
+  if (source.leafNodeSource !== "key_package") return;
+  const { notBefore, notAfter } = source.lifetime;
+  if (!sending && !rules.lifetime.checkOnReceive) return;
+  if (notAfter - notBefore > rules.lifetime.maxSeconds) throw invalid("the leaf's lifetime is too long", "R-7.2-8");
+  const now = rules.now();
+  if (now < notBefore || now > notAfter) {
+    throw invalid("the leaf is not within its lifetime", sending ? "R-7.3-7" : "R-7.3-8");
+  }
+}
+
+/**
+ * Refuses a tree whose members cannot be in one group (R-7.3-5, R-7.3-6, R-7.3-13, R-7.3-14, R-12.1.7-1, R-12.1.7-3). Asks the
+ * tree's indexes, not its leaves.
+ */
+export function validateMembers(tree: RatchetTree, context: Pick<GroupContext, "extensions">): void {
+  if (!tree.keysAreUnique) throw invalid("two nodes have the same public key", "R-7.3-14");
+  const { supported, credentialTypes } = tree.summary;
+  if (supported === undefined) throw invalid("the tree has no members", "R-11-4");
+  const credential = credentialTypes.find((type) => !supported.credentials.includes(type));
+  if (credential !== undefined) {
+    throw unsupported(`credential type ${String(credential)} is in use but not supported by every member`, "R-7.3-5");
+  }
+  const required = findRequiredCapabilities(context.extensions);
+  const missing = required && missingCapability(supported, required);
+  if (missing !== undefined) throw unsupported(`not every member has the required ${missing}`, "R-12.1.7-1");
+  const foreign = context.extensions.find(({ extensionType }) => !supportsExtension(supported.extensions, extensionType));
+  if (foreign !== undefined) {
+    throw unsupported(`group extension ${String(foreign.extensionType)} is not supported by every member`, "R-12.1.7-3");
+  }
+}

@@ -1,0 +1,85 @@
+/** Checks of a whole tree, as for a joiner (RFC 9420 §12.4.3.1). */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Rules } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import { validateLeafNode, validateMembers } from "./leaf-node-validation.ts";
+import { verifyParentHashes } from "./parent-hash.ts";
+import type { RatchetTree } from "./ratchet-tree.ts";
+import type { Subtree } from "./subtree.ts";
+import { isLeafSlot } from "./subtree.ts";
+import type { NodeIndex } from "./tree-math.ts";
+import { isBelow } from "./tree-math.ts";
+
+/** Leaves whose signatures are checked at once: engines gain from some work in flight, not from all of it. */
+const IN_FLIGHT = 32;
+
+const invalid = (message: string, requirement: string, node?: NodeIndex): CoppiceError =>
+  new CoppiceError("ERR_MLS_TREE", message, { requirement, detail: node === undefined ? {} : { node } });
+
+/** `ERR_MLS_TREE` and the codes of leaf validation. Cheap checks come first. */
+export async function validateTree(
+  suite: CipherSuite,
+  tree: RatchetTree,
+  { context, rules }: { context: GroupContext; rules: Rules },
+): Promise<void> {
+  verifyTreeHash(suite, tree, context.treeHash);
+  verifyUnmergedLeaves(tree);
+  validateMembers(tree, context);
+  verifyParentHashes(suite.hash, tree);
+  const members = [...tree.members()];
+  for (let start = 0; start < members.length; start += IN_FLIGHT) {
+    await Promise.all(
+      members.slice(start, start + IN_FLIGHT).map(([leafIndex, leaf]) =>
+        validateLeafNode(suite, rules, {
+          leaf,
+          source: undefined,
+          place: { groupId: context.groupId, leafIndex },
+          moment: "group_info",
+          context,
+          sending: false,
+        }),
+      ),
+    );
+  }
+}
+
+function verifyTreeHash(suite: CipherSuite, tree: RatchetTree, expected: Bytes): void {
+  if (!equalBytes(tree.treeHash(suite.hash), expected)) {
+    throw invalid("the tree is not the one of the group context", "R-12.4.3.3-5");
+  }
+}
+
+/** Each unmerged leaf is a member below its parent, and every parent in between lists it too (R-12.4.3.1-10, -11). */
+export function verifyUnmergedLeaves(tree: RatchetTree): void {
+  const visit = (at: Subtree, listedAbove: readonly number[]): void => {
+    if (isLeafSlot(at)) {
+      if (listedAbove.length > 0 && at.leafNode === undefined) {
+        throw invalid("an unmerged leaf is blank", "R-12.4.3.1-10", at.index);
+      }
+      return;
+    }
+    const unmerged = at.parentNode?.unmergedLeaves ?? [];
+    if (unmerged.some((leaf) => !isBelow((2 * leaf) as NodeIndex, at.index))) {
+      throw invalid("an unmerged leaf is not below its parent", "R-12.4.3.1-10", at.index);
+    }
+    if (at.parentNode !== undefined) {
+      const listed = new Set(unmerged);
+      if (listedAbove.some((leaf) => !listed.has(leaf))) {
+        throw invalid("a leaf is unmerged above a parent that does not list it", "R-12.4.3.1-11", at.index);
+      }
+    }
+    const below = at.parentNode === undefined ? listedAbove : unmerged;
+    visit(
+      at.left,
+      below.filter((leaf) => 2 * leaf < at.index),
+    );
+    visit(
+      at.right,
+      below.filter((leaf) => 2 * leaf > at.index),
+    );
+  };
+  visit(tree.root, []);
+}
