@@ -1,1 +1,2 @@
+export { createWasmKernel, wasmSupported } from "./api.ts";
 export type { Bytes, HashKernel, Kernel } from "./kernel.ts";

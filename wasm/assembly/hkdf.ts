@@ -1,0 +1,113 @@
+/**
+ * HKDF-Expand (RFC 5869 §2.3) and ExpandWithLabel (RFC 9420 §8).
+ *
+ * `info` is absorbed in pieces, so that a KDFLabel is never put together in memory.
+ */
+
+import { hashLength, update } from "./hash";
+import { erase, finishMac, setKey, startMac } from "./hmac";
+
+/** T(i) and the pieces of `info` that the caller does not give; erased together. */
+const SCRATCH = memory.data(96, 16);
+/** T(i), at most 64 bytes. */
+const BLOCK = SCRATCH;
+/** uint16 length, variable-length integer (RFC 9420 §2.1.2) and the constant prefix of every label. */
+const HEAD = SCRATCH + 64;
+const CONTEXT_HEAD = SCRATCH + 80;
+const COUNTER = SCRATCH + 84;
+
+const PREFIX: u64 = 0x20302e3120534c4d; // "MLS 1.0 " in memory order
+const PREFIX_LENGTH: u32 = 8;
+
+/** Writes `HKDF-Expand(prk, info, length)` to `out`. */
+export function expand(
+  alg: u32,
+  prk: usize,
+  prkLength: u32,
+  info: usize,
+  infoLength: u32,
+  out: usize,
+  length: u32,
+): void {
+  expandPieces(alg, prk, prkLength, 0, info, infoLength, 0, info, 0, out, length);
+}
+
+/** Writes `ExpandWithLabel(secret, label, context, length)` to `out`; the label comes without "MLS 1.0 ". */
+export function expandWithLabel(
+  alg: u32,
+  secret: usize,
+  secretLength: u32,
+  label: usize,
+  labelLength: u32,
+  context: usize,
+  contextLength: u32,
+  out: usize,
+  length: u32,
+): void {
+  store<u16>(HEAD, bswap(<u16>length));
+  const head = 2 + writeVarint(HEAD + 2, PREFIX_LENGTH + labelLength);
+  store<u64>(HEAD + head, PREFIX);
+  const contextHead = writeVarint(CONTEXT_HEAD, contextLength);
+  expandPieces(
+    alg,
+    secret,
+    secretLength,
+    head + PREFIX_LENGTH,
+    label,
+    labelLength,
+    contextHead,
+    context,
+    contextLength,
+    out,
+    length,
+  );
+}
+
+function expandPieces(
+  alg: u32,
+  prk: usize,
+  prkLength: u32,
+  head: u32,
+  label: usize,
+  labelLength: u32,
+  contextHead: u32,
+  context: usize,
+  contextLength: u32,
+  out: usize,
+  length: u32,
+): void {
+  const size = hashLength(alg);
+  setKey(alg, prk, prkLength);
+  let counter: u8 = 0;
+  while (length) {
+    startMac();
+    if (counter) update(BLOCK, size);
+    update(HEAD, head);
+    update(label, labelLength);
+    update(CONTEXT_HEAD, contextHead);
+    update(context, contextLength);
+    store<u8>(COUNTER, ++counter);
+    update(COUNTER, 1);
+    finishMac(BLOCK);
+    const take = min(length, size);
+    memory.copy(out, BLOCK, take);
+    out += take;
+    length -= take;
+  }
+  memory.fill(SCRATCH, 0, 96);
+  erase();
+}
+
+/** Variable-length integer below 2^30 (RFC 9420 §2.1.2). Returns its length. */
+function writeVarint(p: usize, value: u32): u32 {
+  if (value < 0x40) {
+    store<u8>(p, <u8>value);
+    return 1;
+  }
+  if (value < 0x4000) {
+    store<u16>(p, bswap(<u16>(value | 0x4000)));
+    return 2;
+  }
+  store<u32>(p, bswap(value | 0x80000000));
+  return 4;
+}

@@ -1,0 +1,95 @@
+/** Exports of the kernel. Lengths are in bytes; input lies at `arena`, one argument after the other. */
+
+import { ARENA, CAPACITY, OUTPUT, checkInput } from "./arena";
+import { blockLength, finish, hashLength, start, update as updateHash } from "./hash";
+import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
+import * as hkdf from "./hkdf";
+
+/** Address of the first byte of input. Output of `n` bytes is at `arena - n`. */
+export const arena: usize = ARENA;
+/** Bytes of input that fit. */
+export const capacity: u32 = CAPACITY;
+/** Bytes of output that fit. */
+export const outputCapacity: u32 = OUTPUT;
+
+/** Traps unless HKDF-Expand takes a key and gives an output of these lengths. */
+function checkExpand(alg: u32, keyLength: u32, length: u32): void {
+  if (keyLength > blockLength(alg) || length > 255 * hashLength(alg)) unreachable();
+}
+
+/** Hash of `length` bytes. */
+export function digest(alg: u32, length: u32): void {
+  checkInput(length);
+  start(alg);
+  updateHash(ARENA, length);
+  finish(ARENA - hashLength(alg));
+}
+
+/** HMAC of `length` bytes that follow the key. */
+export function hmac(alg: u32, keyLength: u32, length: u32): void {
+  checkInput(<u64>keyLength + length);
+  setKey(alg, ARENA, keyLength);
+  startMac();
+  updateHash(ARENA + keyLength, length);
+  finishMac(ARENA - hashLength(alg));
+  eraseMac();
+}
+
+/** HKDF-Expand; `info` follows `prk`. */
+export function expand(alg: u32, prkLength: u32, infoLength: u32, length: u32): void {
+  checkInput(<u64>prkLength + infoLength);
+  checkExpand(alg, prkLength, length);
+  hkdf.expand(alg, ARENA, prkLength, ARENA + prkLength, infoLength, ARENA - length, length);
+}
+
+/** ExpandWithLabel; `label` without its prefix and `context` follow `secret`. */
+export function expandWithLabel(alg: u32, secretLength: u32, labelLength: u32, contextLength: u32, length: u32): void {
+  checkInput(<u64>secretLength + labelLength + contextLength);
+  checkExpand(alg, secretLength, length);
+  const label = ARENA + secretLength;
+  hkdf.expandWithLabel(
+    alg,
+    ARENA,
+    secretLength,
+    label,
+    labelLength,
+    label + labelLength,
+    contextLength,
+    ARENA - length,
+    length,
+  );
+}
+
+/** Starts a hash of input that comes in pieces. */
+export function digestStart(alg: u32): void {
+  start(alg);
+}
+
+/** Starts a MAC of input that comes in pieces. */
+export function hmacStart(alg: u32, keyLength: u32): void {
+  checkInput(keyLength);
+  setKey(alg, ARENA, keyLength);
+  startMac();
+}
+
+/** Next piece. */
+export function update(length: u32): void {
+  checkInput(length);
+  updateHash(ARENA, length);
+}
+
+/** Ends what `digestStart` began. */
+export function digestFinish(alg: u32): void {
+  finish(ARENA - hashLength(alg));
+}
+
+/** Ends what `hmacStart` began. */
+export function hmacFinish(alg: u32): void {
+  finishMac(ARENA - hashLength(alg));
+  eraseMac();
+}
+
+/** Erases everything that a started and abandoned operation has left. */
+export function erase(): void {
+  eraseMac();
+}

@@ -1,0 +1,71 @@
+/** The kernel's input and output memory as seen from JavaScript. */
+import type { KernelExports } from "./instantiate.ts";
+import type { Bytes } from "./kernel.ts";
+
+/**
+ * Writes arguments one after the other, reads the result and erases both.
+ *
+ * The memory of the kernel never grows, so the view is made once.
+ */
+export class Arena {
+  /** Bytes of input that fit. */
+  readonly capacity: number;
+  readonly #memory: Uint8Array<ArrayBuffer>;
+  readonly #base: number;
+  readonly #outputCapacity: number;
+  /** Where the next argument goes. */
+  #end: number;
+  /** The furthest that arguments have reached since memory was last erased. */
+  #high: number;
+
+  constructor(exports: KernelExports) {
+    this.#memory = new Uint8Array(exports.memory.buffer);
+    this.#base = Number(exports.arena.value);
+    this.capacity = Number(exports.capacity.value);
+    this.#outputCapacity = Number(exports.outputCapacity.value);
+    this.#end = this.#base;
+    this.#high = this.#base;
+  }
+
+  /** Appends an argument. The caller has checked that all of them fit. */
+  write(data: Uint8Array): void {
+    this.#memory.set(data, this.#end);
+    this.#end += data.length;
+  }
+
+  /** Appends ASCII text. Returns false, with the text not appended, when it is not ASCII. */
+  writeAscii(text: string): boolean {
+    const memory = this.#memory;
+    const start = this.#end;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      memory[start + i] = unit;
+    }
+    this.#end = start + text.length;
+    return true;
+  }
+
+  /** Discards the arguments, so that the next ones start at the beginning again. */
+  rewind(): void {
+    this.#high = Math.max(this.#high, this.#end);
+    this.#end = this.#base;
+  }
+
+  /** Copies `length` bytes of output, erases them and all arguments. */
+  take(length: number): Bytes {
+    const start = this.#base - length;
+    const output = this.#memory.slice(start, this.#base);
+    this.#memory.fill(0, start, Math.max(this.#high, this.#end));
+    this.#end = this.#base;
+    this.#high = this.#base;
+    return output;
+  }
+
+  /** Erases everything that an operation can have left. */
+  erase(): void {
+    this.#memory.fill(0, this.#base - this.#outputCapacity, this.#base + this.capacity);
+    this.#end = this.#base;
+    this.#high = this.#base;
+  }
+}
