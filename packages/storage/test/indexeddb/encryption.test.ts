@@ -1,0 +1,181 @@
+import "fake-indexeddb/auto";
+import { describe, expect, test } from "vitest";
+import { openIndexedDbStore, type Store } from "../../src/index.ts";
+import { bytes, dump, freshName, only, readable, withRaw } from "./raw.ts";
+
+const ALL = [{ prefix: "" }];
+
+async function openWith(name: string, records: Record<string, string>, partition = "p"): Promise<Store> {
+  const store = await openIndexedDbStore({ name });
+  const put = new Map(Object.entries(records).map(([record, text]) => [record, bytes(text)]));
+  await store.write([{ partition, expectedVersion: 0, put }]);
+  return store;
+}
+
+/** Replaces stored bytes and reads through the store, which must notice. */
+async function expectCorrupt(store: Store, name: string, tamper: Parameters<typeof withRaw>[1], partition = "p") {
+  await withRaw(name, tamper);
+  await expect(store.read(partition, ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+  await store.close();
+}
+
+describe("encryption at rest", () => {
+  test("the raw database shows neither values nor partition names (adversarial 14)", async () => {
+    const name = freshName();
+    const store = await openWith(name, { "identity/key": "very secret value" }, "group of alice and bob");
+    await store.exclusive("alice", async () => undefined);
+    await store.close();
+    const stores = await withRaw(name, async (database) => [...database.objectStoreNames]);
+    expect(stores).toEqual(["meta", "partitions", "records"]);
+    const everything = (await Promise.all(stores.map((objectStore) => dump(name, objectStore)))).flat();
+    expect(everything).toHaveLength(3);
+    const visible = everything.map(({ key, value }) => `${readable(key)}=${readable(value)}`).join("\n");
+    expect(visible).toContain("identity/key");
+    for (const secret of ["secret", "value", "group", "alice", "bob"]) expect(visible).not.toContain(secret);
+  });
+
+  test("record layout: version, nonce, ciphertext, tag", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "12345" });
+    await store.write([{ partition: "p", expectedVersion: 1, put: new Map([["b", bytes("")]]) }]);
+    await store.close();
+    const records = await dump(name, "records");
+    const [a, b] = records.map(({ value }) => value as Uint8Array);
+    expect([a?.length, b?.length]).toEqual([8 + 12 + 5 + 16, 8 + 12 + 16]);
+    expect([a?.slice(0, 8), b?.slice(0, 8)]).toEqual([
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1),
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2),
+    ]);
+    expect(only(await dump(name, "partitions")).value).toMatchObject({ version: 2 });
+  });
+
+  test("equal values never look equal: every record has a nonce of its own", async () => {
+    const name = freshName();
+    const names = Array.from({ length: 300 }, (_, index) => [`r/${index}`, "same"] as const);
+    const store = await openWith(name, Object.fromEntries(names));
+    await store.close();
+    const stored = (await dump(name, "records")).map(({ value }) => value as Uint8Array);
+    expect(new Set(stored.map((value) => readable(value.slice(8, 20)))).size).toBe(300);
+    expect(new Set(stored.map((value) => readable(value.slice(20)))).size).toBe(300);
+  });
+
+  test("two stores give a partition different tags", async () => {
+    const names = [freshName(), freshName()];
+    for (const name of names) await (await openWith(name, {}, "same")).close();
+    const [a, b] = await Promise.all(names.map(async (name) => only(await dump(name, "partitions")).key));
+    expect(readable(a)).toHaveLength(16);
+    expect(readable(a)).not.toBe(readable(b));
+  });
+
+  test("a flipped bit anywhere in a record is found", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "value" });
+    const { key, value } = only(await dump(name, "records"));
+    const stored = value as Uint8Array<ArrayBuffer>;
+    for (let index = 0; index < stored.length; index++) {
+      const changed = stored.slice();
+      changed[index] = (changed[index] ?? 0) ^ 1;
+      await withRaw(name, (database) => database.put("records", changed, key));
+      await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+    }
+    for (const wrong of [
+      stored.slice(0, -1),
+      stored.slice(0, 35),
+      stored.slice(0, 7),
+      new Uint8Array(),
+      "text",
+      null,
+      7,
+    ]) {
+      await withRaw(name, (database) => database.put("records", wrong, key));
+      await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+    }
+    await withRaw(name, (database) => database.put("records", stored, key));
+    expect((await store.read("p", ALL)).records.get("a")).toEqual(bytes("value"));
+    await store.close();
+  });
+
+  test("a value moved to another name is found", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "value" });
+    await expectCorrupt(store, name, async (database) => {
+      const [key] = await database.getAllKeys("records");
+      const [tag] = key as [IDBValidKey];
+      await database.put("records", (await database.getAll("records"))[0], [tag, "b"]);
+    });
+  });
+
+  test("a value moved to another partition is found", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "value" });
+    await store.write([{ partition: "q", expectedVersion: 0, put: new Map([["a", bytes("other")]]) }]);
+    await withRaw(name, async (database) => {
+      const [first, second] = await database.getAllKeys("records");
+      const [a, b] = await database.getAll("records");
+      await database.put("records", a, second);
+      await database.put("records", b, first);
+    });
+    for (const partition of ["p", "q"]) {
+      await expect(store.read(partition, ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+    }
+    await store.close();
+  });
+
+  test("a value moved to another store is found, under the same application key", async () => {
+    const key = await crypto.subtle.importKey("raw", new Uint8Array(32), "HKDF", false, ["deriveKey"]);
+    const [from, to] = [freshName(), freshName()];
+    for (const name of [from, to]) {
+      const store = await openIndexedDbStore({ name, key: { kind: "application", key } });
+      await store.write([{ partition: "p", expectedVersion: 0, put: new Map([["a", bytes(name)]]) }]);
+      await store.close();
+    }
+    const { value } = only(await dump(from, "records"));
+    const store = await openIndexedDbStore({ name: to, key: { kind: "application", key } });
+    await expectCorrupt(store, to, async (database) => {
+      await database.put("records", value, only(await database.getAllKeys("records")));
+    });
+  });
+
+  test("a partition rolled back below its records is found", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "1" });
+    const { key, value } = only(await dump(name, "partitions"));
+    await store.write([{ partition: "p", expectedVersion: 1, put: new Map([["a", bytes("2")]]) }]);
+    await expectCorrupt(store, name, (database) => database.put("partitions", value, key));
+  });
+
+  test("a partition's version cannot be changed, nor can its row be damaged or removed alone", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "1" });
+    const { key, value } = only(await dump(name, "partitions"));
+    const row = value as { version: number; sealed: Uint8Array };
+    for (const wrong of [
+      { ...row, version: 2 },
+      { ...row, version: 0 },
+      { ...row, version: "1" },
+      { version: 1 },
+      null,
+      row.sealed,
+    ]) {
+      await withRaw(name, (database) => database.put("partitions", wrong, key));
+      await expect(store.read("p", [])).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+      await expect(store.partitions()).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+    }
+    await withRaw(name, (database) => database.put("partitions", null, key));
+    await expect(store.write([{ partition: "p", expectedVersion: 1 }])).rejects.toMatchObject({
+      code: "ERR_STORE_CORRUPT",
+    });
+    await expectCorrupt(store, name, (database) => database.delete("partitions", key));
+  });
+
+  test("errors carry neither values nor names", async () => {
+    const name = freshName();
+    const store = await openWith(name, { a: "topsecret" }, "alice");
+    const conflict: unknown = await store
+      .write([{ partition: "alice", expectedVersion: 7, put: new Map([["a", bytes("topsecret")]]) }])
+      .catch((error: unknown) => error);
+    expect(conflict).toMatchObject({ code: "ERR_STORE_CONFLICT", detail: { index: 0, expected: 7, actual: 1 } });
+    expect(JSON.stringify(conflict) + String(conflict)).not.toMatch(/alice|topsecret/);
+    await store.close();
+  });
+});

@@ -1,0 +1,28 @@
+/** The tests that need a real browser: `npx vitest run --config packages/storage/vitest.browser.config.ts`. */
+import { existsSync } from "node:fs";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+const chromium = process.env["COPPICE_CHROMIUM"] ?? (existsSync("/usr/bin/chromium") ? "/usr/bin/chromium" : undefined);
+
+export default defineConfig({
+  root: import.meta.dirname,
+  resolve: { conditions: ["@coppice/source", "module", "import", "default"] },
+  optimizeDeps: { include: ["idb"] },
+  test: {
+    include: ["test/browser/**/*.browser.ts"],
+    testTimeout: 30_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          args: ["--no-sandbox"],
+          ...(chromium === undefined ? {} : { executablePath: chromium }),
+        },
+      }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
+});
