@@ -1,0 +1,192 @@
+/** Who may import whom, as dependency-cruiser rules. The tables come first, what is made of them below. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * For each package: the packages it may import, those of which it may import types only (a contract is types), and
+ * the libraries it may use.
+ * @type {Record<string, { imports: string[], types?: string[], libraries?: string[] }>}
+ */
+export const PACKAGES = {
+  wasm: { imports: [] },
+  "packages/core": { imports: ["wasm"], libraries: ["@hpke/", "@noble/"] },
+  "packages/storage": { imports: ["packages/core"], libraries: ["idb/"] },
+  "packages/delivery": { imports: ["packages/core"], libraries: [] },
+  "packages/client": { imports: ["packages/core"], types: ["packages/storage", "packages/delivery"] },
+  "packages/worker": {
+    imports: ["packages/core", "packages/client", "packages/storage", "packages/delivery"],
+    libraries: ["comlink/"],
+  },
+  "packages/coppice": {
+    imports: ["packages/worker"],
+    types: ["packages/core", "packages/client", "packages/storage", "packages/delivery"],
+  },
+  "packages/server": { imports: ["packages/core", "packages/delivery"], libraries: ["libsql/", "ws/", "@types/ws/"] },
+};
+
+/** Packages that run in Node only and so may use its built-in modules. */
+const NODE_PACKAGES = ["packages/server"];
+
+/**
+ * Folders and files of `core/src`, lowest layer first. A file imports from its own layer and the ones before it.
+ * `framing/mls-message` is the union of everything that travels, so it sits above what it unites.
+ */
+export const CORE_LAYERS = [
+  ["errors"],
+  ["codec"],
+  ["crypto"],
+  ["credential", "extension", "tree", "schedule", "framing", "secret-tree", "key-package"],
+  ["proposal"],
+  ["commit", "welcome", "group-info", "external-join", "rules"],
+  ["framing/mls-message", "group", "public-group"],
+  ["index"],
+];
+
+const CORE = "packages/core/src/";
+
+/** Source files that a package publishes: the `@coppice/source` targets of its export map. @param {string} root */
+function publishedEntries(root) {
+  const folders = [
+    "wasm",
+    ...["packages", "examples"].flatMap((parent) =>
+      existsSync(join(root, parent)) ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}`) : [],
+    ),
+  ];
+  return folders.flatMap((folder) => {
+    const manifest = join(root, folder, "package.json");
+    if (!existsSync(manifest)) return [];
+    const { exports = {} } = /** @type {{ exports?: Record<string, unknown> }} */ (
+      JSON.parse(readFileSync(manifest, "utf8"))
+    );
+    return Object.values(exports).flatMap((target) => {
+      const source =
+        typeof target === "object" && target !== null && "@coppice/source" in target
+          ? target["@coppice/source"]
+          : target;
+      return typeof source === "string" ? [`${folder}/${source.replace(/^\.\//, "")}`] : [];
+    });
+  });
+}
+
+/** @param {string} text */
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** @param {string[]} texts */
+const anyOf = (texts) => (texts.length === 0 ? "(?!)" : `(?:${texts.map(escape).join("|")})`);
+
+/** @param {string} name @param {string[]} entries @returns {string} a pattern for the modules of core's entries */
+const corePath = (name, entries) => `^${CORE}(?:${entries.map((e) => `${escape(e)}(?:/|\\.ts$)`).join("|")})${name}`;
+
+/** @returns {import("dependency-cruiser").IForbiddenRuleType[]} */
+function coreRules() {
+  /** @type {import("dependency-cruiser").IForbiddenRuleType[]} */
+  const rules = CORE_LAYERS.map((layer, index) => {
+    const above = CORE_LAYERS.slice(index + 1).flat();
+    // A file listed on its own in a higher layer is not part of its folder's layer.
+    const lifted = above.filter((name) => layer.some((folder) => name.startsWith(`${folder}/`)));
+    return {
+      name: `core-layers:${layer[0] ?? ""}`,
+      comment: `core's ${layer.join(", ")} may not import from a higher layer (${above.join(", ")}).`,
+      severity: "error",
+      from: { path: corePath("", layer), ...(lifted.length > 0 ? { pathNot: corePath("", lifted) } : {}) },
+      to: above.length > 0 ? { path: corePath("", above) } : { path: "(?!)" },
+    };
+  });
+  return [
+    ...rules,
+    {
+      name: "core-unknown-folder",
+      comment: "Every folder and file of core/src has a place in CORE_LAYERS (scripts/boundaries/rules.mjs).",
+      severity: "error",
+      from: { path: `^${CORE}`, pathNot: corePath("", CORE_LAYERS.flat()) },
+      to: {},
+    },
+    {
+      name: "core-unknown-folder",
+      comment: "Every folder and file of core/src has a place in CORE_LAYERS (scripts/boundaries/rules.mjs).",
+      severity: "error",
+      from: {},
+      to: { path: `^${CORE}`, pathNot: corePath("", CORE_LAYERS.flat()) },
+    },
+  ];
+}
+
+/** @returns {import("dependency-cruiser").IForbiddenRuleType[]} */
+function packageRules() {
+  return Object.entries(PACKAGES).flatMap(([name, { imports, types = [], libraries = [] }]) => [
+    {
+      name: `packages:${name}`,
+      comment: `${name} may import ${imports.join(", ") || "no other package"}${types.length > 0 ? `, and types of ${types.join(", ")}` : ""}.`,
+      severity: "error",
+      from: { path: `^${name}/src/` },
+      to: { path: "^(?:packages/[^/]+|wasm|examples|e2e|bench)/", pathNot: `^${anyOf([name, ...imports, ...types])}/` },
+    },
+    {
+      name: `types-only:${name}`,
+      comment: `${name} knows ${types.join(", ")} by their contracts: \`import type\` only.`,
+      severity: "error",
+      from: { path: `^${name}/src/` },
+      to: { path: `^${anyOf(types)}/`, dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: `libraries:${name}`,
+      comment: `${name} may use ${libraries.join(", ") || "no library"}.`,
+      severity: "error",
+      from: { path: `^${name}/src/` },
+      to: { path: "node_modules/", pathNot: `node_modules/${anyOf(libraries)}` },
+    },
+  ]);
+}
+
+/**
+ * All rules, for the workspace in `root`.
+ * @param {string} root
+ * @returns {import("dependency-cruiser").IForbiddenRuleType[]}
+ */
+export function boundaryRules(root) {
+  return [
+    ...packageRules(),
+    ...coreRules(),
+    {
+      name: "no-cycles",
+      comment: "Files do not import each other in a circle, not even for types.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-deep-imports",
+      comment: "Other packages, examples, e2e and bench import published entry points only.",
+      severity: "error",
+      from: { path: "^(packages/[^/]+|wasm|examples/[^/]+|e2e|bench|scripts)/" },
+      to: { path: "^(?:packages/[^/]+|wasm)/", pathNot: ["^$1/", `^${anyOf(publishedEntries(root))}$`] },
+    },
+    {
+      name: "no-relative-import-of-package",
+      comment: "Packages are imported by their name.",
+      severity: "error",
+      from: { path: "^(packages/[^/]+|wasm|examples/[^/]+|e2e|bench|scripts)/" },
+      to: { path: "^(?:packages/[^/]+|wasm)/", pathNot: "^$1/", dependencyTypes: ["local"] },
+    },
+    {
+      name: "no-node-in-browser-packages",
+      comment: "These packages run in browsers.",
+      severity: "error",
+      from: { path: "^(?:packages/[^/]+|wasm)/src/", pathNot: `^${anyOf(NODE_PACKAGES)}/` },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "no-test-code-in-source",
+      comment: "What is published does not import tests or development code.",
+      severity: "error",
+      from: { path: "^(?:packages/[^/]+|wasm|examples/[^/]+)/src/" },
+      to: { path: "/(?:test|dev|bench|fuzz|vectors)/", pathNot: "node_modules/" },
+    },
+    {
+      name: "not-resolvable",
+      comment: "The imported module does not exist, or is not in this package's dependencies.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "\\?" },
+    },
+  ];
+}

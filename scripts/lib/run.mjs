@@ -1,0 +1,57 @@
+/** Child processes: output collected, none left behind. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { root } from "./root.mjs";
+
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exitCode = signal === "SIGINT" ? 130 : 143;
+    setTimeout(() => process.exit(), 2_000).unref();
+  });
+}
+
+/**
+ * Runs a program to its end. Programs of the root's `node_modules/.bin` are found by name.
+ * @param {readonly string[]} command program and arguments
+ * @param {{ env?: Readonly<Record<string, string>>, cwd?: string, timeoutSeconds?: number, show?: boolean }} [options]
+ *   `show` passes the output through instead of collecting it
+ * @returns {Promise<{ ok: boolean, output: string }>} never rejects: a program that cannot be started is not `ok`
+ */
+export function run(command, { env = {}, cwd = root, timeoutSeconds = 1_500, show = false } = {}) {
+  const [program = "", ...args] = command;
+  const bin = join(root, "node_modules", ".bin");
+  const separator = process.platform === "win32" ? ";" : ":";
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, PATH: `${bin}${separator}${process.env["PATH"] ?? ""}`, ...env },
+      stdio: ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"],
+      shell: process.platform === "win32",
+    });
+    running.add(child);
+    let output = "";
+    const timer = setTimeout(() => {
+      output += `\n${program} was stopped after ${timeoutSeconds} s\n`;
+      child.kill("SIGKILL");
+    }, timeoutSeconds * 1_000);
+    child.stdout?.setEncoding("utf8").on("data", (/** @type {string} */ text) => (output += text));
+    child.stderr?.setEncoding("utf8").on("data", (/** @type {string} */ text) => (output += text));
+    /** @param {boolean} ok */
+    const finish = (ok) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve({ ok, output });
+    };
+    child.once("error", (error) => {
+      output += `${error.message}\n`;
+      finish(false);
+    });
+    child.once("close", (code) => {
+      finish(code === 0);
+    });
+  });
+}
