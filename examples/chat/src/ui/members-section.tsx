@@ -1,0 +1,111 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { parseNames } from "../limits.ts";
+import type { ConversationModel } from "../model/conversation-model.ts";
+import { ConfirmDialog } from "./dialog.tsx";
+import { Avatar, Problem } from "./pieces.tsx";
+import { Failure, Section } from "./section.tsx";
+
+interface MembersSectionProps {
+  readonly model: ConversationModel;
+  /** Whether members can be changed. */
+  readonly active: boolean;
+}
+
+export function MembersSection({ model, active }: MembersSectionProps): JSX.Element {
+  const [removing, setRemoving] = useState<string>();
+  const { members } = model.snapshot;
+  return (
+    <Section title={`Members (${members.length.toString()})`}>
+      <ul class="members" aria-label="Members">
+        {members.map((member) => (
+          <li key={member.leafIndex}>
+            <Avatar name={member.name} />
+            <span class="member-name">
+              <bdi>{member.name}</bdi>
+              <span class="member-leaf">
+                {member.isSelf ? "you, " : ""}leaf {member.leafIndex}
+              </span>
+            </span>
+            {active && !member.isSelf && (
+              <button
+                type="button"
+                class="button small quiet"
+                aria-label={`Remove ${member.name}`}
+                onClick={() => {
+                  setRemoving(member.name);
+                }}
+              >
+                Remove
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <Failure model={model} operation="remove" />
+      {active && <AddForm model={model} />}
+      {removing !== undefined && (
+        <ConfirmDialog
+          title={
+            <>
+              Remove <bdi>{removing}</bdi>?
+            </>
+          }
+          action="Remove from group"
+          onClose={() => {
+            setRemoving(undefined);
+          }}
+          onConfirm={() => void model.remove(removing)}
+        >
+          <p>
+            <bdi>{removing}</bdi> keeps what was received so far and cannot read anything that is written from then on.
+          </p>
+        </ConfirmDialog>
+      )}
+    </Section>
+  );
+}
+
+function AddForm({ model }: { readonly model: ConversationModel }): JSX.Element {
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState<string>();
+  const add = async (): Promise<void> => {
+    const list = parseNames(text);
+    const found = list.names.length === 0 ? "Enter the name of a person." : list.problem;
+    setProblem(found);
+    if (found !== undefined) return;
+    setText("");
+    // Back into the field, to be corrected, unless something else was written meanwhile.
+    if (!(await model.add(list.names))) setText((current) => (current === "" ? text : current));
+  };
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void add();
+      }}
+    >
+      <label class="field" for="add-person">
+        <span>Add person</span>
+      </label>
+      <div class="field-with-button">
+        <input
+          id="add-person"
+          type="text"
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+          }}
+        />
+        <button type="submit" class="button small">
+          Add
+        </button>
+      </div>
+      {problem !== undefined ? <Problem>{problem}</Problem> : <Failure model={model} operation="add" />}
+    </form>
+  );
+}
