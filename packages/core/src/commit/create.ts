@@ -1,0 +1,202 @@
+/** Creating a Commit (RFC 9420 §12.4.1). It changes nothing: the result is adopted or dropped (R-14-3). */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY } from "../codec/bytes.ts";
+import { encode } from "../codec/codec.ts";
+import type { Credential } from "../credential.ts";
+import type { Signer } from "../crypto/signature.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extension.ts";
+import type { FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
+import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
+import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
+import type { GroupState, Transition } from "../group-state.ts";
+import { ownLeaf, requireActive } from "../group-state.ts";
+import { protectContent } from "../protect-content.ts";
+import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
+import { applyProposals } from "../proposal/apply.ts";
+import type { RefusedProposal } from "../proposal/select.ts";
+import { selectProposals } from "../proposal/select.ts";
+import { pathRequired, validateProposalList } from "../proposal/validate-list.ts";
+import type { Rules, SentProposal } from "../rules.ts";
+import { groupContext } from "../schedule/group-context.ts";
+import type { Capabilities } from "../tree/capabilities.ts";
+import type { GeneratedPath } from "../tree/treekem.ts";
+import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
+import { validateMembers } from "../tree/leaf-node-validation.ts";
+import type { EpochOutputs, NextEpoch } from "./epoch.ts";
+import { assembleEpoch, computeEpoch, enterEpoch, eraseIntermediate, lookUpPsks, provisionalContext } from "./epoch.ts";
+import { createWelcome } from "./create-welcome.ts";
+
+/** Changes to the committer's own leaf; what is not given stays as it is. */
+export interface LeafChanges {
+  /** Signs the new leaf and all that follows; the Commit itself is still signed with the old key (T-10). */
+  readonly signer?: Signer;
+  readonly credential?: Credential;
+  readonly capabilities?: Capabilities;
+  readonly extensions?: readonly Extension[];
+}
+
+export interface CreateCommitOptions {
+  readonly rules: Rules;
+  /** Holds the key of this member's current leaf. */
+  readonly signer: Signer;
+  /** New proposals, sent inside the Commit. */
+  readonly proposals?: readonly Proposal[];
+  /** Whether to include the valid proposals received in this epoch (R-12.4-4). Default true. */
+  readonly includeCached?: boolean;
+  /** Whether to refresh the own keys even if the proposals do not ask for it. Default false; changes to the leaf imply it. */
+  readonly forcePath?: boolean;
+  readonly leaf?: LeafChanges;
+  /** Default `mls_private_message` (R-6-2). */
+  readonly wireFormat?: FramedWireFormat;
+  /** Sent in clear, authenticated. Default empty. */
+  readonly authenticatedData?: Bytes;
+  /** Whether Welcomes carry the ratchet tree. Default true. */
+  readonly treeInWelcome?: boolean;
+}
+
+/** A Commit that waits for the Delivery Service's word. */
+export interface StagedCommit {
+  /** Encoded `MLSMessage`. */
+  readonly commit: Bytes;
+  /** Encoded `MLSMessage` for all added members; release it only once the Commit is accepted (R-14-4). */
+  readonly welcome: Bytes | undefined;
+  /** The epoch that this Commit ends. */
+  readonly epoch: bigint;
+  readonly next: NextEpoch;
+  readonly added: readonly AddedMember[];
+  readonly removed: readonly ChangedMember[];
+  readonly updated: readonly ChangedMember[];
+  /** Cached proposals that were left out, with the reason: they can be sent again in the next epoch. */
+  readonly refused: readonly RefusedProposal[];
+}
+
+/**
+ * Makes a Commit. The returned transition stays in the current epoch and lacks the key that the Commit was encrypted
+ * with: store it before the Commit leaves. Then `adoptCommit` when it was accepted; if another one won, drop the staged
+ * Commit and process the winner.
+ */
+export async function createCommit(
+  state: GroupState,
+  options: CreateCommitOptions,
+): Promise<Transition & { readonly staged: StagedCommit }> {
+  requireActive(state);
+  const { suite } = state;
+  const { rules, signer, leaf: changes } = options;
+  const committer = { senderType: "member", leafIndex: state.leafIndex } as const;
+
+  const own = (options.proposals ?? []).map((proposal): SentProposal => ({ proposal, sender: committer }));
+  const selected = selectProposals(suite, state, own, options.includeCached ?? true);
+  const sent = selected.proposals;
+  validateProposalList(suite, state.tree, { proposals: sent, committer: state.leafIndex });
+  await rules.allowProposals({ proposals: sent, committer });
+  const applied = await applyProposals(suite, sent, { tree: state.tree, context: state.context, rules, sending: true });
+  const psks = await lookUpPsks(state, applied.psks, rules);
+
+  const withPath = pathRequired(sent) || options.forcePath === true || changes !== undefined;
+  const made = withPath ? await makePath(state, applied, options) : undefined;
+  const tree = made?.generated.tree ?? applied.tree;
+  const provisional = provisionalContext(suite, state.context, tree, applied);
+  const path =
+    made &&
+    (await encryptPath(suite, applied.tree, {
+      leaf: state.leafIndex,
+      generated: made.generated,
+      newLeaves: new Set(applied.added.map(({ leafIndex }) => leafIndex)),
+      context: encode(groupContext, provisional),
+    }));
+
+  const wireFormat = options.wireFormat ?? "mls_private_message";
+  const proposals = [...selected.references, ...own.map(({ proposal }): ProposalOrRef => ({ type: "proposal", proposal }))];
+  const content: FramedContent = {
+    groupId: state.context.groupId,
+    epoch: state.context.epoch,
+    sender: committer,
+    authenticatedData: options.authenticatedData ?? EMPTY,
+    content: { contentType: "commit", commit: { proposals, path } },
+  };
+  const signature = await signFramedContent(signer, { wireFormat, content, context: state.context });
+  const unconfirmed = { wireFormat, content, auth: { signature, confirmationTag: undefined } };
+  const commitSecret = made?.commitSecret ?? new Uint8Array(suite.hash.Nh);
+  const outputs = computeEpoch(suite, {
+    provisional,
+    interimBefore: state.interimTranscriptHash,
+    transcriptInput: confirmedTranscriptHashInput(unconfirmed),
+    initSecret: state.secrets.initSecret,
+    commitSecret,
+    psks,
+  });
+  const { confirmationTag } = outputs;
+  const transition = await protectContent(state, { ...unconfirmed, auth: { signature, confirmationTag } }, rules.limits);
+
+  const welcome = await createWelcome(suite, {
+    outputs,
+    tree,
+    added: applied.added,
+    psks: applied.psks,
+    path: made?.generated.path,
+    committer: state.leafIndex,
+    signer: changes?.signer ?? signer,
+    treeInWelcome: options.treeInWelcome ?? true,
+  });
+  const next = nextEpoch(state, applied, outputs, made?.generated);
+  eraseIntermediate(outputs, commitSecret, ...(made?.generated.path.secrets.map(({ pathSecret }) => pathSecret) ?? []));
+  return {
+    state: transition.state,
+    consumed: transition.consumed,
+    staged: {
+      commit: transition.message,
+      welcome,
+      epoch: state.context.epoch,
+      next,
+      added: applied.added,
+      removed: applied.removed,
+      updated: applied.updated,
+      refused: selected.refused,
+    },
+  };
+}
+
+async function makePath(
+  state: GroupState,
+  applied: AppliedProposals,
+  { signer, leaf: changes }: CreateCommitOptions,
+): Promise<{ readonly generated: GeneratedPath; readonly commitSecret: Bytes }> {
+  const { credential, capabilities, extensions } = { ...ownLeaf(state), ...changes };
+  const generated = await generatePath(state.suite, applied.tree, {
+    leaf: state.leafIndex,
+    content: { credential, capabilities, extensions },
+    groupId: state.context.groupId,
+    signer: changes?.signer ?? signer,
+  });
+  validateMembers(generated.tree, { extensions: applied.extensions });
+  return { generated, commitSecret: generated.path.commitSecret };
+}
+
+function nextEpoch(
+  state: GroupState,
+  applied: AppliedProposals,
+  outputs: EpochOutputs,
+  generated: GeneratedPath | undefined,
+): NextEpoch {
+  const tree = generated?.tree ?? applied.tree;
+  return assembleEpoch(outputs, {
+    tree,
+    leafIndex: state.leafIndex,
+    privateKeys: keepPrivateKeys(tree, state.privateKeys, generated?.privateKeys).kept,
+    leafSince: generated === undefined ? state.leafSince : outputs.context.epoch,
+    reinit: applied.reinit,
+  });
+}
+
+/** Enters the epoch of an accepted own Commit. `ERR_MLS_EPOCH` if the state has moved on since it was staged. */
+export function adoptCommit(state: GroupState, staged: Pick<StagedCommit, "epoch" | "next">, rules: Rules): Transition {
+  requireActive(state);
+  if (state.context.epoch !== staged.epoch) {
+    throw new CoppiceError("ERR_MLS_EPOCH", "the staged commit is for another epoch", {
+      requirement: "R-14-5",
+      detail: { epoch: state.context.epoch, staged: staged.epoch },
+    });
+  }
+  return enterEpoch(state, staged.next, rules.limits);
+}

@@ -1,0 +1,197 @@
+/** The step from one epoch to the next (RFC 9420 §8, §12.4), shared by making and processing a Commit. */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes, erase } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { ReInitProposal } from "../framing/proposal.ts";
+import type { GroupState, GroupStatus, KeptSecrets, PastEpoch, Transition } from "../group-state.ts";
+import { epochSecretsOf } from "../group-state.ts";
+import type { Limits } from "../limits.ts";
+import type { AppliedProposals } from "../proposal/apply.ts";
+import type { Rules } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedule.ts";
+import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
+import { computePskSecret } from "../schedule/psk.ts";
+import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
+import type { SecretTree } from "../secret-tree.ts";
+import { createSecretTree, secretsOf } from "../secret-tree.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import type { PrivateKeys } from "../tree/treekem.ts";
+
+/** All of a state that a new epoch replaces. */
+export interface NextEpoch {
+  readonly status: GroupStatus;
+  readonly reinit: ReInitProposal | undefined;
+  readonly context: GroupContext;
+  readonly tree: RatchetTree;
+  readonly leafIndex: LeafIndex;
+  readonly privateKeys: PrivateKeys;
+  readonly interimTranscriptHash: Bytes;
+  readonly confirmationTag: Bytes;
+  readonly secrets: KeptSecrets;
+  readonly secretTree: SecretTree;
+  readonly leafSince: bigint;
+}
+
+/**
+ * The context that path secrets are sealed to (R-12.4.1-5, T-7): new epoch, tree and extensions, but still the old
+ * confirmed transcript hash.
+ */
+export function provisionalContext(suite: CipherSuite, before: GroupContext, tree: RatchetTree, applied: AppliedProposals): GroupContext {
+  return { ...before, epoch: before.epoch + 1n, treeHash: tree.treeHash(suite.hash), extensions: applied.extensions };
+}
+
+/** Values of the PSKs of a Commit, in its order. `ERR_MLS_PSK` for one that is not there (R-12.4.2-5). */
+export async function lookUpPsks(state: GroupState, ids: readonly PreSharedKeyId[], rules: Rules): Promise<PreSharedKey[]> {
+  const psks: PreSharedKey[] = [];
+  for (const id of ids) {
+    const psk = ownResumptionPsk(state, id) ?? (await rules.findPsk(id));
+    if (psk === undefined) {
+      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, { requirement: "R-12.4.2-5" });
+    }
+    psks.push({ id, psk });
+  }
+  return psks;
+}
+
+function ownResumptionPsk(state: GroupState, id: PreSharedKeyId): Bytes | undefined {
+  if (id.pskType !== "resumption" || !equalBytes(id.pskGroupId, state.context.groupId)) return undefined;
+  return id.pskEpoch === state.context.epoch ? state.secrets.resumptionPsk : state.resumptionPsks.get(id.pskEpoch);
+}
+
+/** What the key schedule of a Commit takes in. */
+export interface EpochInputs {
+  /** The provisional context. */
+  readonly provisional: GroupContext;
+  readonly interimBefore: Bytes;
+  /** Encoded `ConfirmedTranscriptHashInput` of the Commit. */
+  readonly transcriptInput: Bytes;
+  /** Of the epoch before, or the external init secret. */
+  readonly initSecret: Bytes;
+  readonly commitSecret: Bytes;
+  readonly psks: readonly PreSharedKey[];
+}
+
+/** What comes out of it. */
+export interface EpochOutputs {
+  readonly context: GroupContext;
+  readonly secrets: KeptSecrets;
+  readonly encryptionSecret: Bytes;
+  readonly confirmationTag: Bytes;
+  readonly interimTranscriptHash: Bytes;
+  /** Secret, for Welcomes; erase it. */
+  readonly joinerSecret: Bytes;
+  /** Secret, for Welcomes; erase it. */
+  readonly pskSecret: Bytes;
+}
+
+/** Runs the key schedule for the new epoch (R-12.4.1-7). */
+export function computeEpoch(suite: CipherSuite, inputs: EpochInputs): EpochOutputs {
+  const confirmed = confirmedTranscriptHash(suite, inputs.interimBefore, inputs.transcriptInput);
+  const context = { ...inputs.provisional, confirmedTranscriptHash: confirmed };
+  const { initSecret, commitSecret } = inputs;
+  const joinerSecret = computeJoinerSecret(suite, { initSecret, commitSecret, context });
+  const pskSecret = computePskSecret(suite, inputs.psks);
+  const { encryptionSecret, ...secrets } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
+  const confirmationTag = computeConfirmationTag(suite, secrets.confirmationKey, confirmed);
+  return {
+    context,
+    secrets,
+    encryptionSecret,
+    confirmationTag,
+    interimTranscriptHash: interimTranscriptHash(suite, confirmed, confirmationTag),
+    joinerSecret,
+    pskSecret,
+  };
+}
+
+/** Puts a new epoch together. */
+export function assembleEpoch(
+  outputs: EpochOutputs,
+  rest: Pick<NextEpoch, "tree" | "leafIndex" | "privateKeys" | "leafSince" | "reinit">,
+): NextEpoch {
+  const { context, secrets, encryptionSecret, confirmationTag } = outputs;
+  return {
+    ...rest,
+    status: rest.reinit === undefined ? "active" : "reinitialised",
+    context,
+    secrets,
+    confirmationTag,
+    interimTranscriptHash: outputs.interimTranscriptHash,
+    secretTree: createSecretTree(encryptionSecret, rest.tree.leafCount),
+  };
+}
+
+/** Moves a state into `next`, keeping of the old epoch what late messages need (T-33). */
+export function enterEpoch(state: GroupState, next: NextEpoch, limits: Limits): Transition {
+  const left: PastEpoch = {
+    context: state.context,
+    tree: state.tree,
+    senderDataSecret: state.secrets.senderDataSecret,
+    secretTree: state.secretTree,
+  };
+  const epochs = [left, ...state.pastEpochs];
+  const pastEpochs = epochs.slice(0, limits.pastEpochs);
+  const psks = [...state.resumptionPsks, [state.context.epoch, state.secrets.resumptionPsk] as const];
+  const keptPsks = psks.slice(Math.max(0, psks.length - limits.resumptionPsks));
+
+  const { initSecret, exporterSecret, externalSecret, confirmationKey, membershipKey } = state.secrets;
+  const kept = new Set([...next.privateKeys.values()].map(({ privateKey }) => privateKey));
+  const consumed = [
+    initSecret,
+    exporterSecret,
+    externalSecret,
+    confirmationKey,
+    membershipKey,
+    ...[...state.privateKeys.values()].map(({ privateKey }) => privateKey),
+    ...state.pendingUpdates.values(),
+    ...epochs.slice(limits.pastEpochs).flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
+    ...psks.slice(0, psks.length - keptPsks.length).map(([, psk]) => psk),
+  ].filter((secret) => !kept.has(secret));
+  return {
+    state: {
+      ...next,
+      suite: state.suite,
+      proposals: new Map(),
+      pendingUpdates: new Map(),
+      pastEpochs,
+      resumptionPsks: new Map(keptPsks),
+    },
+    consumed,
+  };
+}
+
+/** The state of a member whom a Commit removed: nothing secret is left in it (R-12.4.2-15). */
+export function leaveGroup(state: GroupState): Transition {
+  const nothing = new Uint8Array(0);
+  return {
+    state: {
+      ...state,
+      status: "removed",
+      privateKeys: new Map(),
+      secrets: {
+        senderDataSecret: nothing,
+        exporterSecret: nothing,
+        externalSecret: nothing,
+        confirmationKey: nothing,
+        membershipKey: nothing,
+        resumptionPsk: nothing,
+        epochAuthenticator: nothing,
+        initSecret: nothing,
+      },
+      secretTree: createSecretTree(nothing, state.tree.leafCount),
+      proposals: new Map(),
+      pendingUpdates: new Map(),
+      pastEpochs: [],
+      resumptionPsks: new Map(),
+    },
+    consumed: [...epochSecretsOf(state), ...state.resumptionPsks.values()],
+  };
+}
+
+/** Erases what a Commit needed on the way. */
+export function eraseIntermediate(outputs: EpochOutputs, ...secrets: readonly Bytes[]): void {
+  erase(outputs.joinerSecret, outputs.pskSecret, ...secrets);
+}

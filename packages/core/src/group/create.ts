@@ -1,0 +1,95 @@
+/** Creating a group (RFC 9420 §11). */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY } from "../codec/bytes.ts";
+import type { Credential } from "../credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { randomBytes } from "../crypto/platform.ts";
+import type { Signer } from "../crypto/signature.ts";
+import type { Extension } from "../extension.ts";
+import { withGreaseCapabilities } from "../grease.ts";
+import type { GroupState } from "../group-state.ts";
+import { createEpochSecrets } from "../schedule/key-schedule.ts";
+import type { Rules } from "../rules.ts";
+import { computeConfirmationTag, interimTranscriptHash } from "../schedule/transcript-hash.ts";
+import { createSecretTree } from "../secret-tree.ts";
+import type { Capabilities } from "../tree/capabilities.ts";
+import { MLS10 } from "../tree/capabilities.ts";
+import type { Lifetime } from "../tree/leaf-node.ts";
+import { signLeafNode } from "../tree/leaf-node.ts";
+import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
+
+export interface CreateGroupOptions {
+  readonly suite: CipherSuite;
+  readonly rules: Rules;
+  readonly credential: Credential;
+  readonly signer: Signer;
+  readonly capabilities: Capabilities;
+  /** Of the creator's leaf, which has the source `key_package` until its first Commit. */
+  readonly lifetime: Lifetime;
+  /** Default: `Nh` random bytes (R-11-3). */
+  readonly groupId?: Bytes;
+  /** Of the group context. Default none. */
+  readonly extensions?: readonly Extension[];
+  readonly leafExtensions?: readonly Extension[];
+}
+
+/** A group at epoch 0 with its creator as the only member (R-11-4). */
+export async function createGroup(options: CreateGroupOptions): Promise<GroupState> {
+  const { suite, rules, credential, signer, lifetime } = options;
+  const encryption = await suite.hpke.generateKeyPair();
+  const leaf = await signLeafNode(
+    {
+      encryptionKey: encryption.publicKey,
+      signatureKey: signer.publicKey,
+      credential,
+      capabilities: withGreaseCapabilities(options.capabilities),
+      source: { leafNodeSource: "key_package", lifetime },
+      extensions: options.leafExtensions ?? [],
+    },
+    signer,
+  );
+  const extensions = options.extensions ?? [];
+  const tree = RatchetTree.of(leaf);
+  await validateLeafNode(suite, rules, {
+    leaf,
+    source: "key_package",
+    place: undefined,
+    moment: "key_package",
+    context: { extensions },
+    sending: true,
+  });
+  validateMembers(tree, { extensions });
+
+  const context = {
+    version: MLS10,
+    cipherSuite: suite.id,
+    groupId: options.groupId ?? randomBytes(suite.hash.Nh),
+    epoch: 0n,
+    treeHash: tree.treeHash(suite.hash),
+    confirmedTranscriptHash: EMPTY,
+    extensions,
+  };
+  const { encryptionSecret, ...secrets } = createEpochSecrets(suite);
+  const confirmationTag = computeConfirmationTag(suite, secrets.confirmationKey, EMPTY);
+  return {
+    suite,
+    status: "active",
+    reinit: undefined,
+    context,
+    tree,
+    leafIndex: 0 as LeafIndex,
+    privateKeys: new Map([[0 as NodeIndex, encryption]]),
+    // Computed from the tag, as a joiner would (R-11-6, A-2).
+    interimTranscriptHash: interimTranscriptHash(suite, EMPTY, confirmationTag),
+    confirmationTag,
+    secrets,
+    secretTree: createSecretTree(encryptionSecret, 1),
+    proposals: new Map(),
+    pendingUpdates: new Map(),
+    pastEpochs: [],
+    resumptionPsks: new Map(),
+    leafSince: 0n,
+  };
+}

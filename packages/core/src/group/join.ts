@@ -1,0 +1,209 @@
+/** Joining by Welcome (RFC 9420 §12.4.3.1). */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
+import { decode, encode } from "../codec/codec.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { decryptWithLabel } from "../crypto/labels.ts";
+import { CoppiceError } from "../errors.ts";
+import { ExtensionType, findExtension } from "../extension.ts";
+import type { GroupInfo } from "../framing/group-info.ts";
+import { groupInfo, ratchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
+import type { GroupSecrets, Welcome } from "../framing/welcome.ts";
+import { groupSecrets } from "../framing/welcome.ts";
+import type { GroupState } from "../group-state.ts";
+import type { OwnKeyPackage } from "../key-package.ts";
+import type { Rules } from "../rules.ts";
+import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
+import type { PreSharedKey } from "../schedule/psk.ts";
+import { computePskSecret } from "../schedule/psk.ts";
+import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
+import { createSecretTree } from "../secret-tree.ts";
+import { MLS10, supportsExtension } from "../tree/capabilities.ts";
+import { leafNode } from "../tree/leaf-node.ts";
+import { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import { isBelow, leafToNode } from "../tree/tree-math.ts";
+import type { PrivateKeys } from "../tree/treekem.ts";
+import { derivePath } from "../tree/treekem.ts";
+import { validateTree } from "../tree/validate-tree.ts";
+
+export interface JoinOptions {
+  readonly suite: CipherSuite;
+  readonly rules: Rules;
+  /** The key package that the Welcome is for; see `findWelcomed`. */
+  readonly keyPackage: OwnKeyPackage;
+  /** An encoded `ratchet_tree`, for Welcomes that do not carry it. */
+  readonly ratchetTree?: Bytes;
+  /** Whether the client is in a group of this id already: such a Welcome is refused (R-12.4.3-3). */
+  readonly isKnownGroup?: (groupId: Bytes) => boolean;
+}
+
+const refused = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_WELCOME", message, { requirement });
+
+/** Which of these references the Welcome is for; `ERR_MLS_WELCOME` for none (R-12.4.3.1-2). */
+export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome, own: readonly T[]): T {
+  for (const { newMember } of welcome.secrets) {
+    const found = own.find(({ ref }) => equalBytes(ref, newMember));
+    if (found !== undefined) return found;
+  }
+  throw refused("the Welcome is for none of the own key packages", "R-12.4.3.1-2");
+}
+
+/**
+ * Joins a group. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
+ * codes of leaf validation. The init key is to be deleted once the state is stored (R-10-2).
+ */
+export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise<GroupState> {
+  const { suite, rules, keyPackage: own } = options;
+  if (welcome.cipherSuite !== suite.id || own.keyPackage.cipherSuite !== suite.id) {
+    throw refused("the Welcome is for another cipher suite", "R-12.4.3.1-2");
+  }
+  const secrets = await openGroupSecrets(welcome, options);
+  const psks = await findPsks(secrets, rules);
+  const pskSecret = computePskSecret(suite, psks);
+  const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
+  const tree = readTree(info, options);
+  await checkGroupInfo(suite, info, { tree, options });
+  checkResumption(secrets, info);
+
+  const leafIndex = findOwnLeaf(tree, own);
+  const privateKeys = await joinPath(tree, { info, leafIndex, secrets, options });
+  const { joinerSecret } = secrets;
+  const context = info.groupContext;
+  const { encryptionSecret, ...kept } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
+  erase(joinerSecret, pskSecret);
+  const confirmed = context.confirmedTranscriptHash;
+  verifyConfirmationTag(computeConfirmationTag(suite, kept.confirmationKey, confirmed), info.confirmationTag, "R-12.4.3.1-16");
+  return {
+    suite,
+    status: "active",
+    reinit: undefined,
+    context,
+    tree,
+    leafIndex,
+    privateKeys,
+    interimTranscriptHash: interimTranscriptHash(suite, confirmed, info.confirmationTag),
+    confirmationTag: info.confirmationTag,
+    secrets: kept,
+    secretTree: createSecretTree(encryptionSecret, tree.leafCount),
+    proposals: new Map(),
+    pendingUpdates: new Map(),
+    pastEpochs: [],
+    resumptionPsks: new Map(),
+    leafSince: context.epoch,
+  };
+}
+
+async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: JoinOptions): Promise<GroupSecrets> {
+  const entry = welcome.secrets.find(({ newMember }) => equalBytes(newMember, own.ref));
+  if (entry === undefined) throw refused("the Welcome is not for this key package", "R-12.4.3.1-2");
+  const plaintext = await decryptWithLabel(suite, {
+    keys: { publicKey: own.keyPackage.initKey, privateKey: own.initPrivateKey },
+    label: "Welcome",
+    context: welcome.encryptedGroupInfo,
+    sealed: entry.encryptedGroupSecrets,
+  });
+  const secrets = decode(groupSecrets, plaintext);
+  erase(plaintext);
+  return secrets;
+}
+
+async function findPsks({ psks: ids }: GroupSecrets, rules: Rules): Promise<PreSharedKey[]> {
+  const special = ids.filter((id) => id.pskType === "resumption" && id.usage !== "application");
+  if (special.length > 1) throw refused("more than one PSK of usage reinit or branch", "R-12.4.3.1-5");
+  const psks: PreSharedKey[] = [];
+  for (const id of ids) {
+    const psk = await rules.findPsk(id);
+    if (psk === undefined) {
+      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, { requirement: "R-12.4.3.1-4" });
+    }
+    psks.push({ id, psk });
+  }
+  return psks;
+}
+
+async function openGroupInfo(
+  welcome: Welcome,
+  { suite, joinerSecret, pskSecret }: { suite: CipherSuite; joinerSecret: Bytes; pskSecret: Bytes },
+): Promise<GroupInfo> {
+  const { key, nonce } = computeWelcomeKey(suite, joinerSecret, pskSecret);
+  try {
+    return decode(groupInfo, await suite.aead.open(key, nonce, EMPTY, welcome.encryptedGroupInfo));
+  } finally {
+    erase(key, nonce);
+  }
+}
+
+function readTree(info: GroupInfo, options: JoinOptions): RatchetTree {
+  const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? options.ratchetTree;
+  if (encoded === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
+  return RatchetTree.fromWire(decode(ratchetTree, encoded), options.rules.limits.treeLeaves);
+}
+
+async function checkGroupInfo(
+  suite: CipherSuite,
+  info: GroupInfo,
+  { tree, options }: { tree: RatchetTree; options: JoinOptions },
+): Promise<void> {
+  const { groupContext: context } = info;
+  const unusable = (message: string, requirement: string): CoppiceError =>
+    new CoppiceError("ERR_MLS_GROUP_INFO", message, { requirement });
+  if (context.version !== MLS10 || context.cipherSuite !== suite.id) {
+    throw unusable("the group has another version or cipher suite", "R-12.4.3.1-8");
+  }
+  if (options.isKnownGroup?.(context.groupId) === true) {
+    throw unusable("this client is in a group of this id already", "R-12.4.3-3");
+  }
+  const { supportedExtensions } = options.rules;
+  const foreign = context.extensions.find(({ extensionType }) => !supportsExtension(supportedExtensions, extensionType));
+  if (foreign !== undefined) throw unusable(`group extension ${String(foreign.extensionType)} is not supported`, "R-13.4-5");
+  const signer = tree.findLeaf(info.signer);
+  if (signer === undefined) throw unusable("the signer is not a member", "R-12.4.3-4");
+  await verifyGroupInfoSignature(suite, info, signer.signatureKey);
+  await validateTree(suite, tree, { context, rules: options.rules });
+}
+
+function checkResumption({ psks }: GroupSecrets, { groupContext: { epoch } }: GroupInfo): void {
+  const special = psks.some((id) => id.pskType === "resumption" && id.usage !== "application");
+  if (special && epoch !== 1n) throw refused("a reinitialised or branched group starts at epoch 1", "R-12.4.3.1-17");
+}
+
+/** The leaf that is byte for byte the key package's (R-12.4.3.1-13). */
+function findOwnLeaf(tree: RatchetTree, own: OwnKeyPackage): LeafIndex {
+  const expected = encode(leafNode, own.keyPackage.leafNode);
+  for (const [index, leaf] of tree.members()) {
+    if (equalBytes(leaf.signatureKey, own.keyPackage.leafNode.signatureKey) && equalBytes(encode(leafNode, leaf), expected)) {
+      return index;
+    }
+  }
+  throw refused("the own leaf is not in the tree", "R-12.4.3.1-13");
+}
+
+/** Own private keys: the leaf's, and those from the path secret upwards (R-12.4.3.1-14, R-12.4.3.1-15). */
+async function joinPath(
+  tree: RatchetTree,
+  { info, leafIndex, secrets, options }: { info: GroupInfo; leafIndex: LeafIndex; secrets: GroupSecrets; options: JoinOptions },
+): Promise<PrivateKeys> {
+  const { suite, keyPackage: own } = options;
+  const leafKeys = { publicKey: own.keyPackage.leafNode.encryptionKey, privateKey: own.encryptionPrivateKey };
+  const privateKeys = new Map([[leafToNode(leafIndex), leafKeys]]);
+  if (secrets.pathSecret === undefined) return privateKeys;
+
+  const signer = leafToNode(info.signer as LeafIndex);
+  const path = tree.filteredDirectPath(leafIndex).map(({ node }) => node);
+  const shared = path.filter((node) => isBelow(signer, node) && tree.encryptionKey(node) !== undefined);
+  const derived = await derivePath(suite, secrets.pathSecret.pathSecret, shared);
+  for (const [node, pair] of derived.keys) {
+    const announced = tree.encryptionKey(node);
+    if (announced === undefined || !equalBytes(announced, pair.publicKey)) {
+      throw new CoppiceError("ERR_MLS_TREE", "the path secret does not lead to the tree's public keys", {
+        requirement: "R-12.4.3.1-15",
+        detail: { node },
+      });
+    }
+    privateKeys.set(node, pair);
+  }
+  erase(derived.commitSecret, ...derived.secrets.map(({ pathSecret }) => pathSecret));
+  return privateKeys;
+}

@@ -1,0 +1,203 @@
+/** Receiving messages (RFC 9420 §6.1, §12.1, §12.4.2, §15). A message that is refused changes nothing (T-26). */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import { encode } from "../codec/codec.ts";
+import type { CommitEffect } from "../commit/process.ts";
+import { processCommit } from "../commit/process.ts";
+import { makeProposalRef } from "../crypto/labels.ts";
+import { CoppiceError } from "../errors.ts";
+import { findExternalSenders } from "../extension.ts";
+import type { AuthenticatedContent, FramedContent } from "../framing/framed-content.ts";
+import { authenticatedContent, verifyAuthenticatedContent } from "../framing/framed-content.ts";
+import type { MlsMessage } from "../framing/mls-message.ts";
+import { decodeMessage } from "../framing/mls-message.ts";
+import type { PrivateMessage } from "../framing/private-message.ts";
+import { unprotectPrivate } from "../framing/private-message.ts";
+import type { Proposal } from "../framing/proposal.ts";
+import { ProposalType } from "../framing/proposal.ts";
+import type { PublicMessage } from "../framing/public-message.ts";
+import { unprotectPublic } from "../framing/public-message.ts";
+import type { GroupState, PastEpoch, Transition } from "../group-state.ts";
+import { requireActive } from "../group-state.ts";
+import { checkProposal } from "../proposal/validate-list.ts";
+import type { Identity, Rules } from "../rules.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import { cacheProposal } from "./send.ts";
+
+interface Received extends Transition {
+  readonly epoch: bigint;
+  /** Sent in clear by the sender, authenticated. */
+  readonly authenticatedData: Bytes;
+}
+
+export interface ReceivedApplication extends Received {
+  readonly kind: "application";
+  readonly data: Bytes;
+  /** The author, as a member of the message's epoch; a leaf index says nothing in another one (R-5.3.3-1). */
+  readonly sender: Identity & { readonly leafIndex: number };
+  /** Gaps hint at suppressed messages (R-16.9-1). */
+  readonly generation: number;
+}
+
+export interface ReceivedProposal extends Received {
+  readonly kind: "proposal";
+  readonly proposal: Proposal;
+  readonly ref: Bytes;
+  readonly sender: FramedContent["sender"];
+}
+
+export interface ReceivedCommit extends Received {
+  readonly kind: "commit";
+  readonly effect: CommitEffect;
+}
+
+export type ReceivedMessage = ReceivedApplication | ReceivedProposal | ReceivedCommit;
+
+/**
+ * Processes a message of this group: encoded, or decoded already. Returns the next state and what the message said or did.
+ * Store the state, then erase `consumed`. For an own Commit that comes back, see `adoptCommit`; own private messages cannot
+ * be opened (T-27): `ERR_MLS_REPLAY`.
+ */
+export async function processMessage(
+  state: GroupState,
+  message: Uint8Array | MlsMessage,
+  { rules }: { readonly rules: Rules },
+): Promise<ReceivedMessage> {
+  const decoded = message instanceof Uint8Array ? decodeMessage(message, rules.limits.messageBytes) : message;
+  if (decoded.wireFormat === "mls_public_message") return receivePublic(state, decoded.publicMessage, rules);
+  if (decoded.wireFormat === "mls_private_message") return receivePrivate(state, decoded.privateMessage, rules);
+  throw new CoppiceError("ERR_MLS_DECODE", `${decoded.wireFormat} is not a message to a group`, {
+    detail: { received: decoded.wireFormat },
+  });
+}
+
+const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>
+  new CoppiceError("ERR_MLS_EPOCH", message, { requirement, detail });
+
+/** Before any cryptography (R-6-8). */
+function checkGroup(state: GroupState, { groupId, epoch }: { groupId: Bytes; epoch: bigint }): void {
+  if (!equalBytes(groupId, state.context.groupId)) throw wrongEpoch("the message is for another group", "R-6-8");
+  if (epoch > state.context.epoch) {
+    throw wrongEpoch("the message is from an epoch to come: process the Commits before it", "R-6-8", {
+      epoch: state.context.epoch,
+      received: epoch,
+    });
+  }
+}
+
+function checkCurrentEpoch(state: GroupState, epoch: bigint): void {
+  if (epoch !== state.context.epoch) {
+    throw wrongEpoch("the message is from a past epoch", "R-12.4.2-1", { epoch: state.context.epoch, received: epoch });
+  }
+}
+
+async function receivePublic(state: GroupState, message: PublicMessage, rules: Rules): Promise<ReceivedMessage> {
+  requireActive(state);
+  checkGroup(state, message.content);
+  checkCurrentEpoch(state, message.content.epoch);
+  const { suite, context, secrets } = state;
+  const authenticated = unprotectPublic(suite, message, { membershipKey: secrets.membershipKey, context });
+  const publicKey = senderKey(state, authenticated.content);
+  await verifyAuthenticatedContent(suite, authenticated, { publicKey, context });
+  return handleHandshake({ state, consumed: [] }, authenticated, rules);
+}
+
+async function receivePrivate(state: GroupState, message: PrivateMessage, rules: Rules): Promise<ReceivedMessage> {
+  requireActive(state);
+  checkGroup(state, message);
+  const past = message.epoch === state.context.epoch ? undefined : findPastEpoch(state, message);
+  const { suite } = state;
+  const { tree, context } = past ?? state;
+  const opened = await unprotectPrivate(suite, message, {
+    senderDataSecret: past?.senderDataSecret ?? state.secrets.senderDataSecret,
+    secretTree: past?.secretTree ?? state.secretTree,
+    isMember: (leaf) => tree.findLeaf(leaf) !== undefined,
+    limits: rules.limits,
+  });
+  const { authenticated, generation, secretTree, consumed } = opened;
+  const author = memberLeaf(tree, authenticated.content);
+  await verifyAuthenticatedContent(suite, authenticated, { publicKey: author.signatureKey, context });
+
+  const next = past === undefined ? { ...state, secretTree } : withPastEpoch(state, { ...past, secretTree });
+  const { content, authenticatedData, epoch } = authenticated.content;
+  if (content.contentType !== "application") return handleHandshake({ state: next, consumed }, authenticated, rules);
+  return {
+    kind: "application",
+    state: next,
+    consumed,
+    epoch,
+    authenticatedData,
+    data: content.applicationData,
+    sender: { leafIndex: author.leafIndex, credential: author.credential, signatureKey: author.signatureKey },
+    generation,
+  };
+}
+
+/** Only application messages may be late: a handshake of a past epoch has no effect any more. */
+function findPastEpoch(state: GroupState, { epoch, contentType }: PrivateMessage): PastEpoch {
+  if (contentType !== "application") checkCurrentEpoch(state, epoch);
+  const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
+  if (past === undefined) {
+    throw wrongEpoch("the keys of the message's epoch are gone", "R-15.3-4", { epoch: state.context.epoch, received: epoch });
+  }
+  return past;
+}
+
+function withPastEpoch(state: GroupState, changed: PastEpoch): GroupState {
+  const pastEpochs = state.pastEpochs.map((past) => (past.context.epoch === changed.context.epoch ? changed : past));
+  return { ...state, pastEpochs };
+}
+
+const wrongSender = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_SENDER", message, { requirement });
+
+function memberLeaf(tree: RatchetTree, { sender }: FramedContent): Identity & { readonly leafIndex: number } {
+  const leaf = sender.senderType === "member" ? tree.findLeaf(sender.leafIndex) : undefined;
+  if (leaf === undefined || sender.senderType !== "member") throw wrongSender("the sender is not a member", "R-6.1-4");
+  return { leafIndex: sender.leafIndex, credential: leaf.credential, signatureKey: leaf.signatureKey };
+}
+
+/** The key that must have signed, by the type of sender (R-6.1-4 to R-6.1-7). */
+function senderKey(state: GroupState, framed: FramedContent): Bytes {
+  const { sender, content } = framed;
+  switch (sender.senderType) {
+    case "member":
+      return memberLeaf(state.tree, framed).signatureKey;
+    case "external": {
+      const found = findExternalSenders(state.context.extensions)[sender.senderIndex];
+      if (found === undefined) throw wrongSender("there is no such external sender", "R-12.1.8-2");
+      if (content.contentType !== "proposal") throw wrongSender("external senders send proposals only", "R-6.1-5");
+      return found.signatureKey;
+    }
+    case "new_member_proposal":
+      if (content.contentType !== "proposal" || content.proposal.proposalType !== ProposalType.add) {
+        throw wrongSender("a new member proposes nothing but its own Add", "R-6.1-7");
+      }
+      return content.proposal.keyPackage.leafNode.signatureKey;
+    case "new_member_commit":
+      if (content.contentType !== "commit" || content.commit.path === undefined) {
+        throw wrongSender("a new member commits with a path", "R-6.1-6");
+      }
+      return content.commit.path.leafNode.signatureKey;
+  }
+}
+
+/** A proposal or Commit of the current epoch whose signature verified. */
+async function handleHandshake(
+  { state, consumed }: Transition,
+  authenticated: AuthenticatedContent,
+  rules: Rules,
+): Promise<ReceivedProposal | ReceivedCommit> {
+  const { content, sender, epoch, authenticatedData } = authenticated.content;
+  if (content.contentType === "commit") {
+    const { commit } = content;
+    const done = await processCommit(state, { authenticated, commit }, rules);
+    return { kind: "commit", ...done, consumed: [...consumed, ...done.consumed], epoch, authenticatedData };
+  }
+  if (content.contentType === "application") throw wrongSender("application data among handshakes", "R-6-1");
+  const { proposal } = content;
+  checkProposal(state.suite, state.tree, { proposal, sender });
+  const ref = makeProposalRef(state.suite, encode(authenticatedContent, authenticated));
+  const next = cacheProposal(state, { proposal, sender, ref }, rules);
+  return { kind: "proposal", state: next, consumed, proposal, ref, sender, epoch, authenticatedData };
+}

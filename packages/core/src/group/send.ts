@@ -1,0 +1,151 @@
+/** Application messages and proposals by this member (RFC 9420 §12.1, §15). */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, toHex } from "../codec/bytes.ts";
+import { encode } from "../codec/codec.ts";
+import { makeProposalRef } from "../crypto/labels.ts";
+import type { Signer } from "../crypto/signature.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Content, FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
+import type { AuthenticatedContent } from "../framing/framed-content.ts";
+import { authenticatedContent, signFramedContent } from "../framing/framed-content.ts";
+import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
+import { ProposalType } from "../framing/proposal.ts";
+import type { GroupState } from "../group-state.ts";
+import { ownLeaf, requireActive } from "../group-state.ts";
+import type { ProtectedMessage } from "../protect-content.ts";
+import { protectContent } from "../protect-content.ts";
+import { checkProposal } from "../proposal/validate-list.ts";
+import type { Rules } from "../rules.ts";
+import { signLeafNode } from "../tree/leaf-node.ts";
+import type { LeafChanges } from "../commit/create.ts";
+
+interface SendOptions {
+  readonly rules: Rules;
+  /** Holds the key of this member's leaf. */
+  readonly signer: Signer;
+  /** Sent in clear, authenticated. Default empty. */
+  readonly authenticatedData?: Bytes;
+}
+
+export interface SendApplicationOptions extends SendOptions {
+  /** Zero bytes added to the plaintext, to hide its length (R-15.1-1). Default: up to the next Padmé size. */
+  readonly padding?: number;
+}
+
+/**
+ * Encrypts application data. `ERR_MLS_STATE` while proposals wait to be committed (R-12.4-3, R-15.2-2). Store the state
+ * before the message leaves: it lacks the key that was used.
+ */
+export async function createApplicationMessage(
+  state: GroupState,
+  applicationData: Uint8Array,
+  options: SendApplicationOptions,
+): Promise<ProtectedMessage> {
+  requireActive(state);
+  if (state.proposals.size > 0) {
+    throw new CoppiceError("ERR_MLS_STATE", "proposals of this epoch are to be committed first", {
+      requirement: "R-12.4-3",
+      detail: { proposals: state.proposals.size },
+    });
+  }
+  const data = new Uint8Array(applicationData);
+  const content = await sign(state, { contentType: "application", applicationData: data }, "mls_private_message", options);
+  return protectContent(state, content, options.rules.limits, options.padding ?? padme(data.length) - data.length);
+}
+
+/** The Padmé length for `length`: at most 12 % more, and few distinct lengths. */
+function padme(length: number): number {
+  if (length < 32) return 32;
+  const exponent = Math.floor(Math.log2(length));
+  const unit = 2 ** (exponent - Math.floor(Math.log2(exponent)) - 1);
+  return Math.ceil(length / unit) * unit;
+}
+
+async function sign(
+  state: GroupState,
+  content: Content,
+  wireFormat: FramedWireFormat,
+  options: SendOptions,
+): Promise<AuthenticatedContent> {
+  const framed: FramedContent = {
+    groupId: state.context.groupId,
+    epoch: state.context.epoch,
+    sender: { senderType: "member", leafIndex: state.leafIndex },
+    authenticatedData: options.authenticatedData ?? EMPTY,
+    content,
+  };
+  const signature = await signFramedContent(options.signer, { wireFormat, content: framed, context: state.context });
+  return { wireFormat, content: framed, auth: { signature, confirmationTag: undefined } };
+}
+
+export interface ProposeOptions extends SendOptions {
+  /** Default `mls_private_message` (R-6-2). */
+  readonly wireFormat?: FramedWireFormat;
+}
+
+/** Sends a proposal for someone to commit, and caches it here. A Remove of the own leaf asks to leave (T-11). */
+export async function createProposal(
+  state: GroupState,
+  proposal: Exclude<Proposal, UpdateProposal>,
+  options: ProposeOptions,
+): Promise<ProtectedMessage & { readonly ref: Bytes }> {
+  return propose(state, proposal, options);
+}
+
+/** Proposes new keys for the own leaf; they take effect when a Commit covers the proposal (R-12.1.2-2). */
+export async function createUpdateProposal(
+  state: GroupState,
+  options: ProposeOptions & { readonly leaf?: LeafChanges },
+): Promise<ProtectedMessage & { readonly ref: Bytes }> {
+  requireActive(state);
+  const { suite, context, leafIndex } = state;
+  const keys = await suite.hpke.generateKeyPair();
+  const { credential, capabilities, extensions } = { ...ownLeaf(state), ...options.leaf };
+  const signer = options.leaf?.signer ?? options.signer;
+  const leafNode = await signLeafNode(
+    {
+      encryptionKey: keys.publicKey,
+      signatureKey: signer.publicKey,
+      credential,
+      capabilities,
+      source: { leafNodeSource: "update" },
+      extensions,
+    },
+    signer,
+    { groupId: context.groupId, leafIndex },
+  );
+  const sent = await propose(state, { proposalType: ProposalType.update, leafNode }, options);
+  const pendingUpdates = new Map([...state.pendingUpdates, [toHex(keys.publicKey), keys.privateKey]]);
+  return { ...sent, state: { ...sent.state, pendingUpdates } };
+}
+
+async function propose(
+  state: GroupState,
+  proposal: Proposal,
+  options: ProposeOptions,
+): Promise<ProtectedMessage & { readonly ref: Bytes }> {
+  requireActive(state);
+  const { suite, leafIndex } = state;
+  const sender = { senderType: "member", leafIndex } as const;
+  checkProposal(suite, state.tree, { proposal, sender });
+  const wireFormat = options.wireFormat ?? "mls_private_message";
+  const content = await sign(state, { contentType: "proposal", proposal }, wireFormat, options);
+  const ref = makeProposalRef(suite, encode(authenticatedContent, content));
+  const sent = await protectContent(state, content, options.rules.limits);
+  return { ...sent, ref, state: cacheProposal(sent.state, { proposal, sender, ref }, options.rules) };
+}
+
+/** `ERR_MLS_LIMIT` when the epoch has too many proposals already; one that is cached is kept once (T-23). */
+export function cacheProposal(
+  state: GroupState,
+  proposal: { readonly proposal: Proposal; readonly sender: FramedContent["sender"]; readonly ref: Bytes },
+  rules: Rules,
+): GroupState {
+  const key = toHex(proposal.ref);
+  if (!state.proposals.has(key) && state.proposals.size >= rules.limits.pendingProposals) {
+    throw new CoppiceError("ERR_MLS_LIMIT", "too many proposals wait in this epoch", {
+      detail: { pendingProposals: rules.limits.pendingProposals },
+    });
+  }
+  return { ...state, proposals: new Map([...state.proposals, [key, proposal]]) };
+}

@@ -1,0 +1,41 @@
+/** Framing of this member's content in either wire format (RFC 9420 §6.2, §6.3). */
+import type { Bytes } from "./codec/bytes.ts";
+import { CoppiceError } from "./errors.ts";
+import type { AuthenticatedContent } from "./framing/framed-content.ts";
+import { encodeMessage } from "./framing/mls-message.ts";
+import { protectPrivate } from "./framing/private-message.ts";
+import { protectPublic } from "./framing/public-message.ts";
+import type { Limits } from "./limits.ts";
+import type { GroupState, Transition } from "./group-state.ts";
+
+export interface ProtectedMessage extends Transition {
+  /** Encoded `MLSMessage`. */
+  readonly message: Bytes;
+}
+
+/** Protects signed content under the keys of the current epoch. A private message takes a key of the own ratchet. */
+export async function protectContent(
+  state: GroupState,
+  content: AuthenticatedContent,
+  limits: Limits,
+  padding = 0,
+): Promise<ProtectedMessage> {
+  if (content.content.authenticatedData.length > limits.authenticatedDataBytes) {
+    throw new CoppiceError("ERR_MLS_LIMIT", "the authenticated data is too long", {
+      requirement: "R-6.3.1-10",
+      detail: { authenticatedDataBytes: limits.authenticatedDataBytes },
+    });
+  }
+  const { suite, context, secrets } = state;
+  if (content.wireFormat === "mls_public_message") {
+    const publicMessage = protectPublic(suite, content, { membershipKey: secrets.membershipKey, context });
+    return { state, consumed: [], message: encodeMessage({ wireFormat: "mls_public_message", publicMessage }) };
+  }
+  const { senderDataSecret } = secrets;
+  const sealed = await protectPrivate(suite, content, { senderDataSecret, secretTree: state.secretTree, padding });
+  return {
+    state: { ...state, secretTree: sealed.secretTree },
+    consumed: sealed.consumed,
+    message: encodeMessage({ wireFormat: "mls_private_message", privateMessage: sealed.message }),
+  };
+}

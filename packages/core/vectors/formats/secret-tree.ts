@@ -1,0 +1,37 @@
+import { senderDataKey } from "../../src/framing/private-message.ts";
+import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import type { RatchetType } from "../../src/secret-tree.ts";
+import { createSecretTree, takeKey } from "../../src/secret-tree.ts";
+import { toLeafIndex } from "../../src/tree/tree-math.ts";
+import type { Format } from "../case.ts";
+import { Case, expectBytes } from "../case.ts";
+
+const RATCHETS: readonly RatchetType[] = ["handshake", "application"];
+
+export const secretTree: Format = {
+  name: "secret-tree",
+  fields: ["sender_data", "encryption_secret", "leaves"],
+  verify: async (vector, suites) => {
+    const suite = await suites(vector.number("cipher_suite"));
+    const senderData = vector.object("sender_data");
+    const outer = senderDataKey(suite, senderData.hex("sender_data_secret"), senderData.hex("ciphertext"));
+    expectBytes("sender data key", outer.key, senderData.hex("key"));
+    expectBytes("sender data nonce", outer.nonce, senderData.hex("nonce"));
+
+    const leaves = vector.array("leaves");
+    let tree = createSecretTree(vector.hex("encryption_secret"), leaves.length);
+    for (const [i, generations] of leaves.entries()) {
+      if (!Array.isArray(generations)) throw new TypeError("a leaf is an array of generations");
+      const leaf = toLeafIndex(i, leaves.length);
+      for (const entry of generations.map((value) => new Case(value))) {
+        for (const type of RATCHETS) {
+          const generation = entry.number("generation");
+          const { key, nonce, next } = takeKey(suite, tree, { leaf, type, generation, limits: DEFAULT_LIMITS });
+          expectBytes(`${type} key`, key, entry.hex(`${type}_key`));
+          expectBytes(`${type} nonce`, nonce, entry.hex(`${type}_nonce`));
+          tree = next;
+        }
+      }
+    }
+  },
+};
