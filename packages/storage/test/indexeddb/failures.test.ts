@@ -1,0 +1,272 @@
+import "fake-indexeddb/auto";
+import { forceCloseDatabase } from "fake-indexeddb";
+import { openDB } from "idb";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { openDatabase } from "../../src/indexeddb/database.ts";
+import { MIGRATIONS } from "../../src/indexeddb/schema.ts";
+import { deleteIndexedDbStore, openIndexedDbStore, type Store } from "../../src/index.ts";
+import { bytes, dump, freshName, withRaw } from "./raw.ts";
+
+const ALL = [{ prefix: "" }];
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+async function openWithData(name: string): Promise<Store> {
+  const store = await openIndexedDbStore({ name });
+  await store.write([{ partition: "p", expectedVersion: 0, put: new Map([["a", bytes("value")]]) }]);
+  return store;
+}
+
+function writeMore(store: Store): Promise<void> {
+  return store.write([
+    { partition: "p", expectedVersion: 1, put: new Map([["b", bytes("more")]]) },
+    { partition: "q", expectedVersion: 0, put: new Map([["b", bytes("more")]]) },
+  ]);
+}
+
+async function expectUnchanged(name: string): Promise<void> {
+  const store = await openIndexedDbStore({ name });
+  const { version, records } = await store.read("p", ALL);
+  expect([version, [...records.keys()]]).toEqual([1, ["a"]]);
+  expect(await store.partitions()).toEqual(["p"]);
+  await store.close();
+}
+
+describe("quota exceeded (adversarial 41)", () => {
+  test("reported by a request: ERR_STORE_QUOTA, nothing written, and the store lives", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementationOnce(function (this: IDBObjectStore) {
+      return failingRequest(this, "QuotaExceededError");
+    });
+    await expect(writeMore(store)).rejects.toMatchObject({
+      code: "ERR_STORE_QUOTA",
+      cause: { name: "QuotaExceededError" },
+    });
+    await expectUnchanged(name);
+    await writeMore(store);
+    await store.close();
+  });
+
+  test("reported by the commit: ERR_STORE_QUOTA, nothing written", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+      abortAs(this, "QuotaExceededError");
+    });
+    await expect(writeMore(store)).rejects.toMatchObject({ code: "ERR_STORE_QUOTA" });
+    await store.close();
+    await expectUnchanged(name);
+  });
+
+  test("on creating the store: ERR_STORE_QUOTA", async () => {
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementationOnce(function (this: IDBObjectStore) {
+      return failingRequest(this, "QuotaExceededError");
+    });
+    await expect(openIndexedDbStore({ name: freshName() })).rejects.toMatchObject({ code: "ERR_STORE_QUOTA" });
+  });
+});
+
+describe("other failures of the platform", () => {
+  test.each([
+    ["a put request", "DataError", "put"],
+    ["a delete request", "UnknownError", "delete"],
+    ["a get request", "UnknownError", "get"],
+    ["a getAll request", "UnknownError", "getAll"],
+  ] as const)("%s that fails with %s: ERR_STORE_IO", async (_what, error, method) => {
+    const name = freshName();
+    const store = await openWithData(name);
+    vi.spyOn(IDBObjectStore.prototype, method).mockImplementationOnce(function (this: IDBObjectStore) {
+      return failingRequest(this, error);
+    });
+    const call =
+      method === "getAll"
+        ? store.read("p", ALL)
+        : store.write([{ partition: "p", expectedVersion: 1, put: new Map([["c", bytes("")]]), delete: ["a"] }]);
+    await expect(call).rejects.toMatchObject({ code: "ERR_STORE_IO", cause: { name: error } });
+    await store.close();
+    await expectUnchanged(name);
+  });
+
+  test("a transaction that the platform aborts without a reason: ERR_STORE_IO", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+      this.abort();
+    });
+    await expect(writeMore(store)).rejects.toMatchObject({ code: "ERR_STORE_IO", cause: { name: "AbortError" } });
+    await store.close();
+    await expectUnchanged(name);
+  });
+});
+
+describe("a newer schema (adversarial 41)", () => {
+  test("is ERR_STORE_NEWER_SCHEMA, and the data stay as they are", async () => {
+    const name = freshName();
+    await (await openWithData(name)).close();
+    (await openDB(name, MIGRATIONS.length + 1)).close();
+    const before = await dump(name, "records");
+    await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: "ERR_STORE_NEWER_SCHEMA" });
+    expect(await dump(name, "records")).toEqual(before);
+    expect(await withRaw(name, async ({ version }) => version)).toBe(MIGRATIONS.length + 1);
+  });
+
+  test("a store of an older version makes way for it and is lost", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    const newer = await openDatabase(name, { onLost: () => undefined, migrations: [...MIGRATIONS, () => undefined] });
+    await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    newer.close();
+  });
+
+  test("migrations run from the version that is there", async () => {
+    const name = freshName();
+    await (await openWithData(name)).close();
+    const ran: string[] = [];
+    const migrations = [() => void ran.push("one"), () => void ran.push("two"), () => void ran.push("three")];
+    const database = await openDatabase(name, { onLost: () => undefined, migrations });
+    expect(database.version).toBe(3);
+    expect(ran).toEqual(["two", "three"]);
+    expect(await database.count("records")).toBe(1);
+    database.close();
+  });
+});
+
+describe("a blocked upgrade (adversarial 41)", () => {
+  const upgrade = (name: string, blockedGraceMs: number) =>
+    openDatabase(name, { onLost: () => undefined, migrations: [...MIGRATIONS, () => undefined], blockedGraceMs });
+
+  test("is ERR_STORE_BLOCKED after a grace, and the late connection blocks nobody", async () => {
+    const name = freshName();
+    await (await openWithData(name)).close();
+    const stubborn = await openDB(name);
+    await expect(upgrade(name, 20)).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    stubborn.close();
+    await deleteIndexedDbStore(name);
+  });
+
+  test("goes through if the other context lets go within the grace", async () => {
+    const name = freshName();
+    await (await openWithData(name)).close();
+    const slow = await openDB(name, undefined, {
+      blocking: (_current, _blocked, event) => setTimeout(() => (event.target as IDBDatabase).close(), 30),
+    });
+    expect(slow.version).toBe(1);
+    const database = await upgrade(name, 5_000);
+    expect(database.version).toBe(2);
+    database.close();
+  });
+
+  test("a request that never gets an answer is ERR_STORE_BLOCKED too", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const silent = { addEventListener: () => undefined, removeEventListener: () => undefined };
+    Object.setPrototypeOf(silent, IDBOpenDBRequest.prototype);
+    vi.spyOn(indexedDB, "open").mockReturnValue(silent as unknown as IDBOpenDBRequest);
+    const opened = openIndexedDbStore({ name: freshName() });
+    const outcome = expect(opened).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await outcome;
+  });
+});
+
+describe("the database disappears (adversarial 41)", () => {
+  test("deleted by another context: ERR_STORE_LOST from then on", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    await deleteIndexedDbStore(name);
+    await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    await expect(writeMore(store)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    await expect(store.partitions()).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    await expect(store.exclusive("lock", async () => undefined)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    expect(() => store.subscribe(() => undefined)).toThrow(expect.objectContaining({ code: "ERR_STORE_LOST" }));
+    await store.close();
+    await expect(store.partitions()).rejects.toMatchObject({ code: "ERR_STORE_CLOSED" });
+  });
+
+  test("closed by the browser in the middle of a write: the write is ERR_STORE_LOST and not there", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    vi.spyOn(IDBTransaction.prototype, "commit").mockImplementationOnce(function (this: IDBTransaction) {
+      abortAs(this, "AbortError");
+      this.addEventListener("abort", () => setTimeout(() => forceCloseDatabase(this.db as never), 0));
+    });
+    await expect(writeMore(store)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+    await store.close();
+    await expectUnchanged(name);
+  });
+
+  test("a waiting exclusive call rejects", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    await store.exclusive("lock", async () => {
+      const waiting = expect(store.exclusive("lock", async () => undefined)).rejects.toMatchObject({
+        code: "ERR_STORE_LOST",
+      });
+      await deleteIndexedDbStore(name);
+      await waiting;
+    });
+    await store.close();
+  });
+});
+
+describe("no usable storage", () => {
+  test.each(["SecurityError", "InvalidStateError"])("open throws %s: ERR_STORE_UNAVAILABLE", async (error) => {
+    vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("not here", error);
+    });
+    await expect(openIndexedDbStore({ name: freshName() })).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  });
+
+  test("no indexedDB at all: ERR_STORE_UNAVAILABLE", async () => {
+    vi.stubGlobal("indexedDB", undefined);
+    await expect(openIndexedDbStore({ name: freshName() })).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+    await expect(deleteIndexedDbStore(freshName())).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  });
+
+  test("an insecure origin without SubtleCrypto: ERR_STORE_UNAVAILABLE", async () => {
+    vi.stubGlobal("crypto", {});
+    await expect(openIndexedDbStore({ name: "insecure" })).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  });
+
+  test("a database of the same name that is not ours: ERR_STORE_CORRUPT, untouched", async () => {
+    const name = freshName();
+    const foreign = await openDB(name, 1, { upgrade: (database) => void database.createObjectStore("theirs") });
+    foreign.close();
+    await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+    expect(await withRaw(name, async ({ objectStoreNames }) => [...objectStoreNames])).toEqual(["theirs"]);
+  });
+});
+
+describe("deleting", () => {
+  test("what does not exist is no error; what exists is gone", async () => {
+    const name = freshName();
+    await deleteIndexedDbStore(name);
+    await (await openWithData(name)).close();
+    await deleteIndexedDbStore(name);
+    const store = await openIndexedDbStore({ name });
+    expect(await store.partitions()).toEqual([]);
+    await store.close();
+  });
+});
+
+/** A request that fails as the engine would make it fail: with an `error` event that aborts the transaction. */
+function failingRequest<T>(store: IDBObjectStore, error: string): IDBRequest<T> {
+  const internals = store.transaction as unknown as {
+    _execRequestAsync(request: { source: IDBObjectStore; operation: () => never }): IDBRequest<T>;
+  };
+  return internals._execRequestAsync({
+    source: store,
+    operation: () => {
+      throw new DOMException("made to fail", error);
+    },
+  });
+}
+
+function abortAs(transaction: IDBTransaction, error: string): void {
+  (transaction as unknown as { _abort(name: string): void })._abort(error);
+}
