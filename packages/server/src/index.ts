@@ -1,1 +1,7 @@
-export {};
+export { createServer, type CoppiceServer, type ServerOptions } from "./server.ts";
+export { DEFAULT_LIMITS, type Rate, type ServerLimits } from "./limits.ts";
+
+/** Codes that `createServer` throws, besides those of the Delivery Service contract. */
+export type ServerErrorCode =
+  | "ERR_DS_DATABASE_BUSY" // another process has the database open
+  | "ERR_DS_DATABASE_NEWER"; // a newer version wrote the database

@@ -1,0 +1,137 @@
+/** A small typed layer over the embedded SQL database: statements by text, rows by column, nested-safe transactions. */
+import { CoppiceError } from "@coppice/core";
+import type { Bytes } from "@coppice/delivery/wire";
+import LibSql from "libsql";
+import { migrate } from "./schema.ts";
+
+/** What can be bound to a statement. */
+export type Value = number | string | Uint8Array | null;
+
+/** A result row. A column that is missing or of another type is a mistake in the schema or the query. */
+export class Row {
+  readonly #columns: Readonly<Record<string, unknown>>;
+
+  constructor(columns: Readonly<Record<string, unknown>>) {
+    this.#columns = columns;
+  }
+
+  integer(name: string): number {
+    const value = this.#columns[name];
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new TypeError(`column ${name} is no integer`);
+    return value;
+  }
+
+  optionalInteger(name: string): number | undefined {
+    return this.#columns[name] === null ? undefined : this.integer(name);
+  }
+
+  text(name: string): string {
+    const value = this.#columns[name];
+    if (typeof value !== "string") throw new TypeError(`column ${name} is no text`);
+    return value;
+  }
+
+  bytes(name: string): Bytes {
+    const value = this.#columns[name];
+    // The library yields a Buffer for single rows and an ArrayBuffer for iterated ones.
+    if (value instanceof ArrayBuffer) return new Uint8Array(value);
+    if (value instanceof Uint8Array) return new Uint8Array(value);
+    throw new TypeError(`column ${name} is no byte string`);
+  }
+}
+
+export class Database {
+  readonly #connection: LibSql.Database;
+  readonly #statements = new Map<string, LibSql.Statement>();
+
+  /**
+   * Opens or creates the database file at `path` (or `:memory:`).
+   *
+   * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY` if another process has it open, `ERR_DS_DATABASE_NEWER` if a newer
+   * version of this package wrote it.
+   */
+  constructor(path: string) {
+    this.#connection = new LibSql(path, { timeout: 1 });
+    try {
+      // One process at a time: events reach only the sockets of the process that made them. The kernel holds the lock
+      // and so releases it when the process dies, however it dies.
+      this.#connection.pragma("locking_mode = EXCLUSIVE");
+      this.#connection.pragma("journal_mode = WAL");
+      // In WAL mode the default would let a power cut undo what was acknowledged.
+      this.#connection.pragma("synchronous = FULL");
+      this.#connection.pragma("foreign_keys = ON");
+      this.#connection.exec("BEGIN EXCLUSIVE; COMMIT");
+      migrate(this);
+    } catch (error) {
+      this.#connection.close();
+      throw isBusy(error)
+        ? new CoppiceError("ERR_DS_DATABASE_BUSY", "another process has the database open", { cause: error })
+        : error;
+    }
+  }
+
+  /** Runs a script without parameters or results. */
+  execute(script: string): void {
+    this.#connection.exec(script);
+  }
+
+  /** Runs a statement; yields how many rows it changed. */
+  run(sql: string, ...values: readonly Value[]): number {
+    return this.#prepare(sql).run(bind(values)).changes;
+  }
+
+  /** The first row. */
+  get(sql: string, ...values: readonly Value[]): Row | undefined {
+    const row = this.#prepare(sql).get(bind(values));
+    return row === undefined ? undefined : new Row(row as Record<string, unknown>);
+  }
+
+  /** The first row of a query that always has one, such as `INSERT … RETURNING`. */
+  first(sql: string, ...values: readonly Value[]): Row {
+    const row = this.get(sql, ...values);
+    if (row === undefined) throw new TypeError("the statement returned no row");
+    return row;
+  }
+
+  all(sql: string, ...values: readonly Value[]): readonly Row[] {
+    return this.#prepare(sql)
+      .all(bind(values))
+      .map((row) => new Row(row as Record<string, unknown>));
+  }
+
+  /** Runs `body` as one transaction: all of it happens, durably once this returns, or nothing. Must not be nested. */
+  transaction<T>(body: () => T): T {
+    this.#connection.exec("BEGIN IMMEDIATE");
+    let result: T;
+    try {
+      result = body();
+      this.#connection.exec("COMMIT");
+    } catch (error) {
+      // Some failures (disk full) have rolled back already.
+      if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
+      throw error;
+    }
+    return result;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#connection.close();
+  }
+
+  #prepare(sql: string): LibSql.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#connection.prepare(sql)));
+    return statement;
+  }
+}
+
+/**
+ * Parameters as the library needs them. Always one array: it takes a lone byte string for a set of named parameters and
+ * ends the process. Integers as bigints: it binds numbers as floating point.
+ */
+const bind = (values: readonly Value[]): readonly unknown[] =>
+  values.map((value) => (typeof value === "number" ? BigInt(value) : value));
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("SQLITE_BUSY");
