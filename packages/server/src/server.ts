@@ -21,6 +21,9 @@ import { forget } from "./store/retention.ts";
 /** Pause between looks at what is due for deletion, milliseconds. */
 const RETENTION_INTERVAL = 60_000;
 
+/** Longest pause between looks for requests that take too long, milliseconds. */
+const MAX_CHECKING_INTERVAL = 5000;
+
 /** How long `close` waits for requests that are under way, milliseconds. */
 const CLOSE_TIMEOUT = 5000;
 
@@ -106,7 +109,9 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
     await api.answer(request, response, path, address);
   };
 
-  const http = createHttpServer({ requestTimeout: limits.requestTimeout }, (request, response) => {
+  const { requestTimeout } = limits;
+  const connectionsCheckingInterval = Math.min(requestTimeout, MAX_CHECKING_INTERVAL);
+  const http = createHttpServer({ requestTimeout, connectionsCheckingInterval }, (request, response) => {
     onRequest(request, response).catch((error: unknown) => {
       // A client that went away in the middle of an answer is no failure of the server.
       if (!response.destroyed) onError(error);

@@ -2,7 +2,7 @@
 import { CoppiceError } from "@coppice/core";
 import type { Bytes } from "@coppice/delivery/wire";
 import LibSql from "libsql";
-import { migrate } from "./schema.ts";
+import { migrate, schemaVersion } from "./schema.ts";
 
 /** What can be bound to a statement. */
 export type Value = number | string | Uint8Array | null;
@@ -56,14 +56,16 @@ export class Database {
       // One process at a time: events reach only the sockets of the process that made them. The kernel holds the lock
       // and so releases it when the process dies, however it dies.
       this.#connection.pragma("locking_mode = EXCLUSIVE");
+      // Before anything is written: a database of a newer version stays as it is.
+      const version = schemaVersion(this);
       this.#connection.pragma("journal_mode = WAL");
       // In WAL mode the default would let a power cut undo what was acknowledged.
       this.#connection.pragma("synchronous = FULL");
       this.#connection.pragma("foreign_keys = ON");
       this.#connection.exec("BEGIN EXCLUSIVE; COMMIT");
-      migrate(this);
+      migrate(this, version);
     } catch (error) {
-      this.#connection.close();
+      this.close();
       throw isBusy(error)
         ? new CoppiceError("ERR_DS_DATABASE_BUSY", "another process has the database open", { cause: error })
         : error;
@@ -114,9 +116,21 @@ export class Database {
     return result;
   }
 
+  /** Leaves a single file behind and frees it for another process. */
   close(): void {
     this.#statements.clear();
-    this.#connection.close();
+    try {
+      // The library keeps the file open until its statements are collected as garbage, so the lock is given up here:
+      // out of WAL mode, which is where it may change, and with an access, which is when it does.
+      this.#connection.pragma("journal_mode = DELETE");
+      this.#connection.pragma("locking_mode = NORMAL");
+      this.#connection.prepare("SELECT 1 FROM sqlite_schema").get([]);
+    } catch (error) {
+      // Someone else's lock, which made opening fail, stands in the way of this too: there is nothing to give up.
+      if (!isBusy(error)) throw error;
+    } finally {
+      this.#connection.close();
+    }
   }
 
   #prepare(sql: string): LibSql.Statement {

@@ -92,14 +92,19 @@ const VERSION_1 = `
 /** `STEPS[n]` leads from version n to version n + 1. Released steps never change. */
 const STEPS: readonly string[] = [VERSION_1];
 
-/** Brings the database to the current version, all steps or none. `ERR_DS_DATABASE_NEWER` leaves it untouched. */
-export function migrate(database: Database): void {
+/** The version of the database's schema; 0 for a new one. `ERR_DS_DATABASE_NEWER` if this code does not know it. */
+export function schemaVersion(database: Database): number {
   const version = database.first("PRAGMA user_version").integer("user_version");
   if (version > STEPS.length) {
     throw new CoppiceError("ERR_DS_DATABASE_NEWER", "a newer version of the server wrote this database", {
       detail: { found: version, supported: STEPS.length },
     });
   }
+  return version;
+}
+
+/** Brings the database from `version` to the current one: all steps or none. */
+export function migrate(database: Database, version: number): void {
   if (version === STEPS.length) return;
   database.transaction(() => {
     for (const step of STEPS.slice(version)) database.execute(step);

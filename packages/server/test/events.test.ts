@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect as connectTcp, type AddressInfo, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createIdentity } from "@coppice/delivery/conformance";
+import { clientFrame, decode, encode, serverFrame, type ClientFrame, type ServerFrame } from "@coppice/delivery/wire";
+import { WebSocket, WebSocketServer } from "ws";
+import { Database } from "../src/database/database.ts";
+import { EventHub } from "../src/events/hub.ts";
+import { resolveLimits } from "../src/limits.ts";
+import { Accounts } from "../src/store/accounts.ts";
+import { startServer } from "./harness.ts";
+import { tokenFor } from "./wire-client.ts";
+
+/** A raw event connection. */
+async function openSocket(url: string, origin?: string) {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/v1/events`, origin === undefined ? {} : { origin });
+  const frames: ServerFrame[] = [];
+  socket.on("message", (data: Buffer) => frames.push(decode(serverFrame, new Uint8Array(data))));
+  const closed = new Promise<number>((resolve) => socket.on("close", resolve));
+  onTestFinished(() => socket.terminate());
+  await once(socket, "open");
+  return { socket, frames, closed, send: (frame: ClientFrame) => socket.send(encode(clientFrame, frame)) };
+}
+
+describe("adversarial 43: event connections", () => {
+  test("without authentication nothing is told, and the connection ends", async () => {
+    const { url } = await startServer({ limits: { authenticateTimeout: 100 } });
+    const { frames, closed } = await openSocket(url);
+    expect(await closed).toBe(4401);
+    expect(frames).toEqual([]);
+  });
+
+  test("a foreign token, a second authentication and junk end the connection", async () => {
+    const { url } = await startServer();
+    const token = await tokenFor(url, await createIdentity());
+    const foreign = await openSocket(url);
+    foreign.send({ type: "authenticate", token: randomBytes(32).toString("base64url") });
+    expect(await foreign.closed).toBe(4401);
+    const twice = await openSocket(url);
+    twice.send({ type: "authenticate", token });
+    twice.send({ type: "authenticate", token });
+    expect(await twice.closed).toBe(4400);
+    for (const junk of [new Uint8Array(), new Uint8Array([9]), new Uint8Array([2, 0]), "text", randomBytes(100)]) {
+      const { socket, closed } = await openSocket(url);
+      socket.send(junk);
+      expect(await closed).toBe(4400);
+    }
+    const large = await openSocket(url);
+    large.socket.send(new Uint8Array(2000));
+    expect(await large.closed).toBe(1009);
+  });
+
+  test("the connection ends when the token expires", async () => {
+    const { url } = await startServer({ limits: { tokenLifetime: 300 } });
+    const { frames, closed, send } = await openSocket(url);
+    send({ type: "authenticate", token: await tokenFor(url, await createIdentity()) });
+    expect(await closed).toBe(4401);
+    expect(frames).toEqual([{ type: "ready", heartbeat: 25_000 }]);
+  });
+
+  test("a client that does not answer pings is dropped, one that does is kept", async () => {
+    const { url } = await startServer({ limits: { heartbeat: 30 } });
+    const token = await tokenFor(url, await createIdentity());
+    const [silent, lively] = [await openSocket(url), await openSocket(url)];
+    lively.socket.on("message", () => lively.send({ type: "pong" }));
+    for (const { send } of [silent, lively]) send({ type: "authenticate", token });
+    expect(await silent.closed).toBe(1006);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(lively.socket.readyState).toBe(WebSocket.OPEN);
+  });
+
+  test("a user has a bounded number of connections, and closing one makes room", async () => {
+    const { url } = await startServer({ limits: { socketsPerUser: 1 } });
+    const token = await tokenFor(url, await createIdentity());
+    const first = await openSocket(url);
+    first.send({ type: "authenticate", token });
+    await vi.waitFor(() => expect(first.frames).toHaveLength(1));
+    const second = await openSocket(url);
+    second.send({ type: "authenticate", token });
+    expect(await second.closed).toBe(4429);
+    first.socket.close();
+    await first.closed;
+    const third = await openSocket(url);
+    third.send({ type: "authenticate", token });
+    await vi.waitFor(() => expect(third.frames).toHaveLength(1));
+  });
+
+  test("pages of other origins are refused, allowed ones are not", async () => {
+    const { url } = await startServer({ allowedOrigins: ["https://app.example"] });
+    await expect(openSocket(url, "https://evil.example")).rejects.toThrow("403");
+    await openSocket(url, "https://app.example");
+    await openSocket(url, url);
+  });
+
+  test("a client that does not read is dropped, and the others do not notice", async () => {
+    const limits = resolveLimits({ socketBufferBytes: 65_536 });
+    const database = new Database(":memory:");
+    const accounts = new Accounts(database, limits, Date.now);
+    const hub = new EventHub(accounts, limits, Date.now);
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    onTestFinished(() => {
+      server.close();
+      database.close();
+    });
+    server.on("connection", (socket) => {
+      socket.binaryType = "arraybuffer";
+      hub.accept(socket);
+    });
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const { token } = accounts.signIn("someone", new Uint8Array(32), () => undefined);
+    const { user } = accounts.authenticate(token);
+
+    const slow = await openRawSocket(url, token);
+    const lively = await openSocket(url);
+    lively.send({ type: "authenticate", token });
+    await vi.waitFor(() => expect(lively.frames).toHaveLength(1));
+    slow.pause();
+    const groupId = new Uint8Array(255).fill(3);
+    let sent = 0;
+    // The kernel takes some megabytes for the reader that sleeps before anything waits in the server.
+    while (server.clients.size === 2 && sent < 200_000) {
+      for (let i = 0; i < 100; i++) hub.publish([user], { type: "log", groupId, seq: ++sent });
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    expect(server.clients.size).toBe(1);
+    await vi.waitFor(() => expect(lively.frames.at(-1)).toMatchObject({ type: "log", seq: sent }));
+  });
+});
+
+/** A connection at which nobody reads what comes after `ready`. */
+async function openRawSocket(url: string, token: string): Promise<Socket> {
+  const socket = connectTcp(Number(new URL(url).port), "127.0.0.1");
+  const key = randomBytes(16).toString("base64");
+  socket.write(
+    `GET /v1/events HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+  );
+  await once(socket, "data");
+  const payload = encode(clientFrame, { type: "authenticate", token });
+  // A masked binary frame, with a mask of zeros.
+  socket.write(new Uint8Array([0x82, 0x80 | payload.length, 0, 0, 0, 0, ...payload]));
+  await once(socket, "data");
+  return socket;
+}
