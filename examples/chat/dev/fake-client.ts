@@ -131,7 +131,7 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
       epoch,
       members,
       title: renamedTo ?? this.#snapshot.title,
-      safetyNumber: safetyNumberOf(`${this.id}${epoch.toString()}`),
+      safetyNumber: safetyNumberOf(`${this.id}${epoch}`),
       pending: undefined,
       ...(removed.includes(this.#self) ? { status: "removed" as const } : {}),
     });

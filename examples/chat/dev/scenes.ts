@@ -65,7 +65,7 @@ function fillLong(client: FakeClient): void {
   const archive = client.appear("Archive", ["bob"]);
   for (let index = 0; index < 1500; index++) {
     const at = now - (1500 - index) * 7 * minute;
-    if (index % 3 === 0) archive.wrote(`Line ${index.toString()}`, at);
-    else archive.receive("bob", `Line ${index.toString()}. ${"Some words. ".repeat(index % 7)}`, at);
+    if (index % 3 === 0) archive.wrote(`Line ${index}`, at);
+    else archive.receive("bob", `Line ${index}. ${"Some words. ".repeat(index % 7)}`, at);
   }
 }

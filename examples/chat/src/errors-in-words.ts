@@ -7,6 +7,7 @@ import {
   type MlsErrorCode,
   type StoreErrorCode,
 } from "coppice";
+import { isolate } from "./wording.ts";
 
 /** The codes that have words of their own. */
 export type KnownErrorCode = MlsErrorCode | StoreErrorCode | DeliveryErrorCode | ClientErrorCode;
@@ -17,11 +18,11 @@ const forgedOrDamaged = "It was damaged or forged and has been ignored. If it ke
 
 /** `satisfies` makes a code without words a type error. */
 const wordsByCode = {
-  ERR_MLS_DECODE: `Something arrived that is not a valid message. ${forgedOrDamaged}`,
+  ERR_MLS_DECODE: `What arrived is not a valid message. ${forgedOrDamaged}`,
   ERR_MLS_VERSION: "Someone uses a version of the protocol that this app does not know. Reload to get the newest app.",
-  ERR_MLS_SIGNATURE: `The sender of a message could not be confirmed. ${forgedOrDamaged}`,
-  ERR_MLS_MAC: `A message did not come from a member of this group. ${forgedOrDamaged}`,
-  ERR_MLS_AEAD: "A message could not be decrypted. Ask the sender to send it again.",
+  ERR_MLS_SIGNATURE: `Its sender could not be confirmed. ${forgedOrDamaged}`,
+  ERR_MLS_MAC: `It did not come from a member of this group. ${forgedOrDamaged}`,
+  ERR_MLS_AEAD: "It could not be decrypted. Ask the sender to send it again.",
   ERR_MLS_CONFIRMATION:
     "This device and the others disagree about the group. Compare safety numbers; if they differ, ask to be removed and added again.",
   ERR_MLS_EPOCH: "This belongs to an older or newer state of the group and cannot be used now. Try again.",
@@ -38,8 +39,8 @@ const wordsByCode = {
   ERR_MLS_PSK: "A shared secret that this group asks for is missing on this device.",
   ERR_MLS_WELCOME: "An invitation could not be opened. Ask for a new one.",
   ERR_MLS_GROUP_INFO: "The description of a group is not valid. Ask someone in the group to invite you again.",
-  ERR_MLS_REPLAY: "A message arrived a second time and was ignored. You need not do anything.",
-  ERR_MLS_LIMIT: "A message goes beyond what this device accepts, so it was refused.",
+  ERR_MLS_REPLAY: "It arrived a second time and was ignored. You need not do anything.",
+  ERR_MLS_LIMIT: "It goes beyond what this device accepts, so it was refused. Ask for it in smaller parts.",
   ERR_MLS_STATE: "That is not possible right now. Wait until the current change is finished, then try again.",
   ERR_MLS_POLICY: "The rules of this app do not allow that.",
   ERR_MLS_CRYPTO: "This browser's cryptography failed or lacks something. Update the browser, then reload.",
@@ -119,12 +120,11 @@ function isKnown(code: string): code is KnownErrorCode {
   return Object.hasOwn(wordsByCode, code);
 }
 
-/** Names are other people's text: isolated, so that right-to-left characters cannot rearrange the sentence. */
 function quote(name: string): string {
-  return `“\u2068${name}\u2069”`;
+  return `“${isolate(name)}”`;
 }
 
 function seconds(count: number): string {
   const whole = Math.max(1, Math.ceil(count));
-  return whole === 1 ? "1 second" : `${whole.toString()} seconds`;
+  return whole === 1 ? "1 second" : `${whole} seconds`;
 }

@@ -42,11 +42,16 @@ export function checkMessage(text: string): MessageCheck {
   return { canSend: text.trim() !== "", advice, tooLong: false };
 }
 
-/** Why a name cannot be used, or undefined. Expects surrounding space to be cut off already. */
+/** A name as it is registered: without space around it, and composed, so that what looks alike is alike. */
+export function cleanName(name: string): string {
+  return name.trim().normalize("NFC");
+}
+
+/** Why a clean name cannot be used, or undefined. */
 export function problemWithName(name: string): string | undefined {
   if (name === "") return "Enter a name.";
   if (Array.from(name).length > maxNameLength) return "A name can have at most 64 characters.";
-  if (/\p{Cc}/u.test(name)) return "A name cannot contain line breaks or control characters.";
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)) return "A name cannot contain line breaks or control characters.";
   if (name.includes(",")) return "A name cannot contain a comma: commas separate the people you invite.";
   return undefined;
 }
@@ -66,7 +71,7 @@ export interface NameList {
 
 /** Reads names separated by commas; empty parts and repetitions are dropped. */
 export function parseNames(list: string): NameList {
-  const parts = list.split(",").map((part) => part.trim());
+  const parts = list.split(",").map(cleanName);
   const names = [...new Set(parts.filter((part) => part !== ""))];
   for (const name of names) {
     const problem = problemWithName(name);

@@ -85,7 +85,7 @@ export const conversationMemory: MemoryStore = {
     return match === null ? nothing : { seenUpTo: Number(match[1]), noticed: match[2] === "1", left: match[3] === "1" };
   },
   set(id, memory) {
-    write(`seen/${id}`, `${memory.seenUpTo.toString()} ${memory.noticed ? "1" : "0"} ${memory.left ? "1" : "0"}`);
+    write(`seen/${id}`, `${memory.seenUpTo} ${memory.noticed ? "1" : "0"} ${memory.left ? "1" : "0"}`);
   },
   delete(id) {
     write(`seen/${id}`, undefined);

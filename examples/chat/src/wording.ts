@@ -64,7 +64,7 @@ export function changeInWords(item: Extract<HistoryItem, { kind: "change" }>, se
 
 /** The plain text of a phrase, each name isolated by Unicode's own means. */
 export function phraseAsText(phrase: Phrase): string {
-  return phrase.map((part) => (typeof part === "string" ? part : `\u2068${part.name}\u2069`)).join("");
+  return phrase.map((part) => (typeof part === "string" ? part : isolate(part.name))).join("");
 }
 
 /** What a commit in flight is doing: "Adding carol… attempt 2". `names` are known if it was asked for in this tab. */
@@ -73,7 +73,7 @@ export function pendingInWords(
   names: readonly string[] | undefined,
 ): Phrase {
   const list: Phrase = names === undefined ? ["people"] : people(names, undefined);
-  const attempt = pending.attempt > 1 ? ` attempt ${pending.attempt.toString()}` : "";
+  const attempt = pending.attempt > 1 ? ` attempt ${pending.attempt}` : "";
   switch (pending.operation) {
     case "add":
       return ["Adding ", ...list, `…${attempt}`];
@@ -88,11 +88,16 @@ export function pendingInWords(
   }
 }
 
-/** What a group without a name is called: its people. */
+/** What a group is called: its name, or else its people. */
 export function titleOf(snapshot: ConversationSnapshot): string {
   if (snapshot.title !== "") return snapshot.title;
-  const others = snapshot.members.filter((member) => !member.isSelf).map((member) => member.name);
+  const others = snapshot.members.filter((member) => !member.isSelf).map((member) => isolate(member.name));
   return others.length === 0 ? "Group without a name" : conjunction.format(others);
+}
+
+/** Puts Unicode's isolates around a name, so that its characters cannot rearrange the text around it. */
+export function isolate(name: string): string {
+  return `\u2068${name}\u2069`;
 }
 
 function people(names: readonly string[], self: string | undefined): Phrase {

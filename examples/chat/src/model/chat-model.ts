@@ -76,9 +76,7 @@ export class ChatModel extends Observable {
 
   /** The conversation that changed last comes first. */
   get conversations(): readonly ConversationModel[] {
-    this.#sorted ??= [...this.#models.values()]
-      .map(({ model }) => model)
-      .sort((a, b) => momentOf(b) - momentOf(a) || (a.id < b.id ? -1 : 1));
+    this.#sorted ??= [...this.#models.values()].map(({ model }) => model).sort((a, b) => momentOf(b) - momentOf(a));
     return this.#sorted;
   }
 
@@ -139,7 +137,7 @@ export class ChatModel extends Observable {
       const texts = this.#announcing;
       this.#announcing = [];
       this.#announceTimer = undefined;
-      this.#announcement = texts.length > 3 ? `${texts.length.toString()} new messages` : texts.join(". ");
+      this.#announcement = texts.length > 3 ? `${texts.length} new messages` : texts.join(". ");
       this.changed();
     }, announcementPause);
   }

@@ -208,8 +208,10 @@ export class ConversationModel extends Observable {
   }
 
   async #load(limit: number): Promise<void> {
-    if (this.#loading !== undefined) return await this.#loading;
-    if (!this.hasOlder) return;
+    if (this.#loading !== undefined || !this.hasOlder) {
+      await this.#loading;
+      return;
+    }
     const before = this.#window.before;
     this.#loading = this.conversation
       .history({ limit, ...(before === undefined ? {} : { before }) })

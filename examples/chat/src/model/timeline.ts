@@ -30,7 +30,7 @@ export function arrange(items: readonly HistoryItem[], unreadFrom: number | unde
     const previous = items[index - 1];
     const next = items[index + 1];
     if (previous === undefined || !sameDay(previous.at, item.at)) {
-      rows.push({ kind: "day", key: `day-${item.seq.toString()}`, at: item.at });
+      rows.push({ kind: "day", key: `day-${item.seq}`, at: item.at });
     }
     const drawLine = !lineDrawn && unreadFrom !== undefined && item.seq >= unreadFrom;
     if (drawLine) {

@@ -19,7 +19,10 @@ type Session =
   | { readonly state: "open"; readonly model: ChatModel };
 
 export function App({ open }: AppProps): JSX.Element {
-  const [session, setSession] = useState<Session>({ state: "signed-out", problem: undefined });
+  const [session, setSession] = useState<Session>(() => {
+    const { name, signedIn } = account;
+    return signedIn && name !== undefined ? { state: "opening", name } : { state: "signed-out", problem: undefined };
+  });
   const busy = useRef(false);
 
   const signIn = useCallback(

@@ -27,7 +27,7 @@ export function Chat({ chat, onSignOut }: ChatProps): JSX.Element {
   // The address holds the open conversation: reload stays there, and a phone's back gesture leads to the list.
   useEffect(() => {
     const follow = (): void => {
-      chat.select(location.hash.slice(1) || undefined);
+      chat.select(location.hash.slice(1));
       if (!isDesk()) setDetailsOpen(false);
     };
     follow();
@@ -43,7 +43,7 @@ export function Chat({ chat, onSignOut }: ChatProps): JSX.Element {
 
   const { unread } = chat;
   useEffect(() => {
-    document.title = unread === 0 ? "Coppice chat" : `(${unread.toString()}) Coppice chat`;
+    document.title = unread === 0 ? "Coppice chat" : `(${unread}) Coppice chat`;
   }, [unread]);
 
   const select = useCallback(

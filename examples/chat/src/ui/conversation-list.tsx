@@ -4,7 +4,7 @@ import { codeInWords } from "../errors-in-words.ts";
 import { previewOf } from "../message-text.ts";
 import type { ChatModel } from "../model/chat-model.ts";
 import { countedItems, type ConversationModel } from "../model/conversation-model.ts";
-import { changeInWords, phraseAsText, shortMoment, titleOf } from "../wording.ts";
+import { changeInWords, isolate, phraseAsText, shortMoment, titleOf } from "../wording.ts";
 import { Icon } from "./icons.tsx";
 import { Avatar } from "./pieces.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
@@ -38,7 +38,7 @@ export function ConversationList({ chat, onSelect, onCreate, onSignOut }: Conver
           New group
         </button>
       </header>
-      <ul class="conversations">
+      <ul class="conversations" role="list">
         {chat.conversations.map((model) => (
           <ConversationEntry
             key={model.id}
@@ -95,7 +95,7 @@ function ConversationEntry({ model, self, current, onSelect }: ConversationEntry
         </span>
         {unread > 0 && (
           <span class="badge">
-            {unread >= countedItems ? `${(countedItems - 1).toString()}+` : unread}
+            {unread >= countedItems ? `${countedItems - 1}+` : unread}
             <span class="visually-hidden"> unread</span>
           </span>
         )}
@@ -117,12 +117,12 @@ function previewOfModel(model: ConversationModel, self: string): string {
     case "active":
       break;
   }
-  if (model.isNewInvitation) return `\u2068${snapshot.invitedBy ?? ""}\u2069 invited you`;
+  if (model.isNewInvitation) return `${isolate(snapshot.invitedBy ?? "")} invited you`;
   switch (latest?.kind) {
     case undefined:
       return model.isLoading ? "" : "No messages yet";
     case "message":
-      return `${latest.isSelf ? "You" : `\u2068${latest.sender}\u2069`}: ${previewOf(latest.data)}`;
+      return `${latest.isSelf ? "You" : isolate(latest.sender)}: ${previewOf(latest.data)}`;
     case "change":
       return phraseAsText(changeInWords(latest, self));
     case "undecryptable":

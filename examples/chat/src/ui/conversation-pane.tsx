@@ -3,13 +3,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { codeInWords, errorInWords } from "../errors-in-words.ts";
 import type { ChatModel } from "../model/chat-model.ts";
 import type { ConversationModel } from "../model/conversation-model.ts";
-import { pendingInWords, titleOf } from "../wording.ts";
+import { titleOf } from "../wording.ts";
 import { Composer } from "./composer.tsx";
 import { ConfirmDialog } from "./dialog.tsx";
 import { isDesk } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { MessageList } from "./message-list.tsx";
-import { PhraseText, Spinner } from "./pieces.tsx";
+import { PendingLine } from "./pending-line.tsx";
 
 interface ConversationPaneProps {
   readonly chat: ChatModel;
@@ -23,7 +23,7 @@ interface ConversationPaneProps {
 export function ConversationPane(props: ConversationPaneProps): JSX.Element {
   const { chat, model, detailsOpen, detailsToggle, onToggleDetails, onBack } = props;
   const heading = useRef<HTMLHeadingElement>(null);
-  const { snapshot, pending } = model;
+  const { snapshot } = model;
   const count = snapshot.members.length;
 
   useEffect(() => {
@@ -42,7 +42,9 @@ export function ConversationPane(props: ConversationPaneProps): JSX.Element {
             <bdi>{titleOf(snapshot)}</bdi>
           </h2>
           <p class="subtitle">
-            {count} {count === 1 ? "member" : "members"}, end-to-end encrypted
+            {snapshot.status === "active"
+              ? `${count} ${count === 1 ? "member" : "members"}, end-to-end encrypted`
+              : "No longer active"}
           </p>
         </div>
         <button
@@ -57,14 +59,7 @@ export function ConversationPane(props: ConversationPaneProps): JSX.Element {
           <Icon name="details" />
         </button>
       </header>
-      <div class="pending" role="status" aria-label="Group change">
-        {pending !== undefined && (
-          <p>
-            <Spinner />
-            <PhraseText phrase={pendingInWords(pending, pending.names)} />
-          </p>
-        )}
-      </div>
+      <PendingLine model={model} />
       <MessageList chat={chat} model={model} />
       {snapshot.status === "active" ? <Composer chat={chat} model={model} /> : <Ended chat={chat} model={model} />}
     </main>

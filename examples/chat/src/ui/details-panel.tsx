@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { problemWithTitle } from "../limits.ts";
 import type { ChatModel } from "../model/chat-model.ts";
 import type { ConversationModel } from "../model/conversation-model.ts";
@@ -9,6 +9,7 @@ import { useFocusOnMount } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { MembersSection } from "./members-section.tsx";
 import { Problem } from "./pieces.tsx";
+import { PendingLine } from "./pending-line.tsx";
 import { SafetyNumber } from "./safety-number.tsx";
 import { Failure, Section } from "./section.tsx";
 
@@ -19,7 +20,8 @@ interface DetailsPanelProps {
 }
 
 export function DetailsPanel({ chat, model, onClose }: DetailsPanelProps): JSX.Element {
-  const heading = useFocusOnMount<HTMLHeadingElement>();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useFocusOnMount(heading);
   const { snapshot } = model;
   const active = snapshot.status === "active";
 
@@ -44,6 +46,7 @@ export function DetailsPanel({ chat, model, onClose }: DetailsPanelProps): JSX.E
           <Icon name="close" />
         </button>
       </header>
+      <PendingLine model={model} />
       <div class="details-body">
         <Title model={model} active={active} />
         <MembersSection model={model} active={active} />
@@ -131,7 +134,8 @@ function RenameField({
   readonly value: string;
   readonly onInput: (value: string) => void;
 }): JSX.Element {
-  const field = useFocusOnMount<HTMLInputElement>();
+  const field = useRef<HTMLInputElement>(null);
+  useFocusOnMount(field);
   return (
     <label class="field">
       <span>New name of the group</span>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Observable } from "../model/observable.ts";
 
 /** Changes within this time are drawn together, milliseconds: a backlog is a thousand changes. */
@@ -25,13 +25,11 @@ export function useChanges(model: Observable): void {
   }, [model]);
 }
 
-/** A ref for the element that gets the focus when it appears. */
-export function useFocusOnMount<T extends HTMLElement>(): { current: T | null } {
-  const ref = useRef<T>(null);
+/** Gives the focus to an element when it appears. */
+export function useFocusOnMount(ref: { readonly current: HTMLElement | null }): void {
   useEffect(() => {
     ref.current?.focus();
-  }, []);
-  return ref;
+  }, [ref]);
 }
 
 /** Whether all panes have their place side by side and typing does not bring up a screen keyboard. */

@@ -16,8 +16,8 @@ export function MembersSection({ model, active }: MembersSectionProps): JSX.Elem
   const [removing, setRemoving] = useState<string>();
   const { members } = model.snapshot;
   return (
-    <Section title={`Members (${members.length.toString()})`}>
-      <ul class="members" aria-label="Members">
+    <Section title={`Members (${members.length})`}>
+      <ul class="members" role="list" aria-label="Members">
         {members.map((member) => (
           <li key={member.leafIndex}>
             <Avatar name={member.name} />

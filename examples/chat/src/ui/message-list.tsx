@@ -57,7 +57,7 @@ export function MessageList({ chat, model }: MessageListProps): JSX.Element {
     } else if (firstSeq < last.firstSeq) {
       element.scrollTop += element.scrollHeight - last.height;
     }
-    before.current = { firstSeq, height: element.scrollHeight, placed: !model.isLoading };
+    before.current = { firstSeq, height: element.scrollHeight, placed: last.placed || !model.isLoading };
     measure();
   }, [rows, model.isLoading]);
 
@@ -108,7 +108,7 @@ export function MessageList({ chat, model }: MessageListProps): JSX.Element {
             {model.isLoading ? "Loading…" : "Load older messages"}
           </button>
         )}
-        <ol ref={list}>
+        <ol ref={list} role="list">
           {rows.map((row) => {
             switch (row.kind) {
               case "day":
@@ -146,7 +146,7 @@ export function MessageList({ chat, model }: MessageListProps): JSX.Element {
       {!follows && (
         <button type="button" class="button small to-newest" onClick={toNewest}>
           <Icon name="down" />
-          {unread > 0 ? `${unread.toString()} new` : "Newest"}
+          {unread > 0 ? `${unread} new` : "Newest"}
           <span class="visually-hidden"> messages: go to the end</span>
         </button>
       )}

@@ -116,7 +116,7 @@ export function NoticeRow({ item, self }: NoticeRowProps): JSX.Element {
         </span>
       ) : (
         <span>
-          <strong>A message could not be read.</strong> {codeInWords(item.problem)}
+          <strong>Unreadable message.</strong> {codeInWords(item.problem)}
         </span>
       )}
     </li>

@@ -9,9 +9,10 @@ export function PhraseText({ phrase }: { readonly phrase: Phrase }): JSX.Element
 
 /** First letter of a name on the name's colour: decoration beside the name. */
 export function Avatar({ name, large = false }: { readonly name: string; readonly large?: boolean }): JSX.Element {
-  const [first = "?"] = Array.from(name.trim());
+  // Invisible characters that steer direction are no letters.
+  const [first = "?"] = Array.from(name.replace(/[\p{Cf}\s]/gu, ""));
   return (
-    <span class={`avatar hue-${hueOf(name).toString()} ${large ? "large" : ""}`} aria-hidden="true">
+    <span class={`avatar hue-${hueOf(name)} ${large ? "large" : ""}`} aria-hidden="true">
       {first.toUpperCase()}
     </span>
   );

@@ -39,8 +39,8 @@ export function SafetyNumber({ chat, value }: SafetyNumberProps): JSX.Element {
         ))}
       </p>
       <p class="help">
-        If everyone sees the same number, or the same picture, nobody else is in this group. It changes with the group,
-        so compare while the epochs are equal.
+        If everyone sees the same number, or the same picture, you share the same keys and nobody sits in between. It
+        changes with the group, so compare while you are in the same epoch.
       </p>
       <button type="button" class="button small" onClick={() => void copy()}>
         Copy
@@ -63,15 +63,10 @@ function TileDrawing({
 }): JSX.Element {
   const dot = dotPosition(tile.dotAt);
   return (
-    <g transform={`translate(${(column * 28 + 14).toString()} ${(row * 28 + 14).toString()})`}>
-      <rect class={`ground-${tile.ground.toString()}`} x="-13" y="-13" width="26" height="26" rx="5" />
-      <path
-        class={`ink-${tile.ink.toString()}`}
-        d={shapes[tile.shape] ?? ""}
-        fill-rule="evenodd"
-        transform="scale(0.8)"
-      />
-      <circle class={`dot ink-${tile.dotInk.toString()}`} cx={dot.x} cy={dot.y} r="2.1" />
+    <g transform={`translate(${column * 28 + 14} ${row * 28 + 14})`}>
+      <rect class={`ground-${tile.ground}`} x="-13" y="-13" width="26" height="26" rx="5" />
+      <path class={`ink-${tile.ink}`} d={shapes[tile.shape] ?? ""} fill-rule="evenodd" transform="scale(0.8)" />
+      <circle class={`dot ink-${tile.dotInk}`} cx={dot.x} cy={dot.y} r="2.1" />
     </g>
   );
 }

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { problemWithName } from "../limits.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { cleanName, problemWithName } from "../limits.ts";
 import { useFocusOnMount } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Problem, Spinner } from "./pieces.tsx";
@@ -17,7 +17,8 @@ interface SignInProps {
 export function SignIn({ initialName, opening, problem, onSignIn }: SignInProps): JSX.Element {
   const [name, setName] = useState(initialName);
   const [nameProblem, setNameProblem] = useState<string>();
-  const field = useFocusOnMount<HTMLInputElement>();
+  const field = useRef<HTMLInputElement>(null);
+  useFocusOnMount(field);
   // Words about an earlier attempt would contradict the newer one.
   useEffect(() => {
     if (problem !== undefined) setNameProblem(undefined);
@@ -25,10 +26,10 @@ export function SignIn({ initialName, opening, problem, onSignIn }: SignInProps)
 
   const submit = (event: Event): void => {
     event.preventDefault();
-    const trimmed = name.trim();
-    const found = problemWithName(trimmed);
+    const clean = cleanName(name);
+    const found = problemWithName(clean);
     setNameProblem(found);
-    if (found === undefined) onSignIn(trimmed);
+    if (found === undefined) onSignIn(clean);
     else field.current?.focus();
   };
 
