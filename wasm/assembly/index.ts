@@ -1,5 +1,7 @@
 /** Exports of the kernel. Lengths are in bytes; input lies at `arena`, one argument after the other. */
 
+import * as aead from "./aead";
+import * as batch from "./aead-batch";
 import { ARENA, CAPACITY, OUTPUT, checkInput } from "./arena";
 import { blockLength, finish, hashLength, start, update as updateHash } from "./hash";
 import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
@@ -89,7 +91,51 @@ export function hmacFinish(alg: u32): void {
   eraseMac();
 }
 
+/**
+ * Seals or opens `count` messages in place; `aead-batch.ts` has their layout. The algorithms are 0 for AES-128-GCM, 1 for
+ * AES-256-GCM and 2 for ChaCha20-Poly1305.
+ */
+export function aeadBatch(alg: u32, open: bool, count: u32): void {
+  if (batch.extent(alg, ARENA, count, CAPACITY) > CAPACITY) unreachable();
+  batch.process(alg, open, ARENA, count);
+  aead.erase();
+}
+
+/** Starts a message that comes in pieces; the nonce follows the key. */
+export function aeadStart(alg: u32): void {
+  aead.start(alg, ARENA, ARENA + aead.keyLength(alg));
+}
+
+/** Next piece of associated data. Only the last may be other than a multiple of 16. */
+export function aeadAad(length: u32): void {
+  checkInput(length);
+  aead.absorbAad(ARENA, length);
+}
+
+/** Next piece of ciphertext for the MAC. Only the last may be other than a multiple of 16. */
+export function aeadData(length: u32): void {
+  checkInput(length);
+  aead.absorbData(ARENA, length);
+}
+
+/** Encrypts or decrypts the next piece in place. Only the last may be other than a multiple of 16. */
+export function aeadCrypt(length: u32): void {
+  checkInput(length);
+  aead.crypt(ARENA, length);
+}
+
+/** Tag of what was absorbed. */
+export function aeadTag(): void {
+  aead.finishMac(ARENA - aead.TAG);
+}
+
+/** Whether the tag of what was absorbed is the one in the arena. */
+export function aeadVerify(): bool {
+  return aead.verifyMac(ARENA);
+}
+
 /** Erases everything that a started and abandoned operation has left. */
 export function erase(): void {
   eraseMac();
+  aead.erase();
 }

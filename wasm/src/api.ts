@@ -1,8 +1,9 @@
 /** What users of the package call. */
+import { aeads, createAead } from "./aead.ts";
 import { Arena } from "./arena.ts";
 import { createHash, hashes } from "./hash.ts";
 import { type KernelExports, instantiate } from "./instantiate.ts";
-import type { Kernel } from "./kernel.ts";
+import type { WasmKernel } from "./kernel.ts";
 
 /**
  * Creates a kernel: one WebAssembly instance with a fixed memory of its own.
@@ -17,7 +18,7 @@ import type { Kernel } from "./kernel.ts";
  * const kernel = createWasmKernel();
  * const hash = kernel.sha256.digest(new TextEncoder().encode("abc"));
  */
-export function createWasmKernel(): Kernel {
+export function createWasmKernel(): WasmKernel {
   return kernelOver(instantiate());
 }
 
@@ -32,12 +33,15 @@ export function wasmSupported(): boolean {
 }
 
 /** The kernel over an instance whose memory the tests can look into. Not exported by the package. */
-export function kernelOver(exports: KernelExports): Kernel {
+export function kernelOver(exports: KernelExports): WasmKernel {
   const arena = new Arena(exports);
   return {
     kind: "wasm",
     sha256: createHash(exports, arena, hashes.sha256),
     sha384: createHash(exports, arena, hashes.sha384),
     sha512: createHash(exports, arena, hashes.sha512),
+    aes128gcm: createAead(exports, arena, aeads.aes128gcm),
+    aes256gcm: createAead(exports, arena, aeads.aes256gcm),
+    chacha20poly1305: createAead(exports, arena, aeads.chacha20poly1305),
   };
 }

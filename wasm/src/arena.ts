@@ -11,6 +11,7 @@ export class Arena {
   /** Bytes of input that fit. */
   readonly capacity: number;
   readonly #memory: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView<ArrayBuffer>;
   readonly #base: number;
   readonly #outputCapacity: number;
   /** Where the next argument goes. */
@@ -20,6 +21,7 @@ export class Arena {
 
   constructor(exports: KernelExports) {
     this.#memory = new Uint8Array(exports.memory.buffer);
+    this.#view = new DataView(exports.memory.buffer);
     this.#base = Number(exports.arena.value);
     this.capacity = Number(exports.capacity.value);
     this.#outputCapacity = Number(exports.outputCapacity.value);
@@ -46,6 +48,27 @@ export class Arena {
     return true;
   }
 
+  /** Appends a 32-bit integer. */
+  writeUint32(value: number): void {
+    this.#view.setUint32(this.#end, value, true);
+    this.#end += 4;
+  }
+
+  /** Leaves room for `length` bytes that the kernel appends. */
+  reserve(length: number): void {
+    this.#end += length;
+  }
+
+  /** Copies `length` bytes that the kernel left among the arguments, `at` bytes from their beginning. */
+  read(at: number, length: number): Bytes {
+    return this.#memory.slice(this.#base + at, this.#base + at + length);
+  }
+
+  /** Reads a 32-bit integer among the arguments. */
+  readUint32(at: number): number {
+    return this.#view.getUint32(this.#base + at, true);
+  }
+
   /** Discards the arguments, so that the next ones start at the beginning again. */
   rewind(): void {
     this.#high = Math.max(this.#high, this.#end);
@@ -56,15 +79,23 @@ export class Arena {
   take(length: number): Bytes {
     const start = this.#base - length;
     const output = this.#memory.slice(start, this.#base);
-    this.#memory.fill(0, start, Math.max(this.#high, this.#end));
-    this.#end = this.#base;
-    this.#high = this.#base;
+    this.#eraseFrom(start);
     return output;
+  }
+
+  /** Erases all arguments, and what the kernel left among them. */
+  clear(): void {
+    this.#eraseFrom(this.#base);
   }
 
   /** Erases everything that an operation can have left. */
   erase(): void {
-    this.#memory.fill(0, this.#base - this.#outputCapacity, this.#base + this.capacity);
+    this.#high = this.#base + this.capacity;
+    this.#eraseFrom(this.#base - this.#outputCapacity);
+  }
+
+  #eraseFrom(start: number): void {
+    this.#memory.fill(0, start, Math.max(this.#high, this.#end));
     this.#end = this.#base;
     this.#high = this.#base;
   }

@@ -1,2 +1,2 @@
 export { createWasmKernel, wasmSupported } from "./api.ts";
-export type { Bytes, HashKernel, Kernel } from "./kernel.ts";
+export type { Aead, AeadKernel, AeadMessage, Bytes, HashKernel, Kernel, WasmKernel } from "./kernel.ts";

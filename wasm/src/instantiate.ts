@@ -16,6 +16,13 @@ export interface KernelExports {
   update(length: number): void;
   digestFinish(alg: number): void;
   hmacFinish(alg: number): void;
+  aeadBatch(alg: number, open: 0 | 1, count: number): void;
+  aeadStart(alg: number): void;
+  aeadAad(length: number): void;
+  aeadData(length: number): void;
+  aeadCrypt(length: number): void;
+  aeadTag(): void;
+  aeadVerify(): number;
   erase(): void;
 }
 

@@ -26,3 +26,41 @@ export interface Kernel {
   readonly sha384: HashKernel;
   readonly sha512: HashKernel;
 }
+
+/** An AEAD (RFC 5116) with nonces of 12 bytes and tags of 16, which stand at the end of the ciphertext. */
+export interface Aead {
+  readonly name: "AES-128-GCM" | "AES-256-GCM" | "ChaCha20-Poly1305";
+  /** Key length in bytes: 16 or 32. */
+  readonly Nk: number;
+  /** Nonce length in bytes: 12. */
+  readonly Nn: number;
+  /** Ciphertext and tag, 16 bytes longer than `plaintext`. `RangeError` when key or nonce has another length. */
+  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Bytes;
+  /** The plaintext, or `undefined` when the ciphertext does not authenticate or is shorter than a tag. */
+  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Bytes | undefined;
+}
+
+/** Arguments of one message of a batch. */
+export interface AeadMessage {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly aad: Uint8Array;
+  /** Plaintext to seal, ciphertext to open. */
+  readonly data: Uint8Array;
+}
+
+/** An AEAD that takes many messages at once, each with a key of its own. */
+export interface AeadKernel extends Aead {
+  /** What `seal` gives for every message, in their order. */
+  sealMany(messages: readonly AeadMessage[]): Bytes[];
+  /** What `open` gives for every message, in their order. One that does not authenticate does not affect the others. */
+  openMany(messages: readonly AeadMessage[]): (Bytes | undefined)[];
+}
+
+/** What WebAssembly adds to the shared interface. */
+export interface WasmKernel extends Kernel {
+  readonly kind: "wasm";
+  readonly aes128gcm: AeadKernel;
+  readonly aes256gcm: AeadKernel;
+  readonly chacha20poly1305: AeadKernel;
+}

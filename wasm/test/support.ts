@@ -36,7 +36,7 @@ export function openKernel(): {
 export function holdsPartOf(memory: Uint8Array, secret: Uint8Array): boolean {
   const haystack = Buffer.from(memory);
   for (let i = 0; i + 8 <= secret.length; i++) {
-    if (haystack.includes(secret.subarray(i, i + 8))) return true;
+    if (haystack.includes(Buffer.from(secret.subarray(i, i + 8)))) return true;
   }
   return false;
 }
