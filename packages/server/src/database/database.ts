@@ -4,6 +4,9 @@ import type { Bytes } from "@coppice/delivery/wire";
 import LibSql from "libsql";
 import { migrate, schemaVersion } from "./schema.ts";
 
+/** How long opening waits for another process to let go of the database, milliseconds. */
+const BUSY_TIMEOUT = 250;
+
 /** What can be bound to a statement. */
 export type Value = number | string | Uint8Array | null;
 
@@ -51,7 +54,7 @@ export class Database {
    * version of this package wrote it.
    */
   constructor(path: string) {
-    this.#connection = new LibSql(path, { timeout: 1 });
+    this.#connection = new LibSql(path, { timeout: BUSY_TIMEOUT });
     try {
       // One process at a time: events reach only the sockets of the process that made them. The kernel holds the lock
       // and so releases it when the process dies, however it dies.
