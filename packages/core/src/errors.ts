@@ -33,11 +33,7 @@ export type MlsErrorCode =
 
 /** Every error code has one of these prefixes; each package exports the union of its own codes. */
 export type ErrorCode =
-  | MlsErrorCode
-  | `ERR_STORE_${string}`
-  | `ERR_DS_${string}`
-  | `ERR_CLIENT_${string}`
-  | `ERR_WORKER_${string}`;
+  MlsErrorCode | `ERR_STORE_${string}` | `ERR_DS_${string}` | `ERR_CLIENT_${string}` | `ERR_WORKER_${string}`;
 
 /** Structured detail of an error: plain data, never secrets. */
 export type ErrorDetail = Readonly<Record<string, string | number | bigint | boolean | readonly (string | number)[]>>;

@@ -75,10 +75,14 @@ export function ownLeaf(state: GroupState): LeafNode {
 export function requireActive(state: GroupState): void {
   if (state.status === "active") return;
   const removed = state.status === "removed";
-  throw new CoppiceError("ERR_MLS_STATE", removed ? "this member was removed from the group" : "the group was reinitialised", {
-    requirement: removed ? "R-12.4.2-14" : "R-12.4.2-13",
-    detail: { status: state.status },
-  });
+  throw new CoppiceError(
+    "ERR_MLS_STATE",
+    removed ? "this member was removed from the group" : "the group was reinitialised",
+    {
+      requirement: removed ? "R-12.4.2-14" : "R-12.4.2-13",
+      detail: { status: state.status },
+    },
+  );
 }
 
 /** Every secret of a state but its resumption PSKs, for erasing it. */

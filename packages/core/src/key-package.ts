@@ -126,12 +126,17 @@ export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage)
     });
   }
   if (equalBytes(received.initKey, received.leafNode.encryptionKey)) {
-    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is the leaf's encryption key", { requirement: "R-10.1-5" });
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is the leaf's encryption key", {
+      requirement: "R-10.1-5",
+    });
   }
   try {
     await suite.hpke.validatePublicKey(received.initKey);
   } catch (cause) {
-    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is not a key of this suite", { requirement: "R-10-3", cause });
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is not a key of this suite", {
+      requirement: "R-10-3",
+      cause,
+    });
   }
   const { signature, ...content } = received;
   await verifyWithLabel(

@@ -23,7 +23,9 @@ export interface AuthenticationService {
    * Throws unless the identity is genuine and expected here. With `previous`, it must also be an acceptable successor
    * (R-5.3.1-8).
    */
-  readonly validate: (request: Identity & { moment: ValidationMoment; previous: Identity | undefined }) => Promise<void>;
+  readonly validate: (
+    request: Identity & { moment: ValidationMoment; previous: Identity | undefined },
+  ) => Promise<void>;
   /** Whether two leaves are the same client, beyond having the same signature key. Default: never. */
   readonly sameClient?: (a: Identity, b: Identity) => boolean;
 }

@@ -60,7 +60,11 @@ function expand(suite: CipherSuite, index: NodeIndex, secret: Bytes): SecretNode
   const { Nh } = suite.hash;
   const child = (label: string, context: Bytes): Bytes => suite.hash.expandWithLabel(secret, label, context, Nh);
   if (isLeaf(index)) {
-    const ratchet = (label: RatchetType): Ratchet => ({ generation: 0, secret: child(label, EMPTY), skipped: new Map() });
+    const ratchet = (label: RatchetType): Ratchet => ({
+      generation: 0,
+      secret: child(label, EMPTY),
+      skipped: new Map(),
+    });
     return { kind: "leaf", handshake: ratchet("handshake"), application: ratchet("application") };
   }
   const side = (name: "left" | "right"): SecretNode => ({ kind: "secret", secret: child("tree", NAMES[name]) });
@@ -118,7 +122,9 @@ function deriveGeneration(suite: CipherSuite, secret: Bytes, generation: number)
 export function takeNextKey(suite: CipherSuite, tree: SecretTree, leaf: LeafIndex, type: RatchetType): TakenKey {
   const change = ({ generation, secret, skipped }: Ratchet): Step => {
     if (generation > LAST_GENERATION) {
-      throw new CoppiceError("ERR_MLS_LIMIT", "this epoch's ratchet is used up: commit first", { requirement: "R-9.1-5" });
+      throw new CoppiceError("ERR_MLS_LIMIT", "this epoch's ratchet is used up: commit first", {
+        requirement: "R-9.1-5",
+      });
     }
     const { key, nonce, secret: following } = deriveGeneration(suite, secret, generation);
     return {
@@ -140,7 +146,9 @@ export function takeKey(
   { leaf, type, generation, limits }: { leaf: LeafIndex; type: RatchetType; generation: number; limits: Limits },
 ): TakenKey {
   const change = (ratchet: Ratchet): Step =>
-    generation < ratchet.generation ? takeSkipped(ratchet, generation) : moveForward(suite, ratchet, generation, limits);
+    generation < ratchet.generation
+      ? takeSkipped(ratchet, generation)
+      : moveForward(suite, ratchet, generation, limits);
   return changeRatchet(suite, tree, { leaf, type, change });
 }
 

@@ -1,7 +1,8 @@
 /** What all vector formats share: fields are read from untrusted JSON, comparisons throw. */
 import type { Bytes } from "../src/codec/bytes.ts";
-import { equalBytes, fromHex, toHex } from "../src/codec/bytes.ts";
+import { EMPTY, equalBytes, fromHex, toHex } from "../src/codec/bytes.ts";
 import type { CipherSuite } from "../src/crypto/cipher-suite.ts";
+import type { HpkeKeyPair } from "../src/crypto/hpke.ts";
 
 /** Typed access to one JSON object of a vector file. */
 export class Case {
@@ -41,6 +42,14 @@ export class Case {
     return fromHex(this.text(name));
   }
 
+  /** A private key; some files drop the leading zeros of P-521 scalars. */
+  privateKey(name: string, length: number): Bytes {
+    const key = this.hex(name);
+    const padded = new Uint8Array(Math.max(length, key.length));
+    padded.set(key, padded.length - key.length);
+    return padded;
+  }
+
   optionalHex(name: string): Bytes | undefined {
     return this.has(name) ? this.hex(name) : undefined;
   }
@@ -75,6 +84,11 @@ export function expectBytes(what: string, actual: Uint8Array, expected: Uint8Arr
 
 export function expectEqual<T>(what: string, actual: T, expected: T): void {
   if (actual !== expected) throw new Error(`${what}: ${String(actual)}, expected ${String(expected)}`);
+}
+
+/** Fails unless the private key opens what is sealed to the public key. */
+export async function expectKeyPair(suite: CipherSuite, keys: HpkeKeyPair): Promise<void> {
+  await suite.hpke.open(keys, EMPTY, await suite.hpke.seal(keys.publicKey, EMPTY, new Uint8Array(1)));
 }
 
 export async function expectRefusal(what: string, attempt: () => unknown): Promise<void> {

@@ -50,7 +50,8 @@ export class Writer {
     const start = this.#length;
     body();
     const length = this.#length - start;
-    if (length > MAX_VECTOR_LENGTH) throw new RangeError(`vector of ${String(length)} bytes: at most 2^30-1 (R-2.1.2-9)`);
+    if (length > MAX_VECTOR_LENGTH)
+      throw new RangeError(`vector of ${String(length)} bytes: at most 2^30-1 (R-2.1.2-9)`);
     const header = headerLength(length);
     this.#reserve(header);
     this.#buffer.copyWithin(start + header, start, start + length);

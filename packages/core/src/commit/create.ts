@@ -107,7 +107,10 @@ export async function createCommit(
     }));
 
   const wireFormat = options.wireFormat ?? "mls_private_message";
-  const proposals = [...selected.references, ...own.map(({ proposal }): ProposalOrRef => ({ type: "proposal", proposal }))];
+  const proposals = [
+    ...selected.references,
+    ...own.map(({ proposal }): ProposalOrRef => ({ type: "proposal", proposal })),
+  ];
   const content: FramedContent = {
     groupId: state.context.groupId,
     epoch: state.context.epoch,
@@ -127,7 +130,11 @@ export async function createCommit(
     psks,
   });
   const { confirmationTag } = outputs;
-  const transition = await protectContent(state, { ...unconfirmed, auth: { signature, confirmationTag } }, rules.limits);
+  const transition = await protectContent(
+    state,
+    { ...unconfirmed, auth: { signature, confirmationTag } },
+    rules.limits,
+  );
 
   const welcome = await createWelcome(suite, {
     outputs,

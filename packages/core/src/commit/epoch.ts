@@ -39,17 +39,28 @@ export interface NextEpoch {
  * The context that path secrets are sealed to (R-12.4.1-5, T-7): new epoch, tree and extensions, but still the old
  * confirmed transcript hash.
  */
-export function provisionalContext(suite: CipherSuite, before: GroupContext, tree: RatchetTree, applied: AppliedProposals): GroupContext {
+export function provisionalContext(
+  suite: CipherSuite,
+  before: GroupContext,
+  tree: RatchetTree,
+  applied: AppliedProposals,
+): GroupContext {
   return { ...before, epoch: before.epoch + 1n, treeHash: tree.treeHash(suite.hash), extensions: applied.extensions };
 }
 
 /** Values of the PSKs of a Commit, in its order. `ERR_MLS_PSK` for one that is not there (R-12.4.2-5). */
-export async function lookUpPsks(state: GroupState, ids: readonly PreSharedKeyId[], rules: Rules): Promise<PreSharedKey[]> {
+export async function lookUpPsks(
+  state: GroupState,
+  ids: readonly PreSharedKeyId[],
+  rules: Rules,
+): Promise<PreSharedKey[]> {
   const psks: PreSharedKey[] = [];
   for (const id of ids) {
     const psk = ownResumptionPsk(state, id) ?? (await rules.findPsk(id));
     if (psk === undefined) {
-      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, { requirement: "R-12.4.2-5" });
+      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, {
+        requirement: "R-12.4.2-5",
+      });
     }
     psks.push({ id, psk });
   }

@@ -23,7 +23,15 @@ import { leafToNode } from "../tree/tree-math.ts";
 import type { PrivateKeys } from "../tree/treekem.ts";
 import { applyUpdatePath, decryptPath, keepPrivateKeys } from "../tree/treekem.ts";
 import type { UpdatePath } from "../tree/update-path.ts";
-import { assembleEpoch, computeEpoch, enterEpoch, eraseIntermediate, leaveGroup, lookUpPsks, provisionalContext } from "./epoch.ts";
+import {
+  assembleEpoch,
+  computeEpoch,
+  enterEpoch,
+  eraseIntermediate,
+  leaveGroup,
+  lookUpPsks,
+  provisionalContext,
+} from "./epoch.ts";
 
 /** What a Commit did. */
 export interface CommitEffect {
@@ -60,14 +68,21 @@ export async function processCommit(
   const proposals = resolveProposals(state, commit, sender);
   if (sender.senderType === "member") {
     if (sender.leafIndex === state.leafIndex) {
-      throw new CoppiceError("ERR_MLS_STATE", "an own Commit is adopted, not processed", { requirement: "R-12.4.2-16" });
+      throw new CoppiceError("ERR_MLS_STATE", "an own Commit is adopted, not processed", {
+        requirement: "R-12.4.2-16",
+      });
     }
     validateProposalList(suite, state.tree, { proposals, committer: sender.leafIndex as LeafIndex });
   } else {
     validateExternalProposalList(suite, state.tree, proposals);
   }
   await rules.allowProposals({ proposals, committer: sender });
-  const applied = await applyProposals(suite, proposals, { tree: state.tree, context: state.context, rules, sending: false });
+  const applied = await applyProposals(suite, proposals, {
+    tree: state.tree,
+    context: state.context,
+    rules,
+    sending: false,
+  });
   if (commit.path === undefined && (pathRequired(proposals) || sender.senderType !== "member")) {
     throw pathError("these proposals need an update path", "R-12.4-6");
   }
@@ -78,7 +93,10 @@ export async function processCommit(
 
   const reception = await receivePath(state, { commit, applied, place, rules });
   const psks = await lookUpPsks(state, applied.psks, rules);
-  const initSecret = applied.externalInit === undefined ? state.secrets.initSecret : await externalInitSecret(state, applied.externalInit);
+  const initSecret =
+    applied.externalInit === undefined
+      ? state.secrets.initSecret
+      : await externalInitSecret(state, applied.externalInit);
   const outputs = computeEpoch(suite, {
     provisional: provisionalContext(suite, state.context, reception.tree, applied),
     interimBefore: state.interimTranscriptHash,
@@ -106,7 +124,9 @@ function resolveProposals(state: GroupState, commit: Commit, committer: Sender):
   const proposals = commit.proposals.flatMap((entry): SentProposal[] => {
     if (entry.type === "proposal") return [{ proposal: entry.proposal, sender: committer }];
     if (committer.senderType !== "member") {
-      throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an external Commit refers to a proposal", { requirement: "R-12.4.3.2-4" });
+      throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an external Commit refers to a proposal", {
+        requirement: "R-12.4.3.2-4",
+      });
     }
     const ref = toHex(entry.reference);
     const cached = state.proposals.get(ref);
@@ -140,7 +160,12 @@ function placeCommitter(state: GroupState, applied: AppliedProposals, sender: Se
   return { leafIndex: index, tree, external: true, previous: applied.removed[0]?.leafNode };
 }
 
-function describe(state: GroupState, applied: AppliedProposals, place: CommitterPlace, path: UpdatePath | undefined): CommitEffect {
+function describe(
+  state: GroupState,
+  applied: AppliedProposals,
+  place: CommitterPlace,
+  path: UpdatePath | undefined,
+): CommitEffect {
   const leafNode = place.external ? path?.leafNode : place.previous;
   if (leafNode === undefined) throw new RangeError("the committer of a verified Commit has a leaf");
   return {

@@ -18,7 +18,13 @@ const refused = (cause?: unknown): CoppiceError =>
   new CoppiceError("ERR_MLS_AEAD", "the ciphertext does not authenticate", cause === undefined ? {} : { cause });
 
 export function aesGcm(Nk: 16 | 32): Aead {
-  const run = async (operation: "encrypt" | "decrypt", key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes): Promise<Bytes> => {
+  const run = async (
+    operation: "encrypt" | "decrypt",
+    key: Bytes,
+    nonce: Bytes,
+    aad: Bytes,
+    data: Bytes,
+  ): Promise<Bytes> => {
     const imported = await subtle().importKey("raw", unshared(key), "AES-GCM", false, [operation]);
     const parameters = { name: "AES-GCM", iv: nonce, additionalData: unshared(aad) };
     return new Uint8Array(await subtle()[operation](parameters, imported, unshared(data)));

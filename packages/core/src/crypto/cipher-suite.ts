@@ -1,6 +1,16 @@
 /** The cipher-suite table (RFC 9420 §5.1, §17.1). Nothing below it switches on the suite. */
 import type { HashKernel, Kernel } from "@coppice/wasm";
-import { Aes128Gcm, Aes256Gcm, DhkemP256HkdfSha256, DhkemP384HkdfSha384, DhkemP521HkdfSha512, DhkemX25519HkdfSha256, HkdfSha256, HkdfSha384, HkdfSha512 } from "@hpke/core";
+import {
+  Aes128Gcm,
+  Aes256Gcm,
+  DhkemP256HkdfSha256,
+  DhkemP384HkdfSha384,
+  DhkemP521HkdfSha512,
+  DhkemX25519HkdfSha256,
+  HkdfSha256,
+  HkdfSha384,
+  HkdfSha512,
+} from "@hpke/core";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
 import { aesGcm, chacha20Poly1305 } from "./aead.ts";
@@ -45,7 +55,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
       hash: sha256,
       aead: () => aesGcm(16),
-      hpke: () => ({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm() }),
+      hpke: () => ({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm(), Nsk: 32 }),
       signature: ed25519,
     },
   ],
@@ -55,7 +65,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
       hash: sha256,
       aead: () => aesGcm(16),
-      hpke: () => ({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm() }),
+      hpke: () => ({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm(), Nsk: 32 }),
       signature: () => ecdsa("P-256"),
     },
   ],
@@ -65,7 +75,12 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
       hash: sha256,
       aead: chacha20Poly1305,
-      hpke: async () => ({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: await chachaForHpke() }),
+      hpke: async () => ({
+        kem: new DhkemX25519HkdfSha256(),
+        kdf: new HkdfSha256(),
+        aead: await chachaForHpke(),
+        Nsk: 32,
+      }),
       signature: ed25519,
     },
   ],
@@ -75,7 +90,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448",
       hash: sha512,
       aead: () => aesGcm(32),
-      hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: new Aes256Gcm() }),
+      hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: new Aes256Gcm(), Nsk: 56 }),
       signature: ed448,
     },
   ],
@@ -85,7 +100,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
       hash: sha512,
       aead: () => aesGcm(32),
-      hpke: () => ({ kem: new DhkemP521HkdfSha512(), kdf: new HkdfSha512(), aead: new Aes256Gcm() }),
+      hpke: () => ({ kem: new DhkemP521HkdfSha512(), kdf: new HkdfSha512(), aead: new Aes256Gcm(), Nsk: 66 }),
       signature: () => ecdsa("P-521"),
     },
   ],
@@ -95,7 +110,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_256_DHKEMX448_CHACHA20POLY1305_SHA512_Ed448",
       hash: sha512,
       aead: chacha20Poly1305,
-      hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: await chachaForHpke() }),
+      hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: await chachaForHpke(), Nsk: 56 }),
       signature: ed448,
     },
   ],
@@ -105,7 +120,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
       name: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
       hash: sha384,
       aead: () => aesGcm(32),
-      hpke: () => ({ kem: new DhkemP384HkdfSha384(), kdf: new HkdfSha384(), aead: new Aes256Gcm() }),
+      hpke: () => ({ kem: new DhkemP384HkdfSha384(), kdf: new HkdfSha384(), aead: new Aes256Gcm(), Nsk: 48 }),
       signature: () => ecdsa("P-384"),
     },
   ],
@@ -118,7 +133,10 @@ export const SUPPORTED_CIPHER_SUITES: readonly number[] = [...TABLE.keys()];
  * Resolves a cipher suite. What suite 1 does not need is loaded when it is asked for.
  * `ERR_MLS_VERSION` for a number that is not in the table.
  */
-export async function getCipherSuite(id: number, options: { readonly kernel?: Kernel["kind"] } = {}): Promise<CipherSuite> {
+export async function getCipherSuite(
+  id: number,
+  options: { readonly kernel?: Kernel["kind"] } = {},
+): Promise<CipherSuite> {
   const row = TABLE.get(id);
   if (row === undefined) {
     throw new CoppiceError("ERR_MLS_VERSION", `cipher suite 0x${id.toString(16).padStart(4, "0")} is not supported`, {

@@ -20,7 +20,10 @@ const CURVES: Readonly<Record<EcdsaCurve, Curve>> = {
 };
 
 const base64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 
 function fromBase64url(text: string | undefined): Bytes {
   if (text === undefined) throw malformedPrivateKey();
@@ -38,6 +41,7 @@ export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
   return {
     name,
     publicKeyLength,
+    privateKeyLength: length,
     generateKeyPair: async () => {
       const pair = await subtle().generateKey(algorithm, true, ["sign", "verify"]);
       const { d } = await subtle().exportKey("jwk", pair.privateKey);
@@ -57,7 +61,8 @@ export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
         const key = await subtle().importKey("jwk", jwk, algorithm, false, ["sign"]);
         return {
           publicKey,
-          sign: async (message) => signatureToDer(new Uint8Array(await subtle().sign(parameters, key, unshared(message)))),
+          sign: async (message) =>
+            signatureToDer(new Uint8Array(await subtle().sign(parameters, key, unshared(message)))),
         };
       } catch (cause) {
         throw malformedPrivateKey(cause);

@@ -10,13 +10,19 @@ interface NobleEdwards {
   readonly utils: { readonly randomSecretKey: () => Uint8Array };
   readonly getPublicKey: (seed: Uint8Array) => Uint8Array;
   readonly sign: (message: Uint8Array, seed: Uint8Array) => Uint8Array;
-  readonly verify: (signature: Uint8Array, message: Uint8Array, key: Uint8Array, options: { zip215: boolean }) => boolean;
+  readonly verify: (
+    signature: Uint8Array,
+    message: Uint8Array,
+    key: Uint8Array,
+    options: { zip215: boolean },
+  ) => boolean;
 }
 
 function onNoble(name: "Ed25519" | "Ed448", publicKeyLength: 32 | 57, curve: NobleEdwards): SignatureScheme {
   return {
     name,
     publicKeyLength,
+    privateKeyLength: publicKeyLength,
     generateKeyPair: () => {
       const privateKey = new Uint8Array(curve.utils.randomSecretKey());
       return Promise.resolve({ privateKey, publicKey: new Uint8Array(curve.getPublicKey(privateKey)) });
@@ -25,10 +31,14 @@ function onNoble(name: "Ed25519" | "Ed448", publicKeyLength: 32 | 57, curve: Nob
       if (privateKey.length !== publicKeyLength) return Promise.reject(malformedPrivateKey());
       const seed = new Uint8Array(privateKey);
       const publicKey = new Uint8Array(curve.getPublicKey(seed));
-      return Promise.resolve({ publicKey, sign: (message) => Promise.resolve(new Uint8Array(curve.sign(message, seed))) });
+      return Promise.resolve({
+        publicKey,
+        sign: (message) => Promise.resolve(new Uint8Array(curve.sign(message, seed))),
+      });
     },
     verify: (publicKey, message, signature) => {
-      if (publicKey.length !== publicKeyLength || signature.length !== 2 * publicKeyLength) return Promise.resolve(false);
+      if (publicKey.length !== publicKeyLength || signature.length !== 2 * publicKeyLength)
+        return Promise.resolve(false);
       try {
         return Promise.resolve(curve.verify(signature, message, publicKey, { zip215: false }));
       } catch {
@@ -60,6 +70,7 @@ async function importPrivateKey(seed: Bytes, extractable: boolean): Promise<Cryp
 const ed25519OnSubtle: SignatureScheme = {
   name: "Ed25519",
   publicKeyLength: 32,
+  privateKeyLength: 32,
   generateKeyPair: async () => {
     const pair = await subtle().generateKey(ALGORITHM, true, ["sign", "verify"]);
     if (!("privateKey" in pair)) throw malformedPrivateKey();
@@ -72,7 +83,10 @@ const ed25519OnSubtle: SignatureScheme = {
     if (seed.length !== 32) throw malformedPrivateKey();
     const publicKey = await publicKeyOf(await importPrivateKey(seed, true));
     const key = await importPrivateKey(seed, false);
-    return { publicKey, sign: async (message) => new Uint8Array(await subtle().sign(ALGORITHM, key, unshared(message))) };
+    return {
+      publicKey,
+      sign: async (message) => new Uint8Array(await subtle().sign(ALGORITHM, key, unshared(message))),
+    };
   },
   verify: async (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64) return false;

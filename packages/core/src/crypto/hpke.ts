@@ -43,7 +43,11 @@ export interface Hpke {
   /** `ERR_MLS_AEAD` if the ciphertext does not open. */
   readonly open: (keys: HpkeKeyPair, info: Bytes, sealed: HpkeCiphertext) => Promise<Bytes>;
   /** Sets up a context to `publicKey` and exports `length` bytes from it (R-8.3-1). */
-  readonly sendExport: (publicKey: Bytes, context: Bytes, length: number) => Promise<{ kemOutput: Bytes; secret: Bytes }>;
+  readonly sendExport: (
+    publicKey: Bytes,
+    context: Bytes,
+    length: number,
+  ) => Promise<{ kemOutput: Bytes; secret: Bytes }>;
   /** The receiving side of `sendExport`. */
   readonly receiveExport: (keys: HpkeKeyPair, kemOutput: Bytes, context: Bytes, length: number) => Promise<Bytes>;
 }
@@ -53,13 +57,18 @@ export interface HpkeParts {
   readonly kem: KemInterface;
   readonly kdf: KdfInterface;
   readonly aead: AeadInterface;
+  /** Private key length in bytes (RFC 9180 §7.1); hpke-js 1.9 says 64 instead of 66 for P-521. */
+  readonly Nsk: number;
 }
 
-export function createHpke({ kem, kdf, aead }: HpkeParts): Hpke {
+export function createHpke({ kem, kdf, aead, Nsk }: HpkeParts): Hpke {
   const suite = new HpkeJs({ kem, kdf, aead });
   const raw = (key: ArrayBuffer): Bytes => new Uint8Array(key);
   const unusable = (cause: unknown): CoppiceError =>
-    new CoppiceError("ERR_MLS_CRYPTO", "the HPKE key is not usable with this suite", { requirement: "R-5.1.1-3", cause });
+    new CoppiceError("ERR_MLS_CRYPTO", "the HPKE key is not usable with this suite", {
+      requirement: "R-5.1.1-3",
+      cause,
+    });
 
   const pair = async (keys: CryptoKeyPair): Promise<HpkeKeyPair> => ({
     publicKey: raw(await kem.serializePublicKey(keys.publicKey)),
@@ -86,7 +95,7 @@ export function createHpke({ kem, kdf, aead }: HpkeParts): Hpke {
 
   return {
     Npk: kem.publicKeySize,
-    Nsk: kem.privateKeySize,
+    Nsk,
     generateKeyPair: async () => pair(await kem.generateKeyPair()),
     deriveKeyPair: async (secret) => pair(await kem.deriveKeyPair(unshared(secret))),
     validatePublicKey: async (publicKey) => {
@@ -104,7 +113,13 @@ export function createHpke({ kem, kdf, aead }: HpkeParts): Hpke {
     open: async (keys, info, { kemOutput, ciphertext }) => {
       const recipientKey = await importPair(keys);
       try {
-        return raw(await suite.open({ recipientKey, enc: unshared(kemOutput), info: unshared(info) }, unshared(ciphertext), EMPTY));
+        return raw(
+          await suite.open(
+            { recipientKey, enc: unshared(kemOutput), info: unshared(info) },
+            unshared(ciphertext),
+            EMPTY,
+          ),
+        );
       } catch (cause) {
         throw refused(cause);
       }

@@ -66,6 +66,12 @@ export function deriveSecret(suite: CipherSuite, secret: Bytes, label: string): 
 }
 
 /** `DeriveTreeSecret` (§9.1): the generation, as uint32, is the context. */
-export function deriveTreeSecret(suite: CipherSuite, secret: Bytes, label: string, generation: number, length: number): Bytes {
+export function deriveTreeSecret(
+  suite: CipherSuite,
+  secret: Bytes,
+  label: string,
+  generation: number,
+  length: number,
+): Bytes {
   return suite.hash.expandWithLabel(secret, label, encode(uint32, generation), length);
 }

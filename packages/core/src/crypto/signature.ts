@@ -21,6 +21,8 @@ export interface SignatureScheme {
   readonly name: "Ed25519" | "Ed448" | "P-256" | "P-384" | "P-521";
   /** Public key length in bytes. */
   readonly publicKeyLength: number;
+  /** Private key length in bytes: a seed (EdDSA) or a scalar (ECDSA). */
+  readonly privateKeyLength: number;
   readonly generateKeyPair: () => Promise<SignatureKeyPair>;
   /** A signer whose key cannot be read back where the platform has the algorithm. `ERR_MLS_CRYPTO` for a malformed key. */
   readonly importSigner: (privateKey: Bytes) => Promise<Signer>;

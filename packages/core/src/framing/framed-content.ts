@@ -16,7 +16,11 @@ import { proposal } from "./proposal.ts";
 
 export type ContentType = "application" | "proposal" | "commit";
 
-export const contentType: Codec<ContentType> = closedEnum<ContentType>(uint8, { application: 1, proposal: 2, commit: 3 });
+export const contentType: Codec<ContentType> = closedEnum<ContentType>(uint8, {
+  application: 1,
+  proposal: 2,
+  commit: 3,
+});
 
 /** Wire formats that carry framed content. */
 export type FramedWireFormat = "mls_public_message" | "mls_private_message";
@@ -56,7 +60,9 @@ export type Content =
   | { readonly contentType: "commit"; readonly commit: Commit };
 
 /** The bodies, as they stand in a PrivateMessageContent. */
-export const contentBodies: { readonly [T in ContentType]: Codec<Omit<Extract<Content, { contentType: T }>, "contentType">> } = {
+export const contentBodies: {
+  readonly [T in ContentType]: Codec<Omit<Extract<Content, { contentType: T }>, "contentType">>;
+} = {
   application: struct({ applicationData: opaque }),
   proposal: struct({ proposal }),
   commit: struct({ commit }),
@@ -95,7 +101,10 @@ export interface FramedContentAuthData {
 }
 
 const signatureOnly = struct<{ signature: Bytes }>({ signature: opaque });
-const withConfirmation = struct<{ signature: Bytes; confirmationTag: Bytes }>({ signature: opaque, confirmationTag: opaque });
+const withConfirmation = struct<{ signature: Bytes; confirmationTag: Bytes }>({
+  signature: opaque,
+  confirmationTag: opaque,
+});
 
 /** The auth data that belongs to a content type. */
 export function authDataFor(type: ContentType): Codec<FramedContentAuthData> {
@@ -146,7 +155,11 @@ export const authenticatedContent: Codec<AuthenticatedContent> = {
  * struct { WireFormat wire_format; FramedContent content; opaque signature<V>; } ConfirmedTranscriptHashInput;
  * ```
  */
-export function confirmedTranscriptHashInput({ wireFormat: format, content: framed, auth }: AuthenticatedContent): Bytes {
+export function confirmedTranscriptHashInput({
+  wireFormat: format,
+  content: framed,
+  auth,
+}: AuthenticatedContent): Bytes {
   const writer = new Writer();
   wireFormat.encode(writer, format);
   framedContent.encode(writer, framed);
@@ -167,7 +180,11 @@ export function framedContentTbs(format: FramedWireFormat, framed: FramedContent
 
 export function signFramedContent(
   signer: Signer,
-  { wireFormat: format, content: framed, context }: { wireFormat: FramedWireFormat; content: FramedContent; context: GroupContext },
+  {
+    wireFormat: format,
+    content: framed,
+    context,
+  }: { wireFormat: FramedWireFormat; content: FramedContent; context: GroupContext },
 ): Promise<Bytes> {
   return signWithLabel(signer, "FramedContentTBS", framedContentTbs(format, framed, context));
 }

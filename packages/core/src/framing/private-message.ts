@@ -62,7 +62,11 @@ interface SenderData {
 const senderData: Codec<SenderData> = struct({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) });
 
 /** Key and nonce of the sender data, from a sample of the ciphertext (R-6.3.2-3, R-6.3.2-4). */
-export function senderDataKey(suite: CipherSuite, senderDataSecret: Bytes, ciphertext: Bytes): { key: Bytes; nonce: Bytes } {
+export function senderDataKey(
+  suite: CipherSuite,
+  senderDataSecret: Bytes,
+  ciphertext: Bytes,
+): { key: Bytes; nonce: Bytes } {
   const sample = ciphertext.subarray(0, suite.hash.Nh);
   return {
     key: suite.hash.expandWithLabel(senderDataSecret, "key", sample, suite.aead.Nk),
@@ -146,7 +150,12 @@ export interface Unprotected {
 export async function unprotectPrivate(
   suite: CipherSuite,
   message: PrivateMessage,
-  { senderDataSecret, secretTree, isMember, limits }: EpochKeys & { isMember: (leaf: number) => boolean; limits: Limits },
+  {
+    senderDataSecret,
+    secretTree,
+    isMember,
+    limits,
+  }: EpochKeys & { isMember: (leaf: number) => boolean; limits: Limits },
 ): Promise<Unprotected> {
   const { groupId, epoch, contentType: type, authenticatedData, ciphertext } = message;
   const outer = senderDataKey(suite, senderDataSecret, ciphertext);
@@ -166,11 +175,9 @@ export async function unprotectPrivate(
 
   const taken = takeKey(suite, secretTree, { leaf: leafIndex, type: ratchetFor(type), generation, limits });
   const aad = encode(contentAad, { groupId, epoch, contentType: type, authenticatedData });
-  const plaintext = await suite.aead
-    .open(taken.key, guard(taken.nonce, reuseGuard), aad, ciphertext)
-    .finally(() => {
-      erase(taken.key, taken.nonce);
-    });
+  const plaintext = await suite.aead.open(taken.key, guard(taken.nonce, reuseGuard), aad, ciphertext).finally(() => {
+    erase(taken.key, taken.nonce);
+  });
   const { content, auth } = decodePlaintext(type, plaintext);
   erase(plaintext);
   return {

@@ -47,22 +47,35 @@ export interface MembershipKeys {
 }
 
 /** `MAC(membership_key, FramedContentTBM)` (R-6.2-2). */
-function membershipTagFor(suite: CipherSuite, message: Pick<PublicMessage, "content" | "auth">, keys: MembershipKeys): Bytes {
+function membershipTagFor(
+  suite: CipherSuite,
+  message: Pick<PublicMessage, "content" | "auth">,
+  keys: MembershipKeys,
+): Bytes {
   const { content, auth } = message;
   const tbs = framedContentTbs("mls_public_message", content, keys.context);
   return suite.hash.hmac(keys.membershipKey, concat(tbs, encode(authDataFor(content.content.contentType), auth)));
 }
 
 /** `ERR_MLS_SENDER` for application data, which is only ever sent encrypted (R-6-1). */
-export function protectPublic(suite: CipherSuite, authenticated: AuthenticatedContent, keys: MembershipKeys): PublicMessage {
+export function protectPublic(
+  suite: CipherSuite,
+  authenticated: AuthenticatedContent,
+  keys: MembershipKeys,
+): PublicMessage {
   const { content, auth } = authenticated;
   refuseApplicationData(content);
-  const membershipTag = content.sender.senderType === "member" ? membershipTagFor(suite, { content, auth }, keys) : undefined;
+  const membershipTag =
+    content.sender.senderType === "member" ? membershipTagFor(suite, { content, auth }, keys) : undefined;
   return { content, auth, membershipTag };
 }
 
 /** Checks the membership tag of a member's message; the signature is still to be verified. `ERR_MLS_MAC`, `ERR_MLS_SENDER`. */
-export function unprotectPublic(suite: CipherSuite, message: PublicMessage, keys: MembershipKeys): AuthenticatedContent {
+export function unprotectPublic(
+  suite: CipherSuite,
+  message: PublicMessage,
+  keys: MembershipKeys,
+): AuthenticatedContent {
   const { content, auth, membershipTag } = message;
   refuseApplicationData(content);
   if (content.sender.senderType === "member") {
@@ -75,6 +88,8 @@ export function unprotectPublic(suite: CipherSuite, message: PublicMessage, keys
 
 function refuseApplicationData(content: FramedContent): void {
   if (content.content.contentType === "application") {
-    throw new CoppiceError("ERR_MLS_SENDER", "application data is never sent as a public message", { requirement: "R-6-1" });
+    throw new CoppiceError("ERR_MLS_SENDER", "application data is never sent as a public message", {
+      requirement: "R-6-1",
+    });
   }
 }

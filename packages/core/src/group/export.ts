@@ -11,7 +11,10 @@ import { withGreaseExtension } from "../grease.ts";
 import { exportSecret as exportFrom } from "../schedule/key-schedule.ts";
 
 /** `MLS-Exporter(label, context, length)` of the current epoch, 0 to 255 · Nh bytes. `ERR_MLS_STATE` once removed (R-8.5-4). */
-export function exportSecret(state: GroupState, request: { label: string; context: Uint8Array; length: number }): Bytes {
+export function exportSecret(
+  state: GroupState,
+  request: { label: string; context: Uint8Array; length: number },
+): Bytes {
   requireActive(state);
   return exportFrom(state.suite, state.secrets.exporterSecret, request);
 }

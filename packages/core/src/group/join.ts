@@ -74,7 +74,11 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
   const { encryptionSecret, ...kept } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
   erase(joinerSecret, pskSecret);
   const confirmed = context.confirmedTranscriptHash;
-  verifyConfirmationTag(computeConfirmationTag(suite, kept.confirmationKey, confirmed), info.confirmationTag, "R-12.4.3.1-16");
+  verifyConfirmationTag(
+    computeConfirmationTag(suite, kept.confirmationKey, confirmed),
+    info.confirmationTag,
+    "R-12.4.3.1-16",
+  );
   return {
     suite,
     status: "active",
@@ -116,7 +120,9 @@ async function findPsks({ psks: ids }: GroupSecrets, rules: Rules): Promise<PreS
   for (const id of ids) {
     const psk = await rules.findPsk(id);
     if (psk === undefined) {
-      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, { requirement: "R-12.4.3.1-4" });
+      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, {
+        requirement: "R-12.4.3.1-4",
+      });
     }
     psks.push({ id, psk });
   }
@@ -156,8 +162,11 @@ async function checkGroupInfo(
     throw unusable("this client is in a group of this id already", "R-12.4.3-3");
   }
   const { supportedExtensions } = options.rules;
-  const foreign = context.extensions.find(({ extensionType }) => !supportsExtension(supportedExtensions, extensionType));
-  if (foreign !== undefined) throw unusable(`group extension ${String(foreign.extensionType)} is not supported`, "R-13.4-5");
+  const foreign = context.extensions.find(
+    ({ extensionType }) => !supportsExtension(supportedExtensions, extensionType),
+  );
+  if (foreign !== undefined)
+    throw unusable(`group extension ${String(foreign.extensionType)} is not supported`, "R-13.4-5");
   const signer = tree.findLeaf(info.signer);
   if (signer === undefined) throw unusable("the signer is not a member", "R-12.4.3-4");
   await verifyGroupInfoSignature(suite, info, signer.signatureKey);
@@ -173,7 +182,10 @@ function checkResumption({ psks }: GroupSecrets, { groupContext: { epoch } }: Gr
 function findOwnLeaf(tree: RatchetTree, own: OwnKeyPackage): LeafIndex {
   const expected = encode(leafNode, own.keyPackage.leafNode);
   for (const [index, leaf] of tree.members()) {
-    if (equalBytes(leaf.signatureKey, own.keyPackage.leafNode.signatureKey) && equalBytes(encode(leafNode, leaf), expected)) {
+    if (
+      equalBytes(leaf.signatureKey, own.keyPackage.leafNode.signatureKey) &&
+      equalBytes(encode(leafNode, leaf), expected)
+    ) {
       return index;
     }
   }
@@ -183,7 +195,12 @@ function findOwnLeaf(tree: RatchetTree, own: OwnKeyPackage): LeafIndex {
 /** Own private keys: the leaf's, and those from the path secret upwards (R-12.4.3.1-14, R-12.4.3.1-15). */
 async function joinPath(
   tree: RatchetTree,
-  { info, leafIndex, secrets, options }: { info: GroupInfo; leafIndex: LeafIndex; secrets: GroupSecrets; options: JoinOptions },
+  {
+    info,
+    leafIndex,
+    secrets,
+    options,
+  }: { info: GroupInfo; leafIndex: LeafIndex; secrets: GroupSecrets; options: JoinOptions },
 ): Promise<PrivateKeys> {
   const { suite, keyPackage: own } = options;
   const leafKeys = { publicKey: own.keyPackage.leafNode.encryptionKey, privateKey: own.encryptionPrivateKey };

@@ -138,7 +138,10 @@ function findPastEpoch(state: GroupState, { epoch, contentType }: PrivateMessage
   if (contentType !== "application") checkCurrentEpoch(state, epoch);
   const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
   if (past === undefined) {
-    throw wrongEpoch("the keys of the message's epoch are gone", "R-15.3-4", { epoch: state.context.epoch, received: epoch });
+    throw wrongEpoch("the keys of the message's epoch are gone", "R-15.3-4", {
+      epoch: state.context.epoch,
+      received: epoch,
+    });
   }
   return past;
 }

@@ -49,7 +49,12 @@ export async function createApplicationMessage(
     });
   }
   const data = new Uint8Array(applicationData);
-  const content = await sign(state, { contentType: "application", applicationData: data }, "mls_private_message", options);
+  const content = await sign(
+    state,
+    { contentType: "application", applicationData: data },
+    "mls_private_message",
+    options,
+  );
   return protectContent(state, content, options.rules.limits, options.padding ?? padme(data.length) - data.length);
 }
 

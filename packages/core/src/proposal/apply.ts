@@ -152,7 +152,9 @@ async function checkUpdate(
     throw new CoppiceError("ERR_MLS_SENDER", "an Update from a leaf that is blank", { requirement: "R-6.1-4" });
   }
   if (equalBytes(previous.encryptionKey, leaf.encryptionKey)) {
-    throw new CoppiceError("ERR_MLS_LEAF_NODE", "an Update must change the encryption key", { requirement: "R-7.3-11" });
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", "an Update must change the encryption key", {
+      requirement: "R-7.3-11",
+    });
   }
   await validateLeafNode(suite, rules, {
     leaf,
@@ -166,7 +168,11 @@ async function checkUpdate(
 }
 
 /** A key package that is to become a member (R-10.1-1, R-12.1.1-1), judged against the tree after Updates and Removes. */
-async function checkAdd(suite: CipherSuite, { keyPackage }: AddProposal, { tree, context, rules, sending }: ApplyContext): Promise<void> {
+async function checkAdd(
+  suite: CipherSuite,
+  { keyPackage }: AddProposal,
+  { tree, context, rules, sending }: ApplyContext,
+): Promise<void> {
   const { leafNode: leaf } = keyPackage;
   if (tree.hasSignatureKey(leaf.signatureKey)) {
     throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
@@ -175,7 +181,9 @@ async function checkAdd(suite: CipherSuite, { keyPackage }: AddProposal, { tree,
   if (sameClient !== undefined) {
     for (const [, member] of tree.members()) {
       if (sameClient(member, leaf)) {
-        throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
+        throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", {
+          requirement: "R-12.2-7",
+        });
       }
     }
   }

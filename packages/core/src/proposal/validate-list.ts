@@ -57,7 +57,8 @@ export function checkProposal(suite: CipherSuite, tree: RatchetTree, { proposal,
       }
       return;
     case ProposalType.psk:
-      if (proposal.psk.pskNonce.length !== suite.hash.Nh) throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
+      if (proposal.psk.pskNonce.length !== suite.hash.Nh)
+        throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
       if (proposal.psk.pskType === "resumption" && proposal.psk.usage !== "application") {
         const requirement = proposal.psk.usage === "reinit" ? "R-12.1.4-1" : "R-12.1.4-2";
         throw proposalError(`a PSK of usage ${proposal.psk.usage} is not allowed here`, requirement);

@@ -42,7 +42,11 @@ export function computeWelcomeSecret(suite: CipherSuite, joinerSecret: Bytes, ps
 }
 
 /** The key and nonce that protect the GroupInfo in a Welcome (R-12.4.3.1-6). */
-export function computeWelcomeKey(suite: CipherSuite, joinerSecret: Bytes, pskSecret: Bytes): { key: Bytes; nonce: Bytes } {
+export function computeWelcomeKey(
+  suite: CipherSuite,
+  joinerSecret: Bytes,
+  pskSecret: Bytes,
+): { key: Bytes; nonce: Bytes } {
   const welcomeSecret = computeWelcomeSecret(suite, joinerSecret, pskSecret);
   const key = suite.hash.expandWithLabel(welcomeSecret, "key", EMPTY, suite.aead.Nk);
   const nonce = suite.hash.expandWithLabel(welcomeSecret, "nonce", EMPTY, suite.aead.Nn);

@@ -62,7 +62,9 @@ export function missingCapability(
 ): string | undefined {
   const extension = required.extensionTypes.find((type) => !supportsExtension(supported.extensions, type));
   if (extension !== undefined) return `extension ${String(extension)}`;
-  const proposal = required.proposalTypes.find((type) => !isDefaultProposalType(type) && !supported.proposals.includes(type));
+  const proposal = required.proposalTypes.find(
+    (type) => !isDefaultProposalType(type) && !supported.proposals.includes(type),
+  );
   if (proposal !== undefined) return `proposal ${String(proposal)}`;
   const credential = required.credentialTypes.find((type) => !supported.credentials.includes(type));
   return credential === undefined ? undefined : `credential ${String(credential)}`;

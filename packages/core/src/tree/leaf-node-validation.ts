@@ -69,7 +69,9 @@ function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNode
   if (!capabilities.credentials.includes(credential.credentialType)) {
     throw invalid("the leaf's credential type is not in its capabilities", "R-7.2-6");
   }
-  const unlisted = leaf.extensions.find(({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType));
+  const unlisted = leaf.extensions.find(
+    ({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType),
+  );
   if (unlisted !== undefined) {
     throw invalid(`leaf extension ${String(unlisted.extensionType)} is not in its capabilities`, "R-7.3-9");
   }
@@ -77,7 +79,9 @@ function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNode
   const required = findRequiredCapabilities(context.extensions);
   const missing = required && missingCapability(capabilities, required);
   if (missing !== undefined) throw unsupported(`the leaf lacks the required ${missing}`, "R-7.3-4");
-  const foreign = context.extensions.find(({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType));
+  const foreign = context.extensions.find(
+    ({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType),
+  );
   if (foreign !== undefined) {
     throw unsupported(`the leaf does not support group extension ${String(foreign.extensionType)}`, "R-13.4-4");
   }
@@ -109,8 +113,13 @@ export function validateMembers(tree: RatchetTree, context: Pick<GroupContext, "
   const required = findRequiredCapabilities(context.extensions);
   const missing = required && missingCapability(supported, required);
   if (missing !== undefined) throw unsupported(`not every member has the required ${missing}`, "R-12.1.7-1");
-  const foreign = context.extensions.find(({ extensionType }) => !supportsExtension(supported.extensions, extensionType));
+  const foreign = context.extensions.find(
+    ({ extensionType }) => !supportsExtension(supported.extensions, extensionType),
+  );
   if (foreign !== undefined) {
-    throw unsupported(`group extension ${String(foreign.extensionType)} is not supported by every member`, "R-12.1.7-3");
+    throw unsupported(
+      `group extension ${String(foreign.extensionType)} is not supported by every member`,
+      "R-12.1.7-3",
+    );
   }
 }

@@ -43,7 +43,12 @@ export interface HashedPath {
  * Parent nodes for the filtered direct path of `leaf`, given their new keys from the leaf up. `tree` is the tree after
  * proposals; the siblings it is hashed with are off the path, so it need not have the new keys yet.
  */
-export function hashPath(hash: HashKernel, tree: RatchetTree, leaf: LeafIndex, encryptionKeys: readonly Bytes[]): HashedPath {
+export function hashPath(
+  hash: HashKernel,
+  tree: RatchetTree,
+  leaf: LeafIndex,
+  encryptionKeys: readonly Bytes[],
+): HashedPath {
   const parents = new Map<NodeIndex, ParentNode>();
   const path = tree.filteredDirectPath(leaf);
   let above: Bytes = EMPTY;

@@ -62,7 +62,9 @@ export class RatchetTree {
    */
   static fromWire(nodes: readonly (WireNode | undefined)[], maxLeaves: number): RatchetTree {
     if (nodes.length === 0 || nodes.at(-1) === undefined) {
-      throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree is empty or ends with a blank", { requirement: "R-12.4.3.3-3" });
+      throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree is empty or ends with a blank", {
+        requirement: "R-12.4.3.3-3",
+      });
     }
     if (nodes.length % 2 === 0) {
       throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree ends with a parent", { requirement: "R-12.4.3.3-4" });
@@ -78,12 +80,19 @@ export class RatchetTree {
       const node = nodes[index];
       const below = { left: math.left(index), right: math.right(index) };
       if (node !== undefined && (node.nodeType === "leaf") !== math.isLeaf(index)) {
-        throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, { requirement: "R-12.4.3.3-4" });
+        throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
+          requirement: "R-12.4.3.3-4",
+        });
       }
       const built =
         below.left === undefined || below.right === undefined
           ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined)
-          : new ParentSlot(index, node?.nodeType === "parent" ? node.parentNode : undefined, build(below.left), build(below.right));
+          : new ParentSlot(
+              index,
+              node?.nodeType === "parent" ? node.parentNode : undefined,
+              build(below.left),
+              build(below.right),
+            );
       keys = withKeys(keys, built);
       return built;
     };
@@ -218,7 +227,10 @@ export class RatchetTree {
       index,
       leaf,
       (current) =>
-        current && { ...current, unmergedLeaves: [...current.unmergedLeaves, index].sort((a: number, b: number) => a - b) },
+        current && {
+          ...current,
+          unmergedLeaves: [...current.unmergedLeaves, index].sort((a: number, b: number) => a - b),
+        },
     );
     return { tree: added, index };
   }

@@ -10,7 +10,11 @@ export interface Summary {
   readonly credentialTypes: readonly number[];
   /** What every leaf supports, ascending; undefined if there is no leaf. */
   readonly supported:
-    | { readonly extensions: readonly number[]; readonly proposals: readonly number[]; readonly credentials: readonly number[] }
+    | {
+        readonly extensions: readonly number[];
+        readonly proposals: readonly number[];
+        readonly credentials: readonly number[];
+      }
     | undefined;
 }
 
@@ -22,7 +26,8 @@ const same = (a: readonly number[], b: readonly number[]): boolean =>
   a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 
 /** Equal lists stay one object, so that members with like capabilities cost nothing. */
-const union = (a: readonly number[], b: readonly number[]): readonly number[] => (same(a, b) ? a : ascending([...a, ...b]));
+const union = (a: readonly number[], b: readonly number[]): readonly number[] =>
+  same(a, b) ? a : ascending([...a, ...b]);
 
 const intersection = (a: readonly number[], b: readonly number[]): readonly number[] => {
   if (same(a, b)) return a;
@@ -37,7 +42,11 @@ export function summarizeLeaf(leaf: LeafNode | undefined): Summary {
     blank: false,
     leafCount: 1,
     credentialTypes: [leaf.credential.credentialType],
-    supported: { extensions: ascending(extensions), proposals: ascending(proposals), credentials: ascending(credentials) },
+    supported: {
+      extensions: ascending(extensions),
+      proposals: ascending(proposals),
+      credentials: ascending(credentials),
+    },
   };
 }
 

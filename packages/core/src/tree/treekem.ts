@@ -168,7 +168,10 @@ export function applyUpdatePath(
     const expected = recipients(tree, copathChild, newLeaves).length;
     const received = path.nodes[i]?.encryptedPathSecret.length ?? 0;
     if (received !== expected) {
-      throw wrongPath("a path secret is not encrypted to each node of the resolution", "R-7.6-2", { expected, received });
+      throw wrongPath("a path secret is not encrypted to each node of the resolution", "R-7.6-2", {
+        expected,
+        received,
+      });
     }
   }
   refuseUsedKeys(tree, path);
@@ -222,13 +225,15 @@ export async function decryptPath(
   const start = filtered.findIndex(({ copathChild }) => isBelow(leafToNode(receiver), copathChild));
   const meeting = filtered[start];
   const encrypted = path.nodes[start]?.encryptedPathSecret;
-  if (meeting === undefined || encrypted === undefined) throw wrongPath("the update path does not reach this leaf", "R-7.5-9");
+  if (meeting === undefined || encrypted === undefined)
+    throw wrongPath("the update path does not reach this leaf", "R-7.5-9");
 
   const resolution = recipients(tree, meeting.copathChild, newLeaves);
   const position = resolution.findIndex((node) => privateKeys.has(node));
   const keys = privateKeys.get(resolution[position] ?? (-1 as NodeIndex));
   const sealed = encrypted[position];
-  if (keys === undefined || sealed === undefined) throw wrongPath("no path secret is encrypted to this leaf", "R-7.5-9");
+  if (keys === undefined || sealed === undefined)
+    throw wrongPath("no path secret is encrypted to this leaf", "R-7.5-9");
 
   const first = await decryptWithLabel(suite, { keys, label: "UpdatePathNode", context, sealed });
   const derived = await derivePath(

@@ -1,7 +1,12 @@
 import { encode } from "../../src/codec/codec.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
 import { groupContext } from "../../src/schedule/group-context.ts";
-import { computeEpochSecrets, computeJoinerSecret, computeWelcomeSecret, exportSecret } from "../../src/schedule/key-schedule.ts";
+import {
+  computeEpochSecrets,
+  computeJoinerSecret,
+  computeWelcomeSecret,
+  exportSecret,
+} from "../../src/schedule/key-schedule.ts";
 import { MLS10 } from "../../src/tree/capabilities.ts";
 import { fromHex } from "../../src/codec/bytes.ts";
 import type { Format } from "../case.ts";
@@ -24,7 +29,11 @@ export const keySchedule: Format = {
         extensions: [],
       };
       expectBytes("group_context", encode(groupContext, context), epoch.hex("group_context"));
-      const joinerSecret = computeJoinerSecret(suite, { initSecret, commitSecret: epoch.hex("commit_secret"), context });
+      const joinerSecret = computeJoinerSecret(suite, {
+        initSecret,
+        commitSecret: epoch.hex("commit_secret"),
+        context,
+      });
       expectBytes("joiner_secret", joinerSecret, epoch.hex("joiner_secret"));
       const pskSecret = epoch.hex("psk_secret");
       expectBytes("welcome_secret", computeWelcomeSecret(suite, joinerSecret, pskSecret), epoch.hex("welcome_secret"));

@@ -1,10 +1,14 @@
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY } from "../../src/codec/bytes.ts";
-import type { Codec } from "../../src/codec/codec.ts";
 import { decode, encode } from "../../src/codec/codec.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { commit } from "../../src/framing/commit.ts";
-import type { AuthenticatedContent, Content, FramedContent, FramedWireFormat } from "../../src/framing/framed-content.ts";
+import type {
+  AuthenticatedContent,
+  Content,
+  FramedContent,
+  FramedWireFormat,
+} from "../../src/framing/framed-content.ts";
 import { signFramedContent, verifyAuthenticatedContent } from "../../src/framing/framed-content.ts";
 import type { MlsMessage } from "../../src/framing/mls-message.ts";
 import { decodeMessage } from "../../src/framing/mls-message.ts";
@@ -51,7 +55,9 @@ class Epoch {
   }
 
   async sign(content: Content, wireFormat: FramedWireFormat): Promise<AuthenticatedContent> {
-    const signer = await this.suite.signature.importSigner(this.#vector.hex("signature_priv"));
+    const signer = await this.suite.signature.importSigner(
+      this.#vector.privateKey("signature_priv", this.suite.signature.privateKeyLength),
+    );
     const framed: FramedContent = {
       groupId: this.context.groupId,
       epoch: this.context.epoch,
@@ -97,7 +103,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: "commit",
-    read: (raw) => ({ contentType: "commit", commit: decode(commit as Codec<never>, raw) }),
+    read: (raw) => ({ contentType: "commit", commit: decode(commit, raw) }),
     write: (content) => (content.contentType === "commit" ? encode(commit, content.commit) : EMPTY),
   },
   {
@@ -116,19 +122,28 @@ export const messageProtection: Format = {
     for (const { name, read, write } of KINDS) {
       const raw = vector.hex(name);
       expectBytes(`${name}_priv`, write(await epoch.unprotect(decodeMessage(vector.hex(`${name}_priv`)))), raw);
-      const sealed = await protectPrivate(suite, await epoch.sign(read(raw), "mls_private_message"), { ...epoch.keys, padding: 5 });
+      const sealed = await protectPrivate(suite, await epoch.sign(read(raw), "mls_private_message"), {
+        ...epoch.keys,
+        padding: 5,
+      });
       const again = await epoch.unprotect({ wireFormat: "mls_private_message", privateMessage: sealed.message });
       expectBytes(`${name} protected again`, write(again), raw);
 
       const { membershipKey, context } = epoch;
       const open = await epoch.sign(read(raw), "mls_public_message");
       if (name === "application") {
-        await expectRefusal("application data as PublicMessage", () => protectPublic(suite, open, { membershipKey, context }));
+        await expectRefusal("application data as PublicMessage", () =>
+          protectPublic(suite, open, { membershipKey, context }),
+        );
         continue;
       }
       expectBytes(`${name}_pub`, write(await epoch.unprotect(decodeMessage(vector.hex(`${name}_pub`)))), raw);
       const publicMessage = protectPublic(suite, open, { membershipKey, context });
-      expectBytes(`${name} public again`, write(await epoch.unprotect({ wireFormat: "mls_public_message", publicMessage })), raw);
+      expectBytes(
+        `${name} public again`,
+        write(await epoch.unprotect({ wireFormat: "mls_public_message", publicMessage })),
+        raw,
+      );
     }
   },
 };

@@ -8,12 +8,10 @@ export const pskSecret: Format = {
   fields: ["psks", "psk_secret"],
   verify: async (vector, suites) => {
     const suite = await suites(vector.number("cipher_suite"));
-    const psks = vector.objects("psks").map(
-      (psk): PreSharedKey => ({
-        id: { pskType: "external", pskId: psk.hex("psk_id"), pskNonce: psk.hex("psk_nonce") },
-        psk: psk.hex("psk"),
-      }),
-    );
+    const psks = vector.objects("psks").map((psk): PreSharedKey => ({
+      id: { pskType: "external", pskId: psk.hex("psk_id"), pskNonce: psk.hex("psk_nonce") },
+      psk: psk.hex("psk"),
+    }));
     expectBytes("psk_secret", computePskSecret(suite, psks), vector.hex("psk_secret"));
   },
 };

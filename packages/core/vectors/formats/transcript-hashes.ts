@@ -1,6 +1,11 @@
 import { decode } from "../../src/codec/codec.ts";
 import { authenticatedContent, confirmedTranscriptHashInput } from "../../src/framing/framed-content.ts";
-import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash, verifyConfirmationTag } from "../../src/schedule/transcript-hash.ts";
+import {
+  computeConfirmationTag,
+  confirmedTranscriptHash,
+  interimTranscriptHash,
+  verifyConfirmationTag,
+} from "../../src/schedule/transcript-hash.ts";
 import type { Format } from "../case.ts";
 import { expectBytes, expectEqual } from "../case.ts";
 

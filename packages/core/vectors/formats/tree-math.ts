@@ -11,7 +11,12 @@ export const treeMath: Format = {
     expectEqual("root", root(leaves), vector.number("root"));
     for (let i = 0; i < nodeCount(leaves); i++) {
       const node = toNodeIndex(i, leaves);
-      const relatives = { left: left(node), right: right(node), parent: parent(node, leaves), sibling: sibling(node, leaves) };
+      const relatives = {
+        left: left(node),
+        right: right(node),
+        parent: parent(node, leaves),
+        sibling: sibling(node, leaves),
+      };
       for (const [name, actual] of Object.entries(relatives)) {
         expectEqual(`${name} of ${String(i)}`, actual ?? null, vector.array(name)[i]);
       }
