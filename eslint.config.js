@@ -9,7 +9,10 @@ const configFiles = ["**/*.config.{js,ts}"];
 
 /** Syntax that is refused everywhere; entries for single files are appended to it. */
 const syntax = [
-  { selector: "TSEnumDeclaration", message: "Use a union of literals or an `as const` object: enums are not erasable." },
+  {
+    selector: "TSEnumDeclaration",
+    message: "Use a union of literals or an `as const` object: enums are not erasable.",
+  },
   { selector: "ExportSpecifier[exported.name='default']", message: "No default exports." },
   {
     selector: "MemberExpression[object.name='Math'][property.name='random']",
@@ -122,6 +125,11 @@ export default defineConfig(
       "@typescript-eslint/no-extraneous-class": "off",
       "@typescript-eslint/unbound-method": "off",
     },
+  },
+  {
+    // JavaScript has no casts: a type is given to what JSON.parse returns by declaring it.
+    files: ["**/*.{js,mjs}"],
+    rules: { "@typescript-eslint/no-unsafe-assignment": "off" },
   },
   { files: configFiles, rules: { "no-restricted-syntax": ["error", ...syntax] } },
   {

@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["{packages/*,wasm,scripts}/test/**/*.test.ts"],
+    include: ["{packages/*,examples/*,wasm,bench,scripts}/test/**/*.test.{ts,tsx}"],
     environment: "node",
   },
 });

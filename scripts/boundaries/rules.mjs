@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /**
  * For each package: the packages it may import, those of which it may import types only (a contract is types), and
- * the libraries it may use.
+ * the libraries it may use the libraries.
  * @type {Record<string, { imports: string[], types?: string[], libraries?: string[] }>}
  */
 export const PACKAGES = {
@@ -24,7 +24,7 @@ export const PACKAGES = {
   "packages/server": { imports: ["packages/core", "packages/delivery"], libraries: ["libsql/", "ws/", "@types/ws/"] },
 };
 
-/** Packages that run in Node only and so may use its built-in modules. */
+/** Packages that run in Node only and so may use the libraries its built-in modules. */
 const NODE_PACKAGES = ["packages/server"];
 
 /**
@@ -55,9 +55,8 @@ function publishedEntries(root) {
   return folders.flatMap((folder) => {
     const manifest = join(root, folder, "package.json");
     if (!existsSync(manifest)) return [];
-    const { exports = {} } = /** @type {{ exports?: Record<string, unknown> }} */ (
-      JSON.parse(readFileSync(manifest, "utf8"))
-    );
+    /** @type {{ exports?: Record<string, unknown> }} */
+    const { exports = {} } = JSON.parse(readFileSync(manifest, "utf8"));
     return Object.values(exports).flatMap((target) => {
       const source =
         typeof target === "object" && target !== null && "@coppice/source" in target
@@ -70,6 +69,8 @@ function publishedEntries(root) {
 
 /** @param {string} text */
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** @param {string[]} texts */
+const list = (texts) => (texts.length === 0 ? "nothing" : texts.join(", "));
 /** @param {string[]} texts */
 const anyOf = (texts) => (texts.length === 0 ? "(?!)" : `(?:${texts.map(escape).join("|")})`);
 
@@ -115,7 +116,7 @@ function packageRules() {
   return Object.entries(PACKAGES).flatMap(([name, { imports, types = [], libraries = [] }]) => [
     {
       name: `packages:${name}`,
-      comment: `${name} may import ${imports.join(", ") || "no other package"}${types.length > 0 ? `, and types of ${types.join(", ")}` : ""}.`,
+      comment: `${name} may import ${list(imports)}${types.length > 0 ? `, and types of ${list(types)}` : ""}.`,
       severity: "error",
       from: { path: `^${name}/src/` },
       to: { path: "^(?:packages/[^/]+|wasm|examples|e2e|bench)/", pathNot: `^${anyOf([name, ...imports, ...types])}/` },
@@ -129,7 +130,7 @@ function packageRules() {
     },
     {
       name: `libraries:${name}`,
-      comment: `${name} may use ${libraries.join(", ") || "no library"}.`,
+      comment: `${name} may use the libraries ${list(libraries)}.`,
       severity: "error",
       from: { path: `^${name}/src/` },
       to: { path: "node_modules/", pathNot: `node_modules/${anyOf(libraries)}` },

@@ -36,13 +36,13 @@ function isExecutable(path) {
 
 /** @param {NodeJS.ProcessEnv} env @returns {string[]} newest first */
 function playwrightBinaries(env) {
-  const cache =
-    env["PLAYWRIGHT_BROWSERS_PATH"] ??
-    {
-      darwin: join(homedir(), "Library/Caches/ms-playwright"),
-      win32: join(env["LOCALAPPDATA"] ?? homedir(), "ms-playwright"),
-    }[/** @type {"darwin"} */ (process.platform)] ??
-    join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "ms-playwright");
+  /** @type {Partial<Record<NodeJS.Platform, string>>} */
+  const caches = {
+    darwin: join(homedir(), "Library/Caches"),
+    win32: env["LOCALAPPDATA"] ?? join(homedir(), "AppData/Local"),
+  };
+  const caching = caches[process.platform] ?? env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const cache = env["PLAYWRIGHT_BROWSERS_PATH"] ?? join(caching, "ms-playwright");
   if (!existsSync(cache)) return [];
   return readdirSync(cache)
     .filter((name) => /^chromium-\d+$/.test(name))
@@ -101,6 +101,9 @@ export async function getChromium(log) {
     if (found !== undefined) return found;
   }
   log("downloading Chromium with Playwright");
-  await run(["npx", "playwright", "install", "chromium"], { cwd: join(import.meta.dirname, "../../e2e"), timeoutSeconds: 600 });
+  await run(["npx", "playwright", "install", "chromium"], {
+    cwd: join(import.meta.dirname, "../../e2e"),
+    timeoutSeconds: 600,
+  });
   return findChromium();
 }

@@ -13,8 +13,12 @@ function number(value, key) {
  * @param {unknown} report @returns {Counts}
  */
 export function vitestCounts(report) {
-  const { testResults = [] } = /** @type {{ testResults?: { status: string, assertionResults: unknown[] }[] }} */ (report);
-  const broken = testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0);
+  const { testResults = [] } = /** @type {{ testResults?: { status: string, assertionResults: unknown[] }[] }} */ (
+    report
+  );
+  const broken = testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+  );
   return {
     passed: number(report, "numPassedTests"),
     failed: number(report, "numFailedTests") + broken.length,
@@ -41,7 +45,10 @@ export function playwrightCounts(report) {
  * @param {string} output @returns {Counts | undefined}
  */
 export function printedCounts(output) {
-  const found = [...output.matchAll(/(\d+) passed(?:, (\d+) left out)?, (\d+) failed/g)].at(-1);
-  if (found === undefined) return undefined;
-  return { passed: Number(found[1]), leftOut: Number(found[2] ?? 0), failed: Number(found[3]) };
+  /** @type {Counts | undefined} */
+  let last;
+  for (const [, passed, left, failed] of output.matchAll(/(\d+) passed(?:, (\d+) left out)?, (\d+) failed/g)) {
+    last = { passed: Number(passed), leftOut: Number(left ?? 0), failed: Number(failed) };
+  }
+  return last;
 }

@@ -19,7 +19,7 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
  * @param {readonly string[]} command program and arguments
  * @param {{ env?: Readonly<Record<string, string>>, cwd?: string, timeoutSeconds?: number, show?: boolean }} [options]
  *   `show` passes the output through instead of collecting it
- * @returns {Promise<{ ok: boolean, output: string }>} never rejects: a program that cannot be started is not `ok`
+ * @returns {Promise<{ ok: boolean, code: number | null, output: string }>} never rejects: a program that cannot be started is not `ok`
  */
 export function run(command, { env = {}, cwd = root, timeoutSeconds = 1_500, show = false } = {}) {
   const [program = "", ...args] = command;
@@ -40,18 +40,18 @@ export function run(command, { env = {}, cwd = root, timeoutSeconds = 1_500, sho
     }, timeoutSeconds * 1_000);
     child.stdout?.setEncoding("utf8").on("data", (/** @type {string} */ text) => (output += text));
     child.stderr?.setEncoding("utf8").on("data", (/** @type {string} */ text) => (output += text));
-    /** @param {boolean} ok */
-    const finish = (ok) => {
+    /** @param {number | null} code */
+    const finish = (code) => {
       clearTimeout(timer);
       running.delete(child);
-      resolve({ ok, output });
+      resolve({ ok: code === 0, code, output });
     };
     child.once("error", (error) => {
       output += `${error.message}\n`;
-      finish(false);
+      finish(null);
     });
     child.once("close", (code) => {
-      finish(code === 0);
+      finish(code);
     });
   });
 }

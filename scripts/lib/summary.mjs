@@ -18,9 +18,13 @@ export function summarize(results) {
     leftOut === 0 ? "" : String(leftOut),
     seconds.toFixed(1),
   ]);
-  const widths = header.map((title, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? title.length)));
+  const widths = header.map((title, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? title.length)),
+  );
   const lines = [header, ...rows].map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  "),
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  "),
   );
   const notes = results.flatMap(({ name, note }) => (note === undefined ? [] : [`!! ${name}: ${note}`]));
   const passed = results.reduce((sum, result) => sum + result.passed, 0);

@@ -1,0 +1,23 @@
+/** End-to-end tests of the built chat against the built delivery server. `npm test -- --only e2e` builds both first. */
+import { defineConfig } from "@playwright/test";
+
+const executablePath = process.env["COPPICE_CHROMIUM"];
+
+export default defineConfig({
+  testDir: "./test",
+  outputDir: "./test-results",
+  // Each test has a server and several browser contexts of its own: more workers only make timing worse.
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: process.env["CI"] === "true",
+  reporter: "list",
+  use: {
+    browserName: "chromium",
+    launchOptions: {
+      args: ["--no-sandbox"],
+      ...(executablePath === undefined ? {} : { executablePath }),
+    },
+    trace: "retain-on-failure",
+  },
+});

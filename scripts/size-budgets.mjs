@@ -1,0 +1,19 @@
+/**
+ * What each entry may weigh, in kB (1,000 bytes) after gzip. The numbers are promises (README.md): raise one in a commit
+ * that says why.
+ *
+ * A row is the sum of its entries, each bundled by itself with everything it imports statically. `loads` names modules that
+ * are imported dynamically, where they are part of what the row promises.
+ * @type {readonly { name: string, entries: readonly string[], loads?: readonly string[], gzip: number }[]}
+ */
+export const BUDGETS = [
+  { name: "coppice: what a page loads", entries: ["packages/coppice/dist/index.js"], gzip: 15 },
+  {
+    name: "coppice: page and worker, suite 1",
+    entries: ["packages/coppice/dist/index.js", "packages/worker/dist/index.js"],
+    gzip: 90,
+  },
+  { name: "@coppice/wasm", entries: ["wasm/dist/index.js"], gzip: 24 },
+  { name: "@coppice/storage", entries: ["packages/storage/dist/index.js"], gzip: 12 },
+  { name: "@coppice/delivery", entries: ["packages/delivery/dist/index.js"], gzip: 15 },
+];
