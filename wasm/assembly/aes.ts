@@ -69,9 +69,9 @@ export function expandKeys(keyLength: u32): void {
   }
 }
 
-/** Gives lane `lane` its block. */
-export function setBlock(lane: u32, block: v128): void {
-  setLane(STATE, lane, block);
+/** Gives lane `lane` the block at `p`. */
+export function setBlock(lane: u32, p: usize): void {
+  setLane(STATE, lane, v128.load(p));
 }
 
 /** Encrypts the blocks of all lanes to `out`, 128 bytes. */

@@ -7,24 +7,25 @@
 
 import { LANES, encrypt, erase as eraseAes, setBlock } from "./aes";
 
-/** Nonce and counter of every lane. */
+/** Nonce and big-endian counter of every lane. */
 const COUNTERS = memory.data(128, 16);
+const ZEROS = memory.data(16, 16);
 
 /** Gives lane `lane` a nonce and the counter of its next block. */
 export function setCounter(lane: u32, nonce: usize, counter: u32): void {
   const p = COUNTERS + (lane << 4);
   memory.copy(p, nonce, 12);
-  store<u32>(p, counter, 12);
+  store<u32>(p, bswap(counter), 12);
 }
 
 /** Writes the next block of every lane to `out`, 128 bytes, and adds `step` to the counters. */
 export function next(out: usize, step: u32): void {
   for (let lane: u32 = 0; lane < LANES; lane++) {
     const p = COUNTERS + (lane << 4);
-    const counter = load<u32>(p, 12);
+    const counter = bswap(load<u32>(p, 12));
     // The block of zeros has no nonce.
-    setBlock(lane, counter ? i32x4.replace_lane(v128.load(p), 3, bswap(counter)) : i32x4.splat(0));
-    store<u32>(p, counter + step, 12);
+    setBlock(lane, counter ? p : ZEROS);
+    store<u32>(p, bswap(counter + step), 12);
   }
   encrypt(out);
 }

@@ -12,7 +12,7 @@ export const SHA256: u32 = 0;
 export const SHA384: u32 = 1;
 export const SHA512: u32 = 2;
 
-const IV256 = memory.data<u32>(
+export const IV256 = memory.data<u32>(
   [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
   16,
 );

@@ -3,6 +3,7 @@
 import * as aead from "./aead";
 import * as batch from "./aead-batch";
 import { ARENA, CAPACITY, OUTPUT, checkInput } from "./arena";
+import * as digestBatch from "./digest-batch";
 import { blockLength, finish, hashLength, start, update as updateHash } from "./hash";
 import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
 import * as hkdf from "./hkdf";
@@ -25,6 +26,13 @@ export function digest(alg: u32, length: u32): void {
   start(alg);
   updateHash(ARENA, length);
   finish(ARENA - hashLength(alg));
+}
+
+/** Hashes of `count` messages; `digest-batch.ts` has their layout. */
+export function digestMany(alg: u32, count: u32): void {
+  const length = <u64>count * hashLength(alg);
+  if (length > OUTPUT || digestBatch.extent(ARENA, count, CAPACITY) > CAPACITY) unreachable();
+  digestBatch.process(alg, ARENA, count, ARENA - <usize>length);
 }
 
 /** HMAC of `length` bytes that follow the key. */

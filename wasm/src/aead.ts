@@ -1,5 +1,6 @@
 /** `AeadKernel` over the WASM kernel: batches of what fits its memory, pieces of what does not. */
 import type { Arena } from "./arena.ts";
+import { batches } from "./batches.ts";
 import { checkBytes } from "./check.ts";
 import type { KernelExports } from "./instantiate.ts";
 import type { AeadKernel, AeadMessage, Bytes } from "./kernel.ts";
@@ -108,20 +109,9 @@ class WasmAead implements AeadKernel {
     return this.#extent(message, direction) > this.#arena.capacity;
   }
 
-  /** Splits into runs that fit the arena. A message that does not fit it at all is a run of its own. */
-  *#batches(messages: readonly AeadMessage[], direction: Direction): Generator<readonly AeadMessage[]> {
-    let from = 0;
-    let total = 0;
-    for (const [i, message] of messages.entries()) {
-      const extent = this.#extent(message, direction);
-      if (i > from && total + extent > this.#arena.capacity) {
-        yield messages.slice(from, i);
-        from = i;
-        total = 0;
-      }
-      total += extent;
-    }
-    if (from < messages.length) yield messages.slice(from);
+  #batches(messages: readonly AeadMessage[], direction: Direction): Generator<readonly AeadMessage[]> {
+    const fits = (_count: number, total: number): boolean => total <= this.#arena.capacity;
+    return batches(messages, (message) => this.#extent(message, direction), fits);
   }
 
   /** Writes table and messages in the layout of `assembly/aead-batch.ts` and has them processed in place. */

@@ -10,10 +10,11 @@ import type { Bytes } from "./kernel.ts";
 export class Arena {
   /** Bytes of input that fit. */
   readonly capacity: number;
+  /** Bytes of output that fit. */
+  readonly outputCapacity: number;
   readonly #memory: Uint8Array<ArrayBuffer>;
   readonly #view: DataView<ArrayBuffer>;
   readonly #base: number;
-  readonly #outputCapacity: number;
   /** Where the next argument goes. */
   #end: number;
   /** The furthest that arguments have reached since memory was last erased. */
@@ -24,7 +25,7 @@ export class Arena {
     this.#view = new DataView(exports.memory.buffer);
     this.#base = Number(exports.arena.value);
     this.capacity = Number(exports.capacity.value);
-    this.#outputCapacity = Number(exports.outputCapacity.value);
+    this.outputCapacity = Number(exports.outputCapacity.value);
     this.#end = this.#base;
     this.#high = this.#base;
   }
@@ -59,7 +60,7 @@ export class Arena {
     this.#end += length;
   }
 
-  /** Copies `length` bytes that the kernel left among the arguments, `at` bytes from their beginning. */
+  /** Copies `length` bytes `at` bytes from the beginning of the arguments; output of the kernel lies before it. */
   read(at: number, length: number): Bytes {
     return this.#memory.slice(this.#base + at, this.#base + at + length);
   }
@@ -83,15 +84,15 @@ export class Arena {
     return output;
   }
 
-  /** Erases all arguments, and what the kernel left among them. */
-  clear(): void {
-    this.#eraseFrom(this.#base);
+  /** Erases all arguments, what the kernel left among them, and `output` bytes of output. */
+  clear(output: number = 0): void {
+    this.#eraseFrom(this.#base - output);
   }
 
   /** Erases everything that an operation can have left. */
   erase(): void {
     this.#high = this.#base + this.capacity;
-    this.#eraseFrom(this.#base - this.#outputCapacity);
+    this.#eraseFrom(this.#base - this.outputCapacity);
   }
 
   #eraseFrom(start: number): void {

@@ -1,8 +1,9 @@
 /** `HashKernel` over the WASM kernel: one call for what fits its memory, pieces for what does not. */
 import type { Arena } from "./arena.ts";
+import { batches } from "./batches.ts";
 import { checkBytes } from "./check.ts";
 import type { KernelExports } from "./instantiate.ts";
-import type { Bytes, HashKernel } from "./kernel.ts";
+import type { BatchHashKernel, Bytes, HashKernel } from "./kernel.ts";
 
 /** What distinguishes the three hash functions. `id` is their number in `assembly/hash.ts`. */
 interface HashParameters {
@@ -24,14 +25,16 @@ export const hashes: {
 
 /** Lengths from here on have no encoding as a vector (RFC 9420 §2.1.2). */
 const VECTOR_LIMIT = 2 ** 30;
+/** A length in the table of a batch. */
+const ENTRY = 4;
 const LABEL_PREFIX = "MLS 1.0 ";
 
 /** Builds the object for one hash function; the three of a kernel share instance and arena. */
-export function createHash(exports: KernelExports, arena: Arena, parameters: HashParameters): HashKernel {
+export function createHash(exports: KernelExports, arena: Arena, parameters: HashParameters): BatchHashKernel {
   return new WasmHash(exports, arena, parameters);
 }
 
-class WasmHash implements HashKernel {
+class WasmHash implements BatchHashKernel {
   readonly name: HashKernel["name"];
   readonly Nh: number;
   readonly #exports: KernelExports;
@@ -60,6 +63,33 @@ class WasmHash implements HashKernel {
         this.#exports.digestFinish(this.#id);
       }
       return this.#arena.take(this.Nh);
+    } catch (error) {
+      throw this.#abandon(error);
+    }
+  }
+
+  digestMany(messages: readonly Uint8Array[]): Bytes[] {
+    for (const message of messages) checkBytes(message, "message");
+    const digests: Bytes[] = [];
+    const most = Math.floor(this.#arena.outputCapacity / this.Nh);
+    const fits = (count: number, total: number): boolean => count <= most && total <= this.#arena.capacity;
+    for (const batch of batches(messages, (message) => ENTRY + message.length, fits)) {
+      const [first] = batch;
+      if (batch.length === 1 && first !== undefined) digests.push(this.digest(first));
+      else this.#digestBatch(batch, digests);
+    }
+    return digests;
+  }
+
+  #digestBatch(messages: readonly Uint8Array[], digests: Bytes[]): void {
+    const arena = this.#arena;
+    const output = messages.length * this.Nh;
+    try {
+      for (const message of messages) arena.writeUint32(message.length);
+      for (const message of messages) arena.write(message);
+      this.#exports.digestMany(this.#id, messages.length);
+      for (let at = -output; at < 0; at += this.Nh) digests.push(arena.read(at, this.Nh));
+      arena.clear(output);
     } catch (error) {
       throw this.#abandon(error);
     }

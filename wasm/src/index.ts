@@ -1,2 +1,11 @@
 export { createWasmKernel, wasmSupported } from "./api.ts";
-export type { Aead, AeadKernel, AeadMessage, Bytes, HashKernel, Kernel, WasmKernel } from "./kernel.ts";
+export type {
+  Aead,
+  AeadKernel,
+  AeadMessage,
+  BatchHashKernel,
+  Bytes,
+  HashKernel,
+  Kernel,
+  WasmKernel,
+} from "./kernel.ts";

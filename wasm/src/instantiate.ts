@@ -8,6 +8,7 @@ export interface KernelExports {
   readonly capacity: WebAssembly.Global;
   readonly outputCapacity: WebAssembly.Global;
   digest(alg: number, length: number): void;
+  digestMany(alg: number, count: number): void;
   hmac(alg: number, keyLength: number, length: number): void;
   expand(alg: number, prkLength: number, infoLength: number, length: number): void;
   expandWithLabel(alg: number, secretLength: number, labelLength: number, contextLength: number, length: number): void;
