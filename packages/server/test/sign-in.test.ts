@@ -21,7 +21,7 @@ describe("adversarial 43: sign-in", () => {
       `Bearer ${token} x`,
     ]) {
       const headers = authorization === undefined ? {} : { authorization };
-      const response = await post(url, countKeyPackages.path, new Uint8Array(), headers as Record<string, string>);
+      const response = await post(url, countKeyPackages.path, new Uint8Array(), headers);
       expect(response.status).toBe(401);
       expect(await codeOf(response)).toBe("ERR_DS_UNAUTHENTICATED");
     }

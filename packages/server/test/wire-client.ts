@@ -36,7 +36,7 @@ export async function codeOf(response: Response): Promise<DeliveryErrorCode | un
 
 export async function call<Q, A>(url: string, to: Call<Q, A>, request: Q, token?: string): Promise<A> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await post(url, to.path, encode(to.request, request), headers as Record<string, string>);
+  const response = await post(url, to.path, encode(to.request, request), headers);
   const body = new Uint8Array(await response.arrayBuffer());
   if (!response.ok) throw decodeFailure(body);
   return decode(to.answer, body);

@@ -27,7 +27,7 @@ export const signInCases: readonly ConformanceCase[] = [
     title: "names may have 64 characters of any script",
     run: async (connect) => {
       const name = uniqueName("𝕏 漢字");
-      const longest = name + "𝕏".repeat(64 - [...name].length);
+      const longest = name + "𝕏".repeat(64 - Array.from(name).length);
       await (await connect(await createIdentity(longest))).close();
     },
   },

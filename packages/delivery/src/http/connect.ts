@@ -18,6 +18,9 @@ const TEMPORARY: ReadonlySet<string> = new Set<DeliveryErrorCode>([
   "ERR_DS_INTERNAL",
 ]);
 
+/** Node before version 22 has no WebSocket. */
+const platform: { readonly WebSocket?: WebSocketConstructor } = globalThis;
+
 /** Options of `connectDelivery`. */
 export interface ConnectDeliveryOptions {
   /** The server's absolute `http:` or `https:` URL; a path is kept as prefix. */
@@ -58,7 +61,7 @@ export async function connectDelivery(options: ConnectDeliveryOptions): Promise<
   if (!isValidName(identity.user)) throw deliveryError("ERR_DS_NAME_INVALID", "the name is not allowed");
 
   // Called as a method of anything else, browsers' fetch throws.
-  const { fetch = (input, init): Promise<Response> => globalThis.fetch(input, init) } = options;
+  const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const closing = new AbortController();
   const session = new Session({ url, fetch, timeout }, identity, closing.signal);
   let events: EventStream | undefined;
@@ -72,7 +75,7 @@ export async function connectDelivery(options: ConnectDeliveryOptions): Promise<
   return deliveryService({
     send: ({ path }, body, signal) => session.post(path, body, signal),
     subscribe: (listener) => {
-      const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
+      const { WebSocket = platform.WebSocket } = options;
       if (WebSocket === undefined) throw new TypeError("no WebSocket here: pass one to connectDelivery");
       events ??= new EventStream({ url, session, WebSocket, timeout });
       return events.subscribe(listener);

@@ -19,6 +19,9 @@ export type WebSocketConstructor = new (url: string | URL) => WebSocket;
 /** How many heartbeats may be missing before the connection counts as dead. */
 const MISSED_HEARTBEATS = 2.5;
 
+/** Browsers and workers tell when the network comes and goes, Node does not. */
+const network: Partial<Pick<typeof globalThis, "addEventListener" | "removeEventListener">> = globalThis;
+
 export class EventStream {
   readonly #url: URL;
   readonly #session: Session;
@@ -59,15 +62,15 @@ export class EventStream {
   #start(): void {
     const run = new AbortController();
     this.#run = run;
-    // Absent in Node; in browsers and workers these save the rest of a pause, or the wait for a missed heartbeat.
-    globalThis.addEventListener?.("online", this.#onNetworkUp);
-    globalThis.addEventListener?.("offline", this.#onNetworkDown);
+    // These save the rest of a pause, or the wait for a missed heartbeat.
+    network.addEventListener?.("online", this.#onNetworkUp);
+    network.addEventListener?.("offline", this.#onNetworkDown);
     void this.#keepConnected(run.signal);
   }
 
   #stop(): void {
-    globalThis.removeEventListener?.("online", this.#onNetworkUp);
-    globalThis.removeEventListener?.("offline", this.#onNetworkDown);
+    network.removeEventListener?.("online", this.#onNetworkUp);
+    network.removeEventListener?.("offline", this.#onNetworkDown);
     this.#run?.abort();
     this.#run = undefined;
     this.#listeners.reset();
@@ -87,7 +90,7 @@ export class EventStream {
 
   async #keepConnected(signal: AbortSignal): Promise<void> {
     this.#attempt = 0;
-    while (!signal.aborted) {
+    for (;;) {
       await this.#connectOnce(signal).catch(() => undefined);
       if (signal.aborted) return;
       this.#listeners.setOnline(false);
@@ -100,6 +103,7 @@ export class EventStream {
   /** Opens a connection and serves it. Settles when it has ended, for whatever reason. */
   async #connectOnce(signal: AbortSignal): Promise<void> {
     const token = await this.#session.token(signal);
+    signal.throwIfAborted();
     const socket = new this.#WebSocket(this.#url);
     socket.binaryType = "arraybuffer";
     const send = (frame: ClientFrame): void => {

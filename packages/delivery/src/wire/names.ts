@@ -11,7 +11,7 @@ export const MAX_NAME_BYTES: number = MAX_NAME_CHARACTERS * 4;
  * at either end.
  */
 export function isValidName(name: string): boolean {
-  const length = [...name.slice(0, MAX_NAME_CHARACTERS * 2 + 1)].length;
+  const length = Array.from(name.slice(0, MAX_NAME_CHARACTERS * 2 + 1)).length;
   return (
     length >= 1 &&
     length <= MAX_NAME_CHARACTERS &&

@@ -5,7 +5,7 @@ import { createIdentity } from "@coppice/delivery/conformance";
 import * as wire from "@coppice/delivery/wire";
 
 const headers = { "content-type": wire.MEDIA_TYPE };
-const answer = <A>({ answer }: wire.Call<never, A>, value: A) => new Response(wire.encode(answer, value), { headers });
+const answer = <Q, A>({ answer }: wire.Call<Q, A>, value: A) => new Response(wire.encode(answer, value), { headers });
 
 /** A server that signs everybody in and answers everything else with `respond`. */
 async function clientOf(respond: (url: string, init: RequestInit) => Response | Promise<Response>, timeout = 1000) {

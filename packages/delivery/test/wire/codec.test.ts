@@ -84,7 +84,7 @@ describe("wire format", () => {
     ["an empty group id", "00"],
     ["trailing bytes", "010100"],
   ])("%s is malformed", (_, input) => {
-    expect(() => decode(wire.createGroup.request, Buffer.from(input, "hex"))).toThrow(malformed as Error);
+    expect(() => decode(wire.createGroup.request, Buffer.from(input, "hex"))).toThrow(malformed);
   });
 
   test("text that is not UTF-8, numbers beyond 2^53, wrong tags and too many elements are malformed", () => {
@@ -97,7 +97,7 @@ describe("wire format", () => {
       [wire.clientFrame, "00"],
     ] as [wire.Codec<unknown>, string][];
     for (const [codec, input] of invalid) {
-      expect(() => decode(codec, Buffer.from(input, "hex")), input).toThrow(malformed as Error);
+      expect(() => decode(codec, Buffer.from(input, "hex")), input).toThrow(malformed);
     }
   });
 
@@ -107,7 +107,7 @@ describe("wire format", () => {
     const send = (length: number) =>
       encode(wire.sendMessage.request, { groupId, epoch: 0n, message: new Uint8Array(length) });
     expect(send(wire.WIRE_LIMITS.messageBytes).length).toBeGreaterThan(wire.WIRE_LIMITS.messageBytes);
-    expect(() => send(wire.WIRE_LIMITS.messageBytes + 1)).toThrow(expect.objectContaining(tooLarge) as Error);
+    expect(() => send(wire.WIRE_LIMITS.messageBytes + 1)).toThrow(expect.objectContaining(tooLarge));
     expect(() => encode(wire.createGroup.request, { groupId: "text" as unknown as Uint8Array })).toThrow(TypeError);
     const wrongEpoch = { groupId, epoch: 1 as unknown as bigint, message: groupId };
     expect(() => encode(wire.sendMessage.request, wrongEpoch)).toThrow(TypeError);

@@ -6,7 +6,7 @@ import { isIPv6 } from "node:net";
 export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
   const forwarded = request.headers["x-forwarded-for"];
   // A proxy appends the address it saw; what stands before that is the client's own claim.
-  const claimed = trustProxy && typeof forwarded === "string" ? forwarded.split(",").at(-1)?.trim() : undefined;
+  const claimed = trustProxy && typeof forwarded === "string" ? /[^,\s]*\s*$/.exec(forwarded)?.[0].trim() : undefined;
   const address = claimed ?? request.socket.remoteAddress ?? "unknown";
   if (!isIPv6(address)) return address;
   const embedded = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
