@@ -72,7 +72,6 @@ export class IndexedDbStore implements Store {
       const tag = await this.#vault.partitionTag(partition);
       const [stored, found] = await this.#transact(() => this.#load(tag, intervals, signal), signal);
       const version = await this.#authenticVersion(tag, partition, stored);
-      if (version === 0 && found.length > 0) throw corrupt("Records of a partition that does not exist");
       const opened = await mapLimit(found, IN_FLIGHT, async ([name, value]) => {
         signal?.throwIfAborted();
         if (!isBytes(value)) throw corrupt("A record is not a byte array");

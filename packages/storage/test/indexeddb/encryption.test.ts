@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { openIndexedDbStore, type Store } from "../../src/index.ts";
 import { bytes, dump, freshName, only, readable, withRaw } from "./raw.ts";
 
@@ -99,9 +99,8 @@ describe("encryption at rest", () => {
     const name = freshName();
     const store = await openWith(name, { a: "value" });
     await expectCorrupt(store, name, async (database) => {
-      const [key] = await database.getAllKeys("records");
-      const [tag] = key as [IDBValidKey];
-      await database.put("records", (await database.getAll("records"))[0], [tag, "b"]);
+      const [tag] = only(await database.getAllKeys("records")) as [IDBValidKey];
+      await database.put("records", only<unknown>(await database.getAll("records")), [tag, "b"]);
     });
   });
 
@@ -166,6 +165,21 @@ describe("encryption at rest", () => {
       code: "ERR_STORE_CORRUPT",
     });
     await expectCorrupt(store, name, (database) => database.delete("partitions", key));
+  });
+
+  test("plaintexts and root keys are overwritten in memory once they were used", async () => {
+    const [encrypt, importKey] = [vi.spyOn(crypto.subtle, "encrypt"), vi.spyOn(crypto.subtle, "importKey")];
+    const name = freshName();
+    const key = { kind: "passphrase", passphrase: "p" } as const;
+    await (await openIndexedDbStore({ name, key })).close();
+    await (await openWith(freshName(), { a: "secret" })).close();
+    const given: unknown[] = [
+      ...encrypt.mock.calls.map(([, , data]) => data).filter((data) => data.byteLength === 6),
+      ...importKey.mock.calls.map(([, data]) => data),
+    ];
+    vi.restoreAllMocks();
+    expect(given).toHaveLength(4);
+    for (const data of given) expect(new Set(data as Uint8Array)).toEqual(new Set([0]));
   });
 
   test("errors carry neither values nor names", async () => {

@@ -92,6 +92,22 @@ describe("other failures of the platform", () => {
     await expectUnchanged(name);
   });
 
+  test("a request that cannot even be made undoes those before it", async () => {
+    const name = freshName();
+    const store = await openWithData(name);
+    const original = IDBObjectStore.prototype.put;
+    let calls = 0;
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, value, key) {
+      if (++calls === 3) throw new DOMException("made to fail", "DataCloneError");
+      return original.call(this, value, key);
+    });
+    await expect(writeMore(store)).rejects.toMatchObject({ code: "ERR_STORE_IO", cause: { name: "DataCloneError" } });
+    expect(calls).toBe(3);
+    vi.restoreAllMocks();
+    await store.close();
+    await expectUnchanged(name);
+  });
+
   test("a transaction that the platform aborts without a reason: ERR_STORE_IO", async () => {
     const name = freshName();
     const store = await openWithData(name);
@@ -145,7 +161,9 @@ describe("a blocked upgrade (adversarial 41)", () => {
     await (await openWithData(name)).close();
     const stubborn = await openDB(name);
     await expect(upgrade(name, 20)).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    const closed = vi.spyOn(IDBDatabase.prototype, "close");
     stubborn.close();
+    await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(2));
     await deleteIndexedDbStore(name);
   });
 
@@ -240,6 +258,16 @@ describe("no usable storage", () => {
     await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
     expect(await withRaw(name, async ({ objectStoreNames }) => [...objectStoreNames])).toEqual(["theirs"]);
   });
+});
+
+test("every writing transaction asks for strict durability", async () => {
+  const transaction = vi.spyOn(IDBDatabase.prototype, "transaction");
+  const store = await openWithData(freshName());
+  await writeMore(store);
+  await store.close();
+  const writing = transaction.mock.calls.filter(([, mode]) => mode === "readwrite");
+  expect(writing).toHaveLength(3);
+  for (const [, , options] of writing) expect(options).toEqual({ durability: "strict" });
 });
 
 describe("deleting", () => {
