@@ -24,7 +24,6 @@ export function setKey(alg: u32, key: usize, length: u32): void {
   absorbPad(0x36, INNER);
   // 0x6a is 0x36 ^ 0x5c: it turns the inner padding into the outer one.
   absorbPad(0x6a, OUTER);
-  memory.fill(PAD, 0, 128);
 }
 
 function absorbPad(byte: u8, out: usize): void {

@@ -173,6 +173,18 @@ describe.each(all)("$name", (aead, name) => {
     expect(opened.map((plaintext) => toHex(plaintext ?? ascii("refused")))).toEqual(messages.map((m) => toHex(m.data)));
   });
 
+  it("batch: splits where the arena is full", () => {
+    const first = message(70_000, 0);
+    const rest = arenaSize - 2 * (8 + aead.Nk + 12 + 16) - first.data.length;
+    for (const more of [-1, 0, 1, 2]) {
+      const messages = [first, message(rest + more, 0), message(1)];
+      const sealed = aead.sealMany(messages);
+      expect(sealed.map(toHex)).toEqual(messages.map((m) => nodeSeal(name, m)));
+      const opened = aead.openMany(messages.map((m, i) => ({ ...m, data: sealed[i] ?? none })));
+      expect(opened.every((data, i) => Buffer.compare(data ?? none, messages[i]?.data ?? none) === 0)).toBe(true);
+    }
+  });
+
   it("batch: messages that do not authenticate do not affect the others", () => {
     for (const count of [2, 8, 9, 31]) {
       const messages = Array.from({ length: count }, () => message(below(150)));
@@ -231,6 +243,7 @@ describe.each(all)("$name", (aead, name) => {
       () => same.seal(large.key, large.nonce, large.aad, large.data),
       () => same.open(large.key, large.nonce, large.aad, seal(large)),
       () => same.open(large.key, large.nonce, large.aad, forgedLarge),
+      () => same.seal(m.key, m.nonce, large.data, m.data),
       () => same.sealMany(Array.from({ length: 21 }, () => m)),
       () => same.openMany(Array.from({ length: 21 }, (_, i) => ({ ...m, data: i % 2 === 0 ? forged : seal(m) }))),
     ];

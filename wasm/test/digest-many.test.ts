@@ -25,6 +25,8 @@ describe.each([
     ["one long among short", (): Uint8Array[] => Array.from({ length: 8 }, (_, i) => bytes(i === 2 ? 5000 : 60))],
     ["more digests than the output holds", (): Uint8Array[] => many(1100, () => below(130))],
     ["more than the arena holds", (): Uint8Array[] => many(7, () => 30_000 + below(100))],
+    ["as much as the arena holds", (): Uint8Array[] => [65_536, 65_509, 5, 6].map((length) => bytes(length))],
+    ["one byte more than the arena holds", (): Uint8Array[] => [65_536, 65_510, 5, 6].map((length) => bytes(length))],
     [
       "one that the arena does not hold",
       (): Uint8Array[] => [bytes(3), new Uint8Array(arenaSize), new Uint8Array(arenaSize - 4), bytes(3), bytes(9)],

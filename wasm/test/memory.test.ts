@@ -66,6 +66,61 @@ describe("errors", () => {
   );
 });
 
+describe("operations in pieces that are abandoned", () => {
+  const base = Number(exports.arena.value);
+  const key = bytes(44);
+  const put = (data: Uint8Array): void => {
+    new Uint8Array(exports.memory.buffer).set(data, base);
+  };
+  it.each([
+    [
+      "digest",
+      (): void => {
+        exports.digestStart(0);
+      },
+    ],
+    [
+      "hmac",
+      (): void => {
+        exports.hmacStart(2, 44);
+      },
+    ],
+    [
+      "AES-128-GCM",
+      (): void => {
+        exports.aeadStart(0);
+      },
+    ],
+    [
+      "AES-256-GCM",
+      (): void => {
+        exports.aeadStart(1);
+      },
+    ],
+    [
+      "ChaCha20-Poly1305",
+      (): void => {
+        exports.aeadStart(2);
+      },
+    ],
+  ])("%s: erase leaves nothing of them", (name, start) => {
+    put(key);
+    start();
+    put(key);
+    if (name.includes("-")) {
+      exports.aeadAad(20);
+      exports.aeadCrypt(44);
+      exports.aeadData(44);
+    } else {
+      exports.update(44);
+    }
+    put(new Uint8Array(44));
+    expect(Buffer.compare(memory(), fresh)).not.toBe(0);
+    exports.erase();
+    expect(Buffer.compare(memory(), fresh)).toBe(0);
+  });
+});
+
 describe("the kernel's own checks, behind those of the glue", () => {
   it.each([
     ["digest", () => exports.digest(0, arenaSize + 1)],
