@@ -12,7 +12,8 @@ const contentSecurityPolicy = [
   "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
-  "connect-src 'self'",
+  // Safari's 'self' does not include WebSockets.
+  "connect-src 'self' ws: wss:",
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");

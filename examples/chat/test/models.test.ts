@@ -226,4 +226,19 @@ describe("timeline", () => {
     expect(rows).toEqual(["day", "(1", "2)", "(3)", "(4)", "notice", "day", "(6)", "unread", "(7)"]);
     expect(new Set(arrange(await page, 7).map(({ key }) => key)).size).toBe(rows.length);
   });
+
+  it("does not group across midnight", async () => {
+    const walk = client.appear("walk", ["bob"]);
+    const midnight = new Date(2026, 10, 20).getTime();
+    walk.receive("bob", "1", midnight - 1000);
+    walk.receive("bob", "2", midnight + 1000);
+    const page = walk.history();
+    await settle();
+    expect(arrange(await page, undefined)).toMatchObject([
+      { kind: "day" },
+      { kind: "message", startsGroup: true, endsGroup: true },
+      { kind: "day" },
+      { kind: "message", startsGroup: true, endsGroup: true },
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { parseNames } from "../limits.ts";
 import type { ConversationModel } from "../model/conversation-model.ts";
 import { ConfirmDialog } from "./dialog.tsx";
@@ -14,9 +14,15 @@ interface MembersSectionProps {
 
 export function MembersSection({ model, active }: MembersSectionProps): JSX.Element {
   const [removing, setRemoving] = useState<string>();
+  const heading = useRef<HTMLHeadingElement>(null);
   const { members } = model.snapshot;
+  const count = members.length;
+  // A member that goes takes the button with the focus along.
+  useEffect(() => {
+    if (document.activeElement === document.body) heading.current?.focus();
+  }, [count]);
   return (
-    <Section title={`Members (${members.length})`}>
+    <Section title={`Members (${count})`} heading={heading}>
       <ul class="members" role="list" aria-label="Members">
         {members.map((member) => (
           <li key={member.leafIndex}>

@@ -1,18 +1,21 @@
 /** What the sections of the details panel have in common. */
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import type { ConversationModel } from "../model/conversation-model.ts";
 import { Problem } from "./pieces.tsx";
 
-export function Section({
-  title,
-  children,
-}: {
+interface SectionProps {
   readonly title: string;
+  /** For a section that may have to take the focus. */
+  readonly heading?: RefObject<HTMLHeadingElement | null>;
   readonly children: ComponentChildren;
-}): JSX.Element {
+}
+
+export function Section({ title, heading, children }: SectionProps): JSX.Element {
   return (
     <section class="details-section">
-      <h3>{title}</h3>
+      <h3 ref={heading ?? null} tabIndex={-1}>
+        {title}
+      </h3>
       {children}
     </section>
   );
