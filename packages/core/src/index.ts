@@ -38,7 +38,7 @@ export type { CachedProposal, GroupState, GroupStatus, Transition } from "./grou
 export { createGroup } from "./group/create.ts";
 export type { CreateGroupOptions } from "./group/create.ts";
 export { findWelcomed, joinGroup } from "./group/join.ts";
-export type { JoinOptions } from "./group/join.ts";
+export type { JoinedGroup, JoinOptions } from "./group/join.ts";
 export { adoptCommit, createCommit } from "./commit/create.ts";
 export type { CreateCommitOptions, LeafChanges, StagedCommit } from "./commit/create.ts";
 export type { CommitEffect } from "./commit/process.ts";
@@ -48,3 +48,13 @@ export type { ProposeOptions, SendApplicationOptions } from "./group/send.ts";
 export { processMessage } from "./group/receive.ts";
 export type { ReceivedApplication, ReceivedCommit, ReceivedMessage, ReceivedProposal } from "./group/receive.ts";
 export { createGroupInfo, exportSecret } from "./group/export.ts";
+export { diffGroupRecords, restoreGroup } from "./group/records.ts";
+export type { RecordChanges } from "./group/records.ts";
+export {
+  decodeGroupState,
+  decodeOwnKeyPackage,
+  decodeStagedCommit,
+  encodeGroupState,
+  encodeOwnKeyPackage,
+  encodeStagedCommit,
+} from "./group/serialise.ts";

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(fileURLToPath(import.meta.url), "../../../..");
 
-/** SHA-256 of each official file, at the pinned commit of github.com/mlswg/mls-implementations. */
-const PINNED_COMMIT = "main";
+/** Where the working group keeps them. What is accepted is pinned by the checksums in SHA256SUMS. */
+const SOURCE = "https://raw.githubusercontent.com/mlswg/mls-implementations/main/test-vectors";
 
 /** The first of: the argument, $MLS_TEST_VECTORS, ../shared/test-vectors, a download into .cache/. */
 export async function findVectors(argument: string | undefined): Promise<string> {
@@ -27,7 +27,7 @@ async function download(): Promise<string> {
     if (expected === undefined || name === undefined) throw new Error(`malformed checksum line: ${line}`);
     const path = join(directory, name);
     if (existsSync(path) && sha256(await readFile(path)) === expected) continue;
-    const url = `https://raw.githubusercontent.com/mlswg/mls-implementations/${PINNED_COMMIT}/test-vectors/${name}`;
+    const url = `${SOURCE}/${name}`;
     const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
     if (!response.ok) throw new Error(`${url}: ${String(response.status)}`);
     const body = new Uint8Array(await response.arrayBuffer());

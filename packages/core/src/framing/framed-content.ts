@@ -42,7 +42,7 @@ export type Sender =
   | { readonly senderType: "new_member_proposal" }
   | { readonly senderType: "new_member_commit" };
 
-const sender: Codec<Sender> = select<"senderType", Sender["senderType"], Sender>(
+export const sender: Codec<Sender> = select<"senderType", Sender["senderType"], Sender>(
   "senderType",
   closedEnum(uint8, { member: 1, external: 2, new_member_proposal: 3, new_member_commit: 4 }),
   {

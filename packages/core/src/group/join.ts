@@ -38,6 +38,13 @@ export interface JoinOptions {
   readonly isKnownGroup?: (groupId: Bytes) => boolean;
 }
 
+/** A group that was joined. */
+export interface JoinedGroup {
+  readonly state: GroupState;
+  /** The member who let this client in: the signer of the GroupInfo. */
+  readonly welcomedBy: LeafIndex;
+}
+
 const refused = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_WELCOME", message, { requirement });
 
@@ -54,7 +61,7 @@ export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome
  * Joins a group. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
  * codes of leaf validation. The init key is to be deleted once the state is stored (R-10-2).
  */
-export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise<GroupState> {
+export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise<JoinedGroup> {
   const { suite, rules, keyPackage: own } = options;
   if (welcome.cipherSuite !== suite.id || own.keyPackage.cipherSuite !== suite.id) {
     throw refused("the Welcome is for another cipher suite", "R-12.4.3.1-2");
@@ -79,7 +86,7 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
     info.confirmationTag,
     "R-12.4.3.1-16",
   );
-  return {
+  const state: GroupState = {
     suite,
     status: "active",
     reinit: undefined,
@@ -97,6 +104,8 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
     resumptionPsks: new Map(),
     leafSince: context.epoch,
   };
+  // In the tree: its leaf was looked up to verify the signature.
+  return { state, welcomedBy: info.signer as LeafIndex };
 }
 
 async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: JoinOptions): Promise<GroupSecrets> {

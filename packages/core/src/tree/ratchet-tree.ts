@@ -9,7 +9,7 @@ import { KeyIndex } from "./key-index.ts";
 import type { LeafNode } from "./leaf-node.ts";
 import type { ParentNode, WireNode } from "./parent-node.ts";
 import type { Subtree } from "./subtree.ts";
-import { blankSubtree, descend, isLeafSlot, LeafSlot, ParentSlot, resolution } from "./subtree.ts";
+import { blankSubtree, descend, isLeafSlot, LeafSlot, ParentSlot, resolution, toWireNode } from "./subtree.ts";
 import type { Summary } from "./summary.ts";
 import type { LeafIndex, NodeIndex } from "./tree-math.ts";
 import * as math from "./tree-math.ts";
@@ -75,9 +75,14 @@ export class RatchetTree {
         detail: { leafCount, maxLeaves },
       });
     }
+    return RatchetTree.fromNodes(leafCount, (index) => nodes[index]);
+  }
+
+  /** A tree of `leafCount` (a power of two) leaves from its nodes. `ERR_MLS_TREE` for a node of the wrong kind. */
+  static fromNodes(leafCount: number, nodeAt: (index: NodeIndex) => WireNode | undefined): RatchetTree {
     let keys: Keys = { encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY };
     const build = (index: NodeIndex): Subtree => {
-      const node = nodes[index];
+      const node = nodeAt(index);
       const below = { left: math.left(index), right: math.right(index) };
       if (node !== undefined && (node.nodeType === "leaf") !== math.isLeaf(index)) {
         throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
@@ -102,11 +107,7 @@ export class RatchetTree {
 
   /** In-order nodes without trailing blanks (R-12.4.3.3-2). */
   toWire(): (WireNode | undefined)[] {
-    const nodes: (WireNode | undefined)[] = [];
-    for (const slot of this.slots()) {
-      if (isLeafSlot(slot)) nodes.push(slot.leafNode && { nodeType: "leaf", leafNode: slot.leafNode });
-      else nodes.push(slot.parentNode && { nodeType: "parent", parentNode: slot.parentNode });
-    }
+    const nodes = [...this.slots()].map(toWireNode);
     while (nodes.length > 0 && nodes.at(-1) === undefined) nodes.pop();
     return nodes;
   }
@@ -152,6 +153,11 @@ export class RatchetTree {
   leaf(index: LeafIndex): LeafNode | undefined {
     const slot = descend(this.root, math.leafToNode(index));
     return isLeafSlot(slot) ? slot.leafNode : undefined;
+  }
+
+  /** What stands at a node, as on the wire; undefined for a blank and outside the tree. */
+  wireNodeAt(index: NodeIndex): WireNode | undefined {
+    return index < math.nodeCount(this.leafCount) ? toWireNode(this.subtree(index)) : undefined;
   }
 
   /** Public key at a node; undefined for a blank. */

@@ -8,7 +8,7 @@ import type { Codec } from "../codec/codec.ts";
 import { closedEnum, encode, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
 import type { LeafNode } from "./leaf-node.ts";
 import { leafNode } from "./leaf-node.ts";
-import type { ParentNode } from "./parent-node.ts";
+import type { ParentNode, WireNode } from "./parent-node.ts";
 import { parentNode } from "./parent-node.ts";
 import type { Summary } from "./summary.ts";
 import { joinSummaries, summarizeLeaf } from "./summary.ts";
@@ -118,6 +118,12 @@ export function descend(from: Subtree, index: NodeIndex): Subtree {
     at = index < at.index ? at.left : at.right;
   }
   return at;
+}
+
+/** What stands at a place, as it goes over the wire. */
+export function toWireNode(slot: Subtree): WireNode | undefined {
+  if (isLeafSlot(slot)) return slot.leafNode && { nodeType: "leaf", leafNode: slot.leafNode };
+  return slot.parentNode && { nodeType: "parent", parentNode: slot.parentNode };
 }
 
 /** Resolution (§4.1.1): the nodes that together cover all non-blank leaves below. */

@@ -47,7 +47,12 @@ async function verify(vector: Case, suites: (id: number) => Promise<CipherSuite>
   const keyPackage = await readKeyPackage(suite, vector);
   const { welcome } = decodeMessageOf("mls_welcome", vector.hex("welcome"));
   const ratchetTree = vector.optionalHex("ratchet_tree");
-  let state: GroupState = await joinGroup(welcome, { suite, rules, keyPackage, ...(ratchetTree && { ratchetTree }) });
+  let { state }: { state: GroupState } = await joinGroup(welcome, {
+    suite,
+    rules,
+    keyPackage,
+    ...(ratchetTree && { ratchetTree }),
+  });
   expectBytes(
     "initial_epoch_authenticator",
     state.secrets.epochAuthenticator,

@@ -1,0 +1,129 @@
+/** Whole values as bytes, for the store and for backups: group states, staged commits, own key packages. */
+import type { Bytes } from "../codec/bytes.ts";
+import { utf8 } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import {
+  decode,
+  encode,
+  fixed,
+  map,
+  opaque,
+  optional,
+  struct,
+  uint16,
+  uint32,
+  uint64,
+  vector,
+} from "../codec/codec.ts";
+import { adoptCommit, type StagedCommit } from "../commit/create.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { GroupState } from "../group-state.ts";
+import type { OwnKeyPackage } from "../key-package.ts";
+import { assembleOwnKeyPackage, keyPackage } from "../key-package.ts";
+import type { AddedMember, ChangedMember } from "../proposal/apply.ts";
+import type { Rules } from "../rules.ts";
+import { leafNode } from "../tree/leaf-node.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import { diffGroupRecords, restoreGroup } from "./records.ts";
+
+const text: Codec<string> = map(opaque, (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes), utf8);
+const records: Codec<readonly { readonly name: string; readonly value: Bytes }[]> = vector(
+  struct({ name: text, value: opaque }),
+);
+
+/** "CPGS", then the version of this container. */
+const MAGIC = Uint8Array.of(0x43, 0x50, 0x47, 0x53);
+const CONTAINER_VERSION = 1;
+
+const container: Codec<{ magic: Bytes; version: number; records: readonly { name: string; value: Bytes }[] }> = struct({
+  magic: fixed(4),
+  version: uint16,
+  records,
+});
+
+/** The whole state in one piece. It holds every secret of the group: encrypt it. */
+export function encodeGroupState(state: GroupState): Bytes {
+  const list = [...diffGroupRecords(undefined, state).put].map(([name, value]) => ({ name, value }));
+  return encode(container, { magic: MAGIC, version: CONTAINER_VERSION, records: list });
+}
+
+/** `ERR_MLS_DECODE` for anything that `encodeGroupState` did not write, `ERR_MLS_VERSION` for a newer version. */
+export async function decodeGroupState(
+  bytes: Uint8Array,
+  options?: Parameters<typeof restoreGroup>[1],
+): Promise<GroupState> {
+  const decoded = decode(container, bytes);
+  if (decoded.magic.some((byte, i) => byte !== MAGIC[i])) {
+    throw new CoppiceError("ERR_MLS_DECODE", "these bytes are not a group state");
+  }
+  if (decoded.version > CONTAINER_VERSION) {
+    throw new CoppiceError("ERR_MLS_VERSION", "the group state is of a newer version of Coppice", {
+      detail: { version: decoded.version },
+    });
+  }
+  return restoreGroup(new Map(decoded.records.map(({ name, value }) => [name, value])), options);
+}
+
+const leafIndex: Codec<LeafIndex> = map(
+  uint32,
+  (index) => index as LeafIndex,
+  (index) => index,
+);
+const changedMembers: Codec<readonly ChangedMember[]> = vector(struct({ leafIndex, leafNode }));
+
+interface StagedRecord {
+  readonly commit: Bytes;
+  readonly welcome: Bytes | undefined;
+  readonly epoch: bigint;
+  readonly added: readonly AddedMember[];
+  readonly removed: readonly ChangedMember[];
+  readonly updated: readonly ChangedMember[];
+  readonly put: readonly { readonly name: string; readonly value: Bytes }[];
+  readonly delete: readonly string[];
+}
+
+const stagedRecord: Codec<StagedRecord> = struct({
+  commit: opaque,
+  welcome: optional(opaque),
+  epoch: uint64,
+  added: vector(struct({ leafIndex, keyPackage })),
+  removed: changedMembers,
+  updated: changedMembers,
+  put: records,
+  delete: vector(text),
+});
+
+/** A staged commit as the records that adopting it would change. It holds secrets of the next epoch: encrypt it. */
+export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rules: Rules): Bytes {
+  const changes = diffGroupRecords(state, adoptCommit(state, staged, rules).state);
+  const { commit, welcome, epoch, added, removed, updated } = staged;
+  const put = [...changes.put].map(([name, value]) => ({ name, value }));
+  return encode(stagedRecord, { commit, welcome, epoch, added, removed, updated, put, delete: changes.delete });
+}
+
+/** The staged commit that was made in this epoch of `state`; messages may have been sent and received since. */
+export async function decodeStagedCommit(state: GroupState, bytes: Uint8Array): Promise<StagedCommit> {
+  const { put, delete: gone, ...staged } = decode(stagedRecord, bytes);
+  const stored = new Map<string, Uint8Array>(diffGroupRecords(undefined, state).put);
+  for (const name of gone) stored.delete(name);
+  for (const { name, value } of put) stored.set(name, value);
+  const next = await restoreGroup(stored);
+  return { ...staged, next, refused: [] };
+}
+
+const ownKeyPackage: Codec<Pick<OwnKeyPackage, "keyPackage" | "initPrivateKey" | "encryptionPrivateKey">> = struct({
+  keyPackage,
+  initPrivateKey: opaque,
+  encryptionPrivateKey: opaque,
+});
+
+/** A key package with its private keys: encrypt it. */
+export function encodeOwnKeyPackage(own: OwnKeyPackage): Bytes {
+  return encode(ownKeyPackage, own);
+}
+
+export function decodeOwnKeyPackage(suite: CipherSuite, bytes: Uint8Array): OwnKeyPackage {
+  const { keyPackage: made, initPrivateKey, encryptionPrivateKey } = decode(ownKeyPackage, bytes);
+  return assembleOwnKeyPackage(suite, made, { privateKey: initPrivateKey }, { privateKey: encryptionPrivateKey });
+}

@@ -1,0 +1,209 @@
+/** A small group whose members are driven by hand. */
+import { expect } from "vitest";
+import type { Bytes } from "../../src/codec/bytes.ts";
+import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
+import type { CreateCommitOptions } from "../../src/commit/create.ts";
+import { adoptCommit, createCommit } from "../../src/commit/create.ts";
+import { basicCredential } from "../../src/credential.ts";
+import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import type { Signer } from "../../src/crypto/signature.ts";
+import type { Extension } from "../../src/extension.ts";
+import { decodeMessageOf } from "../../src/framing/mls-message.ts";
+import type { Proposal } from "../../src/framing/proposal.ts";
+import type { GroupState } from "../../src/group-state.ts";
+import { createGroup } from "../../src/group/create.ts";
+import { joinGroup } from "../../src/group/join.ts";
+import type { ReceivedMessage } from "../../src/group/receive.ts";
+import { processMessage } from "../../src/group/receive.ts";
+import { createApplicationMessage } from "../../src/group/send.ts";
+import type { OwnKeyPackage } from "../../src/key-package.ts";
+import { createKeyPackage } from "../../src/key-package.ts";
+import type { Rules } from "../../src/rules.ts";
+import { makeRules } from "../../src/rules.ts";
+import { defaultCapabilities } from "../../src/tree/capabilities.ts";
+import { encodeGroupState } from "../../src/group/serialise.ts";
+
+export const NOW = 1_800_000_000n;
+export const LIFETIME = { notBefore: NOW - 3600n, notAfter: NOW + 86_400n };
+/** An extension type of the private-use range that all test members support. */
+export const TEST_EXTENSION = 0xf0aa;
+
+export function testRules(changes: Partial<Rules> = {}): Rules {
+  return makeRules({
+    authentication: { validate: () => Promise.resolve() },
+    now: () => NOW,
+    supportedExtensions: [TEST_EXTENSION],
+    ...changes,
+  });
+}
+
+/** One client: a name, a signature key, and a state once it is in the group. */
+export class Member {
+  readonly name: string;
+  readonly suite: CipherSuite;
+  readonly signer: Signer;
+  readonly signaturePrivateKey: Bytes;
+  rules: Rules;
+  #state: GroupState | undefined;
+
+  private constructor(name: string, suite: CipherSuite, keys: { signer: Signer; privateKey: Bytes }, rules: Rules) {
+    this.name = name;
+    this.suite = suite;
+    this.signer = keys.signer;
+    this.signaturePrivateKey = keys.privateKey;
+    this.rules = rules;
+  }
+
+  static async create(name: string, options: { suite?: CipherSuite; rules?: Rules } = {}): Promise<Member> {
+    const suite = options.suite ?? (await getCipherSuite(1));
+    const { privateKey } = await suite.signature.generateKeyPair();
+    const signer = await suite.signature.importSigner(privateKey);
+    return new Member(name, suite, { signer, privateKey }, options.rules ?? testRules());
+  }
+
+  get state(): GroupState {
+    if (this.#state === undefined) throw new Error(`${this.name} is in no group`);
+    return this.#state;
+  }
+
+  set state(state: GroupState) {
+    this.#state = state;
+  }
+
+  get capabilities(): ReturnType<typeof defaultCapabilities> {
+    return defaultCapabilities([this.suite.id], { extensions: [TEST_EXTENSION] });
+  }
+
+  async found(extensions: readonly Extension[] = []): Promise<void> {
+    const { suite, rules, signer, capabilities } = this;
+    const credential = basicCredential(this.name);
+    this.state = await createGroup({ suite, rules, credential, signer, capabilities, lifetime: LIFETIME, extensions });
+  }
+
+  keyPackage(): Promise<OwnKeyPackage> {
+    const { suite, signer, capabilities } = this;
+    return createKeyPackage({
+      suite,
+      credential: basicCredential(this.name),
+      signer,
+      lifetime: LIFETIME,
+      capabilities,
+    });
+  }
+
+  async commit(options: Partial<CreateCommitOptions> = {}): Promise<Awaited<ReturnType<typeof createCommit>>> {
+    const made = await createCommit(this.state, { rules: this.rules, signer: this.signer, ...options });
+    this.state = made.state;
+    return made;
+  }
+
+  adopt(made: Awaited<ReturnType<typeof createCommit>>): void {
+    this.state = adoptCommit(this.state, made.staged, this.rules).state;
+  }
+
+  async join(welcome: Bytes | undefined, keyPackage: OwnKeyPackage): Promise<void> {
+    if (welcome === undefined) throw new Error("there is no Welcome");
+    const decoded = decodeMessageOf("mls_welcome", welcome).welcome;
+    ({ state: this.state } = await joinGroup(decoded, { suite: this.suite, rules: this.rules, keyPackage }));
+  }
+
+  async receive(message: Bytes): Promise<ReceivedMessage> {
+    const received = await processMessage(this.state, message, { rules: this.rules });
+    this.state = received.state;
+    return received;
+  }
+
+  async send(text: string): Promise<Bytes> {
+    const { state, message } = await createApplicationMessage(this.state, utf8(text), {
+      rules: this.rules,
+      signer: this.signer,
+    });
+    this.state = state;
+    return message;
+  }
+}
+
+/** Members of one group who all follow every commit. */
+export class Group {
+  members: Member[];
+
+  private constructor(members: Member[]) {
+    this.members = members;
+  }
+
+  /** `names[0]` creates the group and adds the others in one commit. */
+  static async of(
+    names: readonly string[],
+    options: { suite?: CipherSuite; extensions?: readonly Extension[] } = {},
+  ): Promise<Group> {
+    const members = await Promise.all(names.map((name) => Member.create(name, options)));
+    const [creator, ...others] = members;
+    if (creator === undefined) throw new Error("a group has a creator");
+    await creator.found(options.extensions);
+    const group = new Group([creator]);
+    if (others.length > 0) await group.add(creator, others);
+    return group;
+  }
+
+  member(name: string): Member {
+    const found = this.members.find((member) => member.name === name);
+    if (found === undefined) throw new Error(`${name} is not in the group`);
+    return found;
+  }
+
+  async add(
+    committer: Member,
+    newcomers: readonly Member[],
+    options: Partial<CreateCommitOptions> = {},
+  ): Promise<void> {
+    const packages = await Promise.all(newcomers.map((newcomer) => newcomer.keyPackage()));
+    const proposals = packages.map(({ keyPackage }): Proposal => ({ proposalType: 1, keyPackage }));
+    const made = await this.commit(committer, { ...options, proposals });
+    for (const [i, newcomer] of newcomers.entries()) {
+      const own = packages[i];
+      if (own !== undefined) await newcomer.join(made.staged.welcome, own);
+    }
+    this.members.push(...newcomers);
+    this.expectAgreement();
+  }
+
+  /** Commits and lets everyone else process it; members that were removed leave the list. */
+  async commit(
+    committer: Member,
+    options: Partial<CreateCommitOptions> = {},
+  ): Promise<Awaited<ReturnType<typeof createCommit>>> {
+    const made = await committer.commit(options);
+    for (const member of this.members) {
+      if (member === committer) member.adopt(made);
+      else await member.receive(made.staged.commit);
+    }
+    this.members = this.members.filter(({ state }) => state.status !== "removed");
+    this.expectAgreement();
+    return made;
+  }
+
+  /** Sends a message and checks that everyone else reads it. */
+  async chat(sender: Member, text: string): Promise<void> {
+    const message = await sender.send(text);
+    for (const member of this.members.filter((other) => other !== sender)) {
+      const received = await member.receive(message);
+      expect(received.kind === "application" && new TextDecoder().decode(received.data)).toBe(text);
+    }
+  }
+
+  /** All members share epoch, tree and authenticator. */
+  expectAgreement(): void {
+    const views = this.members.map(({ state }) =>
+      toHex(concat(state.context.treeHash, state.secrets.epochAuthenticator, state.interimTranscriptHash)),
+    );
+    expect(new Set(views).size).toBe(1);
+  }
+}
+
+/** Checks that `attempt` is refused with this code and that nothing in the member's state changed. */
+export async function expectRefusal(member: Member, code: string, attempt: () => Promise<unknown>): Promise<void> {
+  const before = toHex(encodeGroupState(member.state));
+  await expect(attempt()).rejects.toMatchObject({ name: "CoppiceError", code });
+  expect(toHex(encodeGroupState(member.state))).toBe(before);
+}
