@@ -7,9 +7,8 @@ import { Groups } from "./memory/groups.ts";
 import { MemoryNetwork } from "./memory/network.ts";
 import { deliveryService, type CallAddress, type Transport } from "./service.ts";
 import * as wire from "./wire/calls.ts";
-import { decode, encode } from "./wire/codec.ts";
+import { decode, encode, type Bytes } from "./wire/codec.ts";
 import { isValidName } from "./wire/names.ts";
-import type { Bytes } from "./wire/primitives.ts";
 import { signInMessage, verifySignIn } from "./wire/sign-in.ts";
 
 export { MemoryNetwork, type CallName, type EventMode, type MemoryFault } from "./memory/network.ts";

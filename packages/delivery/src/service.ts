@@ -2,8 +2,7 @@
 import type { DeliveryCallOptions, DeliveryEvent, DeliveryService } from "./contract.ts";
 import { deliveryError } from "./errors.ts";
 import * as wire from "./wire/calls.ts";
-import { decode, encode } from "./wire/codec.ts";
-import type { Bytes } from "./wire/primitives.ts";
+import { decode, encode, type Bytes } from "./wire/codec.ts";
 
 /** What a transport needs to know about a call. */
 export type CallAddress = Pick<wire.Call<unknown, unknown>, "name" | "path">;

@@ -3,7 +3,7 @@ import { deliveryError } from "../errors.ts";
 import { eitherSignal, settleOnAbort } from "../service.ts";
 import { MEDIA_TYPE, WIRE_LIMITS } from "../wire/calls.ts";
 import { decodeFailure } from "../wire/failure.ts";
-import type { Bytes } from "../wire/primitives.ts";
+import type { Bytes } from "../wire/codec.ts";
 
 /** Where and how to send. */
 export interface Endpoint {

@@ -3,7 +3,7 @@ import { isCoppiceError, type CoppiceError } from "@coppice/core";
 import type { Identity } from "../contract.ts";
 import { roundTrip, settleOnAbort } from "../service.ts";
 import { requestChallenge, signIn, type Call } from "../wire/calls.ts";
-import type { Bytes } from "../wire/primitives.ts";
+import type { Bytes } from "../wire/codec.ts";
 import { signInMessage } from "../wire/sign-in.ts";
 import { exchange, type Endpoint } from "./exchange.ts";
 

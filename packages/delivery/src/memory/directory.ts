@@ -1,7 +1,7 @@
 /** Names, keys and key packages of the in-memory Delivery Service. */
 import type { ClaimedKeyPackage } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
-import type { Bytes } from "../wire/primitives.ts";
+import type { Bytes } from "../wire/codec.ts";
 import { toKey } from "./key.ts";
 
 export interface User {

@@ -1,7 +1,7 @@
 /** Logs, readers and Welcomes of the in-memory Delivery Service. */
 import type { CommitSubmission, InboxEntry, LogEntry } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
-import type { Bytes } from "../wire/primitives.ts";
+import type { Bytes } from "../wire/codec.ts";
 import type { Directory } from "./directory.ts";
 import { toKey } from "./key.ts";
 

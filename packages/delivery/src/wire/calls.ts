@@ -1,8 +1,8 @@
 /** Every call of the Delivery Service: its path, its request and its answer. Client and server share this table. */
+import { codec } from "@coppice/core";
 import type { ClaimedKeyPackage, CommitSubmission, InboxEntry, LogEntry } from "../contract.ts";
-import { bytes, empty, integer, list, map, oneOf, optional, struct, text, uint64, type Codec } from "./codec.ts";
+import { bytes, empty, integer, list, malformed, text, uint64, type Bytes, type Codec } from "./codec.ts";
 import { MAX_NAME_BYTES } from "./names.ts";
-import { malformed, type Bytes } from "./primitives.ts";
 import { MAX_AUDIENCE_BYTES, MAX_NONCE_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "./sign-in.ts";
 
 /** Bounds of the format itself. A server may configure lower ones. */
@@ -23,6 +23,8 @@ export const WIRE_LIMITS: {
   logPage: 1024,
   inboxPage: 256,
 };
+
+const { closedEnum, map, optional, struct, uint8 } = codec;
 
 /** Media type of request and answer bodies. */
 export const MEDIA_TYPE = "application/vnd.coppice.ds";
@@ -185,7 +187,7 @@ export const readLog: Call<
   answer: list(
     struct<LogEntry>({
       seq: integer({ min: 1 }),
-      kind: oneOf("commit", "message"),
+      kind: closedEnum(uint8, { commit: 1, message: 2 }),
       epoch: uint64,
       message,
       receivedAt: integer(),

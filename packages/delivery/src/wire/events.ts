@@ -1,7 +1,8 @@
 /** Frames of the event connection: one binary WebSocket message each. */
-import { integer, oneOf, struct, text, type Codec } from "./codec.ts";
+import { codec } from "@coppice/core";
+import { integer, text, type Bytes, type Codec } from "./codec.ts";
 import { groupId } from "./calls.ts";
-import type { Bytes } from "./primitives.ts";
+const { closedEnum, nothing, select, struct, uint8 } = codec;
 
 /** Path of the WebSocket below the server's URL. */
 export const EVENTS_PATH = "v1/events";
@@ -24,35 +25,19 @@ export type ServerFrame =
   | { readonly type: "log"; readonly groupId: Bytes; readonly seq: number }
   | { readonly type: "inbox" };
 
-/** A tagged union: one octet for the case, then its fields. */
-function union<T extends { readonly type: string }>(cases: {
-  readonly [K in T["type"]]: Codec<Omit<Extract<T, { type: K }>, "type">>;
-}): Codec<T> {
-  const names = Object.keys(cases) as T["type"][];
-  const tag = oneOf<T["type"]>(...names);
-  return {
-    encode: (writer, value) => {
-      const type: T["type"] = value.type;
-      tag.encode(writer, type);
-      (cases[type] as unknown as Codec<T>).encode(writer, value);
-    },
-    decode: (reader) => {
-      const type = tag.decode(reader);
-      return { type, ...(cases[type] as Codec<object>).decode(reader) } as T;
-    },
-  };
-}
+export const clientFrame: Codec<ClientFrame> = select<"type", ClientFrame["type"], ClientFrame>(
+  "type",
+  closedEnum(uint8, { authenticate: 1, pong: 2 }),
+  { authenticate: struct({ token: text(128) }), pong: nothing },
+);
 
-const nothing: Codec<object> = struct<object>({});
-
-export const clientFrame: Codec<ClientFrame> = union<ClientFrame>({
-  authenticate: struct({ token: text(128) }),
-  pong: nothing,
-});
-
-export const serverFrame: Codec<ServerFrame> = union<ServerFrame>({
-  ready: struct({ heartbeat: integer({ min: 10, max: 3_600_000 }) }),
-  ping: nothing,
-  log: struct({ groupId, seq: integer({ min: 1 }) }),
-  inbox: nothing,
-});
+export const serverFrame: Codec<ServerFrame> = select<"type", ServerFrame["type"], ServerFrame>(
+  "type",
+  closedEnum(uint8, { ready: 1, ping: 2, log: 3, inbox: 4 }),
+  {
+    ready: struct({ heartbeat: integer({ min: 10, max: 3_600_000 }) }),
+    ping: nothing,
+    log: struct({ groupId, seq: integer({ min: 1 }) }),
+    inbox: nothing,
+  },
+);

@@ -1,10 +1,9 @@
 /** How errors cross the wire: an HTTP status for middle boxes, and a body with the contract's code. */
-import { CoppiceError, type ErrorDetail } from "@coppice/core";
+import { codec, CoppiceError, type ErrorDetail } from "@coppice/core";
 import type { DeliveryErrorCode } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
-import { decode, encode, integer, optional, struct, text, type Codec } from "./codec.ts";
+import { decode, encode, integer, text, type Bytes, type Codec } from "./codec.ts";
 import { MAX_NAME_BYTES } from "./names.ts";
-import type { Bytes } from "./primitives.ts";
 
 const STATUS: Readonly<Record<DeliveryErrorCode, number>> = {
   ERR_DS_UNREACHABLE: 503,
@@ -33,11 +32,11 @@ interface Failure {
   readonly retryAfter: number | undefined;
 }
 
-const failure: Codec<Failure> = struct({
+const failure: Codec<Failure> = codec.struct({
   code: text(64),
   message: text(512),
-  user: optional(text(MAX_NAME_BYTES)),
-  retryAfter: optional(integer({ max: 86_400 })),
+  user: codec.optional(text(MAX_NAME_BYTES)),
+  retryAfter: codec.optional(integer({ max: 86_400 })),
 });
 
 const isDeliveryCode = (code: string): code is DeliveryErrorCode => Object.hasOwn(STATUS, code);

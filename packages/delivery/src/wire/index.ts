@@ -1,9 +1,8 @@
 /** The wire format between `connectDelivery` and a server: for server implementations. */
 export * from "./calls.ts";
-export { decode, encode, type Codec } from "./codec.ts";
+export { decode, encode, type Bytes, type Codec } from "./codec.ts";
 export * from "./events.ts";
 export * from "./failure.ts";
 export { isValidName } from "./names.ts";
-export type { Bytes } from "./primitives.ts";
 export * from "./sign-in.ts";
 export { deliveryError } from "../errors.ts";

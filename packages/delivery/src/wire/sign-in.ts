@@ -3,9 +3,9 @@
  * nonce: the label keeps the signature from being taken for an MLS signature (those start with "MLS 1.0 "), the
  * audience keeps one server from using it at another, the nonce is good for one sign-in.
  */
-import { bytes, encode, struct, text, type Codec } from "./codec.ts";
+import { codec } from "@coppice/core";
+import { bytes, encode, text, type Bytes, type Codec } from "./codec.ts";
 import { MAX_NAME_BYTES } from "./names.ts";
-import type { Bytes } from "./primitives.ts";
 
 /** Bytes of an Ed25519 public key. */
 export const PUBLIC_KEY_BYTES = 32;
@@ -28,7 +28,7 @@ export interface SignInStatement {
   readonly nonce: Uint8Array;
 }
 
-const statement: Codec<SignInStatement & { readonly label: string }> = struct({
+const statement: Codec<SignInStatement & { readonly label: string }> = codec.struct({
   label: text(64),
   audience: text(MAX_AUDIENCE_BYTES),
   user: text(MAX_NAME_BYTES),
