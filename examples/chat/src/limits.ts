@@ -3,14 +3,14 @@
 /** Bytes of UTF-8 in one message. */
 export const maxMessageBytes = 64 * 1024;
 /** Bytes of UTF-8 in the name of a group. */
-export const maxTitleBytes = 128;
+const maxTitleBytes = 128;
 /** Characters in a person's name. */
-export const maxNameLength = 64;
+const maxNameLength = 64;
 
 const encoder = new TextEncoder();
 
 /** Length of a text in bytes of UTF-8. */
-export function byteLength(text: string): number {
+function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
 

@@ -6,7 +6,7 @@ import { HistoryWindow } from "./history-window.ts";
 import { Observable } from "./observable.ts";
 
 /** Items read at a time. */
-export const pageSize = 60;
+const pageSize = 60;
 /** The window is cut back to this many items while its newest end is being watched. */
 const keptItems = 300;
 /** Most items that are looked at to count what is unread. */
