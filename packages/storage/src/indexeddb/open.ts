@@ -24,8 +24,8 @@ export interface IndexedDbStoreOptions {
  *
  * Rejects, changing nothing, with `ERR_STORE_WRONG_KEY` (another key, or another kind of key, created this store),
  * `ERR_STORE_NEWER_SCHEMA`, `ERR_STORE_BLOCKED` (a context with an older version does not let go), `ERR_STORE_CORRUPT`,
- * `ERR_STORE_UNAVAILABLE` (no IndexedDB or no SubtleCrypto: private mode, insecure origin), `ERR_STORE_QUOTA` or
- * `ERR_STORE_IO`; `TypeError` for options that make no sense.
+ * `ERR_STORE_UNAVAILABLE` (no IndexedDB or no SubtleCrypto: private mode, insecure origin), `ERR_STORE_LOST` (deleted
+ * while it was being opened), `ERR_STORE_QUOTA` or `ERR_STORE_IO`; `TypeError` for options that make no sense.
  *
  * @example
  * const store = await openIndexedDbStore({ name: "chat" });
@@ -48,6 +48,6 @@ export async function openIndexedDbStore({ name, key = { kind: "device" } }: Ind
     return new IndexedDbStore({ name, database, vault, announcements: new Announcements(name, vault), lifetime });
   } catch (error) {
     database.close();
-    throw error;
+    throw lifetime.failure ?? error;
   }
 }

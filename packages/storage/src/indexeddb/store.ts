@@ -163,11 +163,13 @@ export class IndexedDbStore implements Store {
       const sealed: SealedWrite[] = [];
       for (const write of plan) {
         const place = { tag: await this.#vault.partitionTag(write.partition), version: write.newVersion };
-        const put = await mapLimit([...write.put], IN_FLIGHT, async ([name, value]) => {
-          signal?.throwIfAborted();
-          return [name, await this.#vault.sealRecord(place, name, value)] as const;
-        });
-        const name = await this.#vault.sealPartition(place, write.partition);
+        const [put, name] = await Promise.all([
+          mapLimit([...write.put], IN_FLIGHT, async ([record, value]) => {
+            signal?.throwIfAborted();
+            return [record, await this.#vault.sealRecord(place, record, value)] as const;
+          }),
+          this.#vault.sealPartition(place, write.partition),
+        ]);
         const { expectedVersion, clear } = write;
         sealed.push({ ...place, sealed: name, expectedVersion, clear, delete: write.delete, put });
       }

@@ -110,7 +110,7 @@ describe("encryption at rest", () => {
     await store.write([{ partition: "q", expectedVersion: 0, put: new Map([["a", bytes("other")]]) }]);
     await withRaw(name, async (database) => {
       const [first, second] = await database.getAllKeys("records");
-      const [a, b]: unknown[] = await database.getAll("records");
+      const [a, b] = (await database.getAll("records")) as unknown[];
       await database.put("records", a, second);
       await database.put("records", b, first);
     });

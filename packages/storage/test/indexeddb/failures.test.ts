@@ -205,6 +205,18 @@ describe("the database disappears (adversarial 41)", () => {
     await expect(store.partitions()).rejects.toMatchObject({ code: "ERR_STORE_CLOSED" });
   });
 
+  test("deleted while it is being opened: ERR_STORE_LOST", async () => {
+    const name = freshName();
+    const derive = crypto.subtle.deriveBits.bind(crypto.subtle);
+    vi.spyOn(crypto.subtle, "deriveBits").mockImplementationOnce(async (...parameters) => {
+      await deleteIndexedDbStore(name);
+      return derive(...parameters);
+    });
+    await expect(openIndexedDbStore({ name, key: { kind: "passphrase", passphrase: "p" } })).rejects.toMatchObject({
+      code: "ERR_STORE_LOST",
+    });
+  });
+
   test("closed by the browser in the middle of a write: the write is ERR_STORE_LOST and not there", async () => {
     const name = freshName();
     const store = await openWithData(name);
