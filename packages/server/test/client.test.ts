@@ -28,7 +28,7 @@ async function relay(url: string) {
     ] as const) {
       from
         .on("data", (chunk) => open && to.write(chunk))
-        .on("close", () => to.destroy())
+        .on("close", () => open && to.destroy())
         .on("error", () => undefined);
     }
   }).listen(0, "127.0.0.1");

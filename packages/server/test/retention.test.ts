@@ -56,6 +56,20 @@ test("messages and Welcomes are forgotten after their time; numbering goes on", 
   expect(groups.send(bob, groupId, 1n, bytes(4)).seq).toBe(1203);
 });
 
+test("a clock that was set back leaves a hole in the log, which no page spans", () => {
+  const { groups, newUser, later } = openStore({ messageRetention: 1000 });
+  const user = newUser("alice");
+  groups.create(user, groupId);
+  for (const [i, milliseconds] of [100, -100, 100].entries()) {
+    groups.send(user, groupId, 0n, bytes(i));
+    later(milliseconds);
+  }
+  groups.send(user, groupId, 0n, bytes(9));
+  later(920);
+  const page = (after: number) => groups.readLog(user, groupId, after, 10).map(({ seq }) => seq);
+  expect([page(0), page(2), page(4)]).toEqual([[2], [4], []]);
+});
+
 test("expired tokens go, key packages and the memory of claimed ones go later", () => {
   const { keyPackages, newUser, later, count } = openStore({ tokenLifetime: 100, keyPackageRetention: 1000 });
   const user = newUser("alice");

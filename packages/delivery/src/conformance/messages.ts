@@ -49,6 +49,19 @@ export const messageCases: readonly ConformanceCase[] = [
     }),
   },
   {
+    title: "members may repeat what was sent before their admission, strangers learn nothing by it",
+    run: withUsers(3, async (users) => {
+      const [creator, member, stranger] = [at(users, 0), at(users, 1), at(users, 2)];
+      const groupId = await createTestGroup(creator);
+      const message = { groupId, epoch: 0n, message: randomBytes(9) };
+      await creator.service.sendMessage(message);
+      const added = [{ user: member.name, welcome: randomBytes(9) }];
+      await creator.service.submitCommit({ groupId, epoch: 0n, commit: randomBytes(9), added, removed: [] });
+      assertEqual(await member.service.sendMessage(message), { seq: 1 }, "answer to the member");
+      await assertRejects(stranger.service.sendMessage(message), "ERR_DS_FORBIDDEN");
+    }),
+  },
+  {
     title: "messages of past epochs are taken, of future ones refused",
     run: withUsers(1, async (users) => {
       const { service } = at(users, 0);

@@ -127,11 +127,13 @@ export class Groups {
     if (currentAdmission(group, user) === undefined) throw notAMember();
   }
 
-  /** Where these bytes already stand, if `user` may read them there. */
+  /** Where these bytes already stand, for those who may read them there and for all members. */
   #repeated(group: Group, user: string, kind: LogEntry["kind"], message: Uint8Array): number | undefined {
     const seq = group.known.get(kind + toKey(message));
-    const admissions = group.readers.get(user) ?? [];
-    return seq !== undefined && admissions.some(({ from, until }) => from < seq && seq <= until) ? seq : undefined;
+    const mayKnow = (group.readers.get(user) ?? []).some(
+      ({ from, until }) => until === Infinity || (seq !== undefined && from < seq && seq <= until),
+    );
+    return mayKnow ? seq : undefined;
   }
 
   #append(group: Group, entry: Pick<LogEntry, "kind" | "epoch" | "message">): number {

@@ -165,12 +165,15 @@ export class Groups {
     return { id: row.integer("id"), epoch: row.integer("epoch"), lastSeq: row.integer("last_seq") };
   }
 
-  /** Where these bytes already stand, if `user` may read them there. */
+  /**
+   * Where these bytes already stand, for those who may read them there and for all members: who has the bytes learns
+   * nothing new.
+   */
   #repeated(group: Group, user: UserId, kind: LogEntry["kind"], hash: Uint8Array): Appended | undefined {
     const row = this.#database.get(
       `SELECT seq FROM log JOIN admissions USING (group_ref)
        WHERE group_ref = ? AND kind = ? AND hash = ? AND user = ?
-         AND from_seq < seq AND (until_seq IS NULL OR seq <= until_seq)`,
+         AND (until_seq IS NULL OR (from_seq < seq AND seq <= until_seq))`,
       group.id,
       kind,
       hash,
