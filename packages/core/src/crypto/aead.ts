@@ -1,4 +1,5 @@
 /** Authenticated encryption of one message (RFC 5116); MLS uses each key once or a few times. */
+import type { AeadKernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { subtle, unshared } from "./platform.ts";
@@ -17,6 +18,20 @@ export interface Aead {
 const refused = (cause?: unknown): CoppiceError =>
   new CoppiceError("ERR_MLS_AEAD", "the ciphertext does not authenticate", cause === undefined ? {} : { cause });
 
+/** On the kernel: synchronous underneath, in constant time, without a key import per message. */
+export function kernelAead(kernel: AeadKernel): Aead {
+  return {
+    Nk: kernel.Nk,
+    Nn: 12,
+    seal: (key, nonce, aad, plaintext) => Promise.resolve(kernel.seal(key, nonce, aad, plaintext)),
+    open: (key, nonce, aad, ciphertext) => {
+      const plaintext = kernel.open(key, nonce, aad, ciphertext);
+      return plaintext === undefined ? Promise.reject(refused()) : Promise.resolve(plaintext);
+    },
+  };
+}
+
+/** AES-GCM on SubtleCrypto, for places without WebAssembly. */
 export function aesGcm(Nk: 16 | 32): Aead {
   const run = async (
     operation: "encrypt" | "decrypt",
@@ -44,7 +59,7 @@ export function aesGcm(Nk: 16 | 32): Aead {
   };
 }
 
-/** ChaCha20-Poly1305 on noble: not every engine's SubtleCrypto has it. */
+/** ChaCha20-Poly1305 on noble, for places without WebAssembly: not every engine's SubtleCrypto has it. */
 export async function chacha20Poly1305(): Promise<Aead> {
   const { chacha20poly1305 } = await import("@noble/ciphers/chacha.js");
   return {

@@ -13,11 +13,12 @@ import {
 } from "@hpke/core";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
-import { aesGcm, chacha20Poly1305 } from "./aead.ts";
+import { aesGcm, chacha20Poly1305, kernelAead } from "./aead.ts";
 import { ecdsa } from "./ecdsa.ts";
 import { ed25519, ed448 } from "./eddsa.ts";
 import type { Hpke, HpkeParts } from "./hpke.ts";
 import { createHpke } from "./hpke.ts";
+import type { LoadedKernel } from "./kernel.ts";
 import { loadKernel } from "./kernel.ts";
 import type { SignatureScheme } from "./signature.ts";
 
@@ -36,7 +37,7 @@ export interface CipherSuite {
 interface Row {
   readonly name: string;
   readonly hash: (kernel: Kernel) => HashKernel;
-  readonly aead: () => Aead | Promise<Aead>;
+  readonly aead: (kernel: LoadedKernel) => Aead | Promise<Aead>;
   readonly hpke: () => HpkeParts | Promise<HpkeParts>;
   readonly signature: () => Promise<SignatureScheme>;
 }
@@ -44,6 +45,10 @@ interface Row {
 const sha256 = (kernel: Kernel): HashKernel => kernel.sha256;
 const sha384 = (kernel: Kernel): HashKernel => kernel.sha384;
 const sha512 = (kernel: Kernel): HashKernel => kernel.sha512;
+const aes128Gcm = (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes128gcm) : aesGcm(16));
+const aes256Gcm = (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes256gcm) : aesGcm(32));
+const chacha20 = (kernel: LoadedKernel): Aead | Promise<Aead> =>
+  kernel.kind === "wasm" ? kernelAead(kernel.chacha20poly1305) : chacha20Poly1305();
 const chachaForHpke = async (): Promise<HpkeParts["aead"]> =>
   new (await import("@hpke/chacha20poly1305")).Chacha20Poly1305();
 const x448ForHpke = async (): Promise<HpkeParts["kem"]> => new (await import("@hpke/dhkem-x448")).DhkemX448HkdfSha512();
@@ -54,7 +59,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
       hash: sha256,
-      aead: () => aesGcm(16),
+      aead: aes128Gcm,
       hpke: () => ({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm(), Nsk: 32 }),
       signature: ed25519,
     },
@@ -64,7 +69,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
       hash: sha256,
-      aead: () => aesGcm(16),
+      aead: aes128Gcm,
       hpke: () => ({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm(), Nsk: 32 }),
       signature: () => ecdsa("P-256"),
     },
@@ -74,7 +79,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
       hash: sha256,
-      aead: chacha20Poly1305,
+      aead: chacha20,
       hpke: async () => ({
         kem: new DhkemX25519HkdfSha256(),
         kdf: new HkdfSha256(),
@@ -89,7 +94,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448",
       hash: sha512,
-      aead: () => aesGcm(32),
+      aead: aes256Gcm,
       hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: new Aes256Gcm(), Nsk: 56 }),
       signature: ed448,
     },
@@ -99,7 +104,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
       hash: sha512,
-      aead: () => aesGcm(32),
+      aead: aes256Gcm,
       hpke: () => ({ kem: new DhkemP521HkdfSha512(), kdf: new HkdfSha512(), aead: new Aes256Gcm(), Nsk: 66 }),
       signature: () => ecdsa("P-521"),
     },
@@ -109,7 +114,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_256_DHKEMX448_CHACHA20POLY1305_SHA512_Ed448",
       hash: sha512,
-      aead: chacha20Poly1305,
+      aead: chacha20,
       hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: await chachaForHpke(), Nsk: 56 }),
       signature: ed448,
     },
@@ -119,7 +124,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
       hash: sha384,
-      aead: () => aesGcm(32),
+      aead: aes256Gcm,
       hpke: () => ({ kem: new DhkemP384HkdfSha384(), kdf: new HkdfSha384(), aead: new Aes256Gcm(), Nsk: 48 }),
       signature: () => ecdsa("P-384"),
     },
@@ -144,11 +149,7 @@ export async function getCipherSuite(
       detail: { cipherSuite: id },
     });
   }
-  const [kernel, aead, hpke, signature] = await Promise.all([
-    loadKernel(options.kernel),
-    row.aead(),
-    row.hpke(),
-    row.signature(),
-  ]);
+  const kernel = await loadKernel(options.kernel);
+  const [aead, hpke, signature] = await Promise.all([row.aead(kernel), row.hpke(), row.signature()]);
   return { id, name: row.name, hash: row.hash(kernel), aead, hpke: createHpke(hpke), signature };
 }

@@ -1,10 +1,16 @@
 /** Which kernel runs the hot path: WebAssembly, or noble where that is not allowed. */
-import type { Kernel } from "@coppice/wasm";
+import type { Kernel, WasmKernel } from "@coppice/wasm";
 import { createWasmKernel, wasmSupported } from "@coppice/wasm";
 
-const loaded = new Map<Kernel["kind"], Promise<Kernel>>();
+/** Hashes and key derivation on noble. It has no AEAD: AES on noble uses tables, whose timing leaks. */
+export type NobleKernel = Kernel & { readonly kind: "noble" };
 
-async function load(kind: Kernel["kind"]): Promise<Kernel> {
+/** A kernel, told apart by `kind`. */
+export type LoadedKernel = WasmKernel | NobleKernel;
+
+const loaded = new Map<Kernel["kind"], Promise<LoadedKernel>>();
+
+async function load(kind: Kernel["kind"]): Promise<LoadedKernel> {
   if (kind === "wasm") return createWasmKernel();
   const { createNobleKernel } = await import("./noble-kernel.ts");
   return createNobleKernel();
@@ -14,7 +20,7 @@ async function load(kind: Kernel["kind"]): Promise<Kernel> {
  * The kernel of this context, made once: `wasm` where WebAssembly with SIMD may run, else `noble`.
  * `prefer` overrides the choice, for tests and comparisons.
  */
-export function loadKernel(prefer: Kernel["kind"] = wasmSupported() ? "wasm" : "noble"): Promise<Kernel> {
+export function loadKernel(prefer: Kernel["kind"] = wasmSupported() ? "wasm" : "noble"): Promise<LoadedKernel> {
   let kernel = loaded.get(prefer);
   if (kernel === undefined) {
     kernel = load(prefer);
