@@ -147,7 +147,8 @@ export const commitCases: readonly ConformanceCase[] = [
         ...plainCommit(groupId, 1n),
         removed: [removed.name, uniqueName("nobody")],
       });
-      await creator.service.sendMessage({ groupId, epoch: 2n, message: randomBytes(10) });
+      const secret = { groupId, epoch: 2n, message: randomBytes(10) };
+      await creator.service.sendMessage(secret);
       const log = await removed.service.readLog({ groupId, after: 1 });
       assertEqual(
         log.map((entry) => [entry.seq, entry.kind]),
@@ -159,6 +160,7 @@ export const commitCases: readonly ConformanceCase[] = [
       );
       assertEqual(await removed.service.readLog({ groupId, after: 3 }), [], "entries after the removal");
       assertEqual(await removed.service.sendMessage(message), { seq }, "a repeated message");
+      await assertRejects(removed.service.sendMessage(secret), "ERR_DS_FORBIDDEN");
       await assertRejects(removed.service.sendMessage({ ...message, message: randomBytes(10) }), "ERR_DS_FORBIDDEN");
       await assertRejects(removed.service.submitCommit(plainCommit(groupId, 2n)), "ERR_DS_FORBIDDEN");
     }),
