@@ -58,3 +58,5 @@ export {
   encodeOwnKeyPackage,
   encodeStagedCommit,
 } from "./group/serialise.ts";
+export { createExternalCommit } from "./group/external-join.ts";
+export type { ExternalJoin, ExternalJoinOptions } from "./group/external-join.ts";

@@ -5,9 +5,8 @@ import { decode, encode } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { decryptWithLabel } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
-import { ExtensionType, findExtension } from "../extension.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
-import { groupInfo, ratchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
+import { groupInfo } from "../framing/group-info.ts";
 import type { GroupSecrets, Welcome } from "../framing/welcome.ts";
 import { groupSecrets } from "../framing/welcome.ts";
 import type { GroupState } from "../group-state.ts";
@@ -18,14 +17,13 @@ import type { PreSharedKey } from "../schedule/psk.ts";
 import { computePskSecret } from "../schedule/psk.ts";
 import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../secret-tree.ts";
-import { MLS10, supportsExtension } from "../tree/capabilities.ts";
 import { leafNode } from "../tree/leaf-node.ts";
-import { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { isBelow, leafToNode } from "../tree/tree-math.ts";
 import type { PrivateKeys } from "../tree/treekem.ts";
 import { derivePath } from "../tree/treekem.ts";
-import { validateTree } from "../tree/validate-tree.ts";
+import { checkGroupInfo, readTree } from "./check-group-info.ts";
 
 export interface JoinOptions {
   readonly suite: CipherSuite;
@@ -70,8 +68,9 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
   const psks = await findPsks(secrets, rules);
   const pskSecret = computePskSecret(suite, psks);
   const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
-  const tree = readTree(info, options);
-  await checkGroupInfo(suite, info, { tree, options });
+  const tree = readTree(info, options.ratchetTree, rules.limits);
+  if (tree === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
+  await checkGroupInfo(suite, info, { ...options, tree });
   checkResumption(secrets, info);
 
   const leafIndex = findOwnLeaf(tree, own);
@@ -148,38 +147,6 @@ async function openGroupInfo(
   } finally {
     erase(key, nonce);
   }
-}
-
-function readTree(info: GroupInfo, options: JoinOptions): RatchetTree {
-  const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? options.ratchetTree;
-  if (encoded === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
-  return RatchetTree.fromWire(decode(ratchetTree, encoded), options.rules.limits.treeLeaves);
-}
-
-async function checkGroupInfo(
-  suite: CipherSuite,
-  info: GroupInfo,
-  { tree, options }: { tree: RatchetTree; options: JoinOptions },
-): Promise<void> {
-  const { groupContext: context } = info;
-  const unusable = (message: string, requirement: string): CoppiceError =>
-    new CoppiceError("ERR_MLS_GROUP_INFO", message, { requirement });
-  if (context.version !== MLS10 || context.cipherSuite !== suite.id) {
-    throw unusable("the group has another version or cipher suite", "R-12.4.3.1-8");
-  }
-  if (options.isKnownGroup?.(context.groupId) === true) {
-    throw unusable("this client is in a group of this id already", "R-12.4.3-3");
-  }
-  const { supportedExtensions } = options.rules;
-  const foreign = context.extensions.find(
-    ({ extensionType }) => !supportsExtension(supportedExtensions, extensionType),
-  );
-  if (foreign !== undefined)
-    throw unusable(`group extension ${String(foreign.extensionType)} is not supported`, "R-13.4-5");
-  const signer = tree.findLeaf(info.signer);
-  if (signer === undefined) throw unusable("the signer is not a member", "R-12.4.3-4");
-  await verifyGroupInfoSignature(suite, info, signer.signatureKey);
-  await validateTree(suite, tree, { context, rules: options.rules });
 }
 
 function checkResumption({ psks }: GroupSecrets, { groupContext: { epoch } }: GroupInfo): void {

@@ -1,0 +1,160 @@
+/** Joining by external Commit (RFC 9420 §12.4.3.2). */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, utf8 } from "../codec/bytes.ts";
+import { decode, encode } from "../codec/codec.ts";
+import { assembleEpoch, computeEpoch, eraseIntermediate, provisionalContext } from "../commit/epoch.ts";
+import type { Credential } from "../credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { randomBytes } from "../crypto/platform.ts";
+import type { Signer } from "../crypto/signature.ts";
+import type { Extension } from "../extension.ts";
+import { externalPub, ExtensionType, findExtension } from "../extension.ts";
+import type { FramedContent } from "../framing/framed-content.ts";
+import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
+import type { GroupInfo } from "../framing/group-info.ts";
+import { encodeMessage } from "../framing/mls-message.ts";
+import type { Proposal } from "../framing/proposal.ts";
+import { ProposalType } from "../framing/proposal.ts";
+import type { GroupState } from "../group-state.ts";
+import { withGreaseCapabilities } from "../grease.ts";
+import { applyProposals } from "../proposal/apply.ts";
+import { validateExternalProposalList } from "../proposal/validate-list.ts";
+import type { Rules, SentProposal } from "../rules.ts";
+import { groupContext } from "../schedule/group-context.ts";
+import type { PreSharedKey } from "../schedule/psk.ts";
+import { interimTranscriptHash } from "../schedule/transcript-hash.ts";
+import type { Capabilities } from "../tree/capabilities.ts";
+import { validateMembers } from "../tree/leaf-node-validation.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import { encryptPath, generatePath } from "../tree/treekem.ts";
+import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.ts";
+
+export interface ExternalJoinOptions {
+  readonly suite: CipherSuite;
+  readonly rules: Rules;
+  readonly credential: Credential;
+  readonly signer: Signer;
+  readonly capabilities: Capabilities;
+  readonly leafExtensions?: readonly Extension[];
+  /** An encoded `ratchet_tree`, for GroupInfos that do not carry it. */
+  readonly ratchetTree?: Bytes;
+  /** The own earlier leaf, to be removed by the same Commit: a resynchronisation (R-12.2-17). */
+  readonly replaces?: LeafIndex;
+  /** External PSKs to mix in, which the others must have too: a second proof beside the credential (R-16.5-1). */
+  readonly psks?: readonly { readonly pskId: Bytes; readonly psk: Bytes }[];
+}
+
+export interface ExternalJoin {
+  /** Encoded `MLSMessage`, to be sent as the Commit that ends the GroupInfo's epoch. */
+  readonly commit: Bytes;
+  /** The state after that Commit: keep it only if the Commit is accepted. */
+  readonly state: GroupState;
+}
+
+/**
+ * Makes the Commit that lets this client in without being added. `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes
+ * of leaf and proposal validation.
+ */
+export async function createExternalCommit(info: GroupInfo, options: ExternalJoinOptions): Promise<ExternalJoin> {
+  const { suite, rules, signer, credential } = options;
+  const before = readTree(info, options.ratchetTree, rules.limits);
+  if (before === undefined)
+    throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
+  await checkGroupInfo(suite, info, { tree: before, rules });
+  const external = findExtension(info.extensions, ExtensionType.externalPub);
+  if (external === undefined) throw unusableGroupInfo("the GroupInfo has no external_pub", "R-12.4.3.2-1");
+
+  const context = info.groupContext;
+  const init = await suite.hpke.sendExport(
+    decode(externalPub, external).externalPub,
+    utf8("MLS 1.0 external init secret"),
+    suite.hash.Nh,
+  );
+  const psks = (options.psks ?? []).map(({ pskId, psk }): PreSharedKey => ({
+    id: { pskType: "external", pskId, pskNonce: randomBytes(suite.hash.Nh) },
+    psk,
+  }));
+  const committer = { senderType: "new_member_commit" } as const;
+  const proposals: Proposal[] = [
+    { proposalType: ProposalType.externalInit, kemOutput: init.kemOutput },
+    ...(options.replaces === undefined
+      ? []
+      : [{ proposalType: ProposalType.remove, removed: options.replaces } as const]),
+    ...psks.map(({ id }) => ({ proposalType: ProposalType.psk, psk: id }) as const),
+  ];
+  const sent = proposals.map((proposal): SentProposal => ({ proposal, sender: committer }));
+  validateExternalProposalList(suite, before, sent);
+  await rules.allowProposals({ proposals: sent, committer });
+  const applied = await applyProposals(suite, sent, { tree: before, context, rules, sending: true });
+
+  const place = applied.tree.reserveLeaf();
+  const generated = await generatePath(suite, place.tree, {
+    leaf: place.index,
+    content: {
+      credential,
+      capabilities: withGreaseCapabilities(options.capabilities),
+      extensions: options.leafExtensions ?? [],
+    },
+    groupId: context.groupId,
+    signer,
+  });
+  validateMembers(generated.tree, { extensions: applied.extensions });
+  const provisional = provisionalContext(suite, context, generated.tree, applied);
+  const path = await encryptPath(suite, place.tree, {
+    leaf: place.index,
+    generated,
+    newLeaves: new Set(),
+    context: encode(groupContext, provisional),
+  });
+
+  const content: FramedContent = {
+    groupId: context.groupId,
+    epoch: context.epoch,
+    sender: committer,
+    authenticatedData: EMPTY,
+    content: {
+      contentType: "commit",
+      commit: { proposals: proposals.map((proposal) => ({ type: "proposal", proposal })), path },
+    },
+  };
+  const wireFormat = "mls_public_message";
+  const signature = await signFramedContent(signer, { wireFormat, content, context });
+  const outputs = computeEpoch(suite, {
+    provisional,
+    interimBefore: interimTranscriptHash(suite, context.confirmedTranscriptHash, info.confirmationTag),
+    transcriptInput: confirmedTranscriptHashInput({
+      wireFormat,
+      content,
+      auth: { signature, confirmationTag: undefined },
+    }),
+    initSecret: init.secret,
+    commitSecret: generated.path.commitSecret,
+    psks,
+  });
+  const { confirmationTag } = outputs;
+  const publicMessage = { content, auth: { signature, confirmationTag }, membershipTag: undefined };
+  eraseIntermediate(
+    outputs,
+    init.secret,
+    generated.path.commitSecret,
+    ...generated.path.secrets.map(({ pathSecret }) => pathSecret),
+  );
+  const next = assembleEpoch(outputs, {
+    tree: generated.tree,
+    leafIndex: place.index,
+    privateKeys: generated.privateKeys,
+    leafSince: outputs.context.epoch,
+    reinit: undefined,
+  });
+  return {
+    commit: encodeMessage({ wireFormat, publicMessage }),
+    state: {
+      ...next,
+      suite,
+      proposals: new Map(),
+      pendingUpdates: new Map(),
+      pastEpochs: [],
+      resumptionPsks: new Map(),
+    },
+  };
+}
