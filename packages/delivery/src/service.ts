@@ -1,4 +1,5 @@
 /** The contract over any transport that carries calls: what HTTP and the in-memory service have in common. */
+import type { CoppiceError } from "@coppice/core";
 import type { DeliveryCallOptions, DeliveryEvent, DeliveryService } from "./contract.ts";
 import { deliveryError } from "./errors.ts";
 import * as wire from "./wire/calls.ts";
@@ -18,17 +19,28 @@ export interface Transport {
 
 /** Builds a `DeliveryService` on a transport: argument order, defaults, abort and close. */
 export function deliveryService(transport: Transport): DeliveryService {
-  const closing = new AbortController();
+  // One controller per call: hundreds of calls listening to one signal would look like a leak to Node.
+  const underWay = new Set<AbortController>();
+  let closed: CoppiceError | undefined;
+  const requireOpen = (): void => {
+    if (closed !== undefined) throw closed;
+  };
 
-  const call = async <Q, A>(to: wire.Call<Q, A>, request: Q, options: DeliveryCallOptions = {}): Promise<A> => {
-    closing.signal.throwIfAborted();
-    options.signal?.throwIfAborted();
-    const either = eitherSignal(closing.signal, options.signal);
+  const call = async <Q, A>(to: wire.Call<Q, A>, request: Q, { signal }: DeliveryCallOptions = {}): Promise<A> => {
+    requireOpen();
+    signal?.throwIfAborted();
+    const controller = new AbortController();
+    const abort = (): void => {
+      controller.abort(signal?.reason);
+    };
+    underWay.add(controller);
+    signal?.addEventListener("abort", abort);
     try {
-      const work = roundTrip(to, request, (body) => transport.send(to, body, either.signal));
-      return await settleOnAbort(work, either.signal);
+      const work = roundTrip(to, request, (body) => transport.send(to, body, controller.signal));
+      return await settleOnAbort(work, controller.signal);
     } finally {
-      either.release();
+      signal?.removeEventListener("abort", abort);
+      underWay.delete(controller);
     }
   };
 
@@ -44,12 +56,13 @@ export function deliveryService(transport: Transport): DeliveryService {
     readInbox: (options) => call(wire.readInbox, undefined, options),
     acknowledgeInbox: (id, options) => call(wire.acknowledgeInbox, { id }, options),
     subscribe: (listener) => {
-      closing.signal.throwIfAborted();
+      requireOpen();
       return transport.subscribe(listener);
     },
     close: () => {
-      if (!closing.signal.aborted) {
-        closing.abort(deliveryError("ERR_DS_CLOSED", "this client of the Delivery Service was closed"));
+      if (closed === undefined) {
+        closed = deliveryError("ERR_DS_CLOSED", "this client of the Delivery Service was closed");
+        for (const controller of underWay) controller.abort(closed);
         transport.close();
       }
       return Promise.resolve();
@@ -72,26 +85,6 @@ export async function roundTrip<Q, A>(
   } catch (error) {
     throw deliveryError("ERR_DS_INTERNAL", "the Delivery Service sent a malformed answer", { cause: error });
   }
-}
-
-/** Aborts with the first of two signals. `AbortSignal.any` would keep listeners on the long-lived one. */
-export function eitherSignal(
-  first: AbortSignal,
-  second: AbortSignal | undefined,
-): { readonly signal: AbortSignal; readonly release: () => void } {
-  const controller = new AbortController();
-  const sources = second === undefined ? [first] : [first, second];
-  const forward = (event: Event): void => {
-    controller.abort((event.target as AbortSignal).reason);
-  };
-  for (const source of sources) {
-    if (source.aborted) controller.abort(source.reason);
-    source.addEventListener("abort", forward);
-  }
-  const release = (): void => {
-    for (const source of sources) source.removeEventListener("abort", forward);
-  };
-  return { signal: controller.signal, release };
 }
 
 /** Settles like `work`, or rejects with the signal's reason as soon as it aborts. */

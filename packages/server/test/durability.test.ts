@@ -8,6 +8,7 @@ import { createIdentity } from "@coppice/delivery/conformance";
 import { createServer } from "@coppice/server";
 import { Database } from "../src/database/database.ts";
 import { connect, newUser, startServer, temporaryFolder } from "./harness.ts";
+import { tokenFor } from "./wire-client.ts";
 
 const CHILD = fileURLToPath(new URL("fixtures/server-process.ts", import.meta.url));
 
@@ -109,7 +110,6 @@ describe("durability", () => {
   test("tokens and signatures are not in the database file", async () => {
     const path = join(await temporaryFolder(), "ds.db");
     const server = await createServer({ port: 0, database: path });
-    const { tokenFor } = await import("./wire-client.ts");
     const token = await tokenFor(server.url, await createIdentity());
     await server.close();
     expect((await readFile(path)).includes(token)).toBe(false);

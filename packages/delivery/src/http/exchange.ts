@@ -1,6 +1,6 @@
 /** One HTTP exchange: a body out, a body or an error of the contract back, within a time limit. */
 import { deliveryError } from "../errors.ts";
-import { eitherSignal, settleOnAbort } from "../service.ts";
+import { settleOnAbort } from "../service.ts";
 import { MEDIA_TYPE, WIRE_LIMITS } from "../wire/calls.ts";
 import { decodeFailure } from "../wire/failure.ts";
 import type { Bytes } from "../wire/codec.ts";
@@ -24,16 +24,21 @@ export async function exchange(
   body: Bytes,
   options: { readonly signal: AbortSignal; readonly token?: string },
 ): Promise<Bytes> {
-  const late = new AbortController();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const abort = (): void => {
+    controller.abort(options.signal.reason);
+  };
   const timer = setTimeout(() => {
-    late.abort(deliveryError("ERR_DS_UNREACHABLE", "the Delivery Service did not answer in time"));
+    controller.abort(deliveryError("ERR_DS_UNREACHABLE", "the Delivery Service did not answer in time"));
   }, endpoint.timeout);
-  const either = eitherSignal(late.signal, options.signal);
+  if (options.signal.aborted) abort();
+  options.signal.addEventListener("abort", abort);
   try {
-    return await settleOnAbort(post(endpoint, path, body, { ...options, signal: either.signal }), either.signal);
+    return await settleOnAbort(post(endpoint, path, body, { ...options, signal }), signal);
   } finally {
     clearTimeout(timer);
-    either.release();
+    options.signal.removeEventListener("abort", abort);
   }
 }
 

@@ -77,6 +77,17 @@ describe("the HTTP client", () => {
     expect(calls).toBe(2);
   });
 
+  test("many calls at once are no leak", async () => {
+    const warnings: unknown[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning.name);
+    process.on("warning", onWarning);
+    const service = await clientOf(() => answer(wire.countKeyPackages, { count: 0 }));
+    await Promise.all(Array.from({ length: 100 }, () => service.countKeyPackages()));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   test("stops waiting at the time limit even if fetch ignores its signal", async () => {
     const service = await clientOf(() => new Promise(() => undefined), 50);
     await expect(service.countKeyPackages()).rejects.toMatchObject({ code: "ERR_DS_UNREACHABLE" });
