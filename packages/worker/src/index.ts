@@ -1,1 +1,29 @@
-export {};
+/** The engine behind a worker: what a page loads. The engine itself is in `worker.ts`; `direct.ts` runs it in place. */
+export type {
+  CallOptions,
+  Client,
+  ClientErrorCode,
+  ClientEvents,
+  Conversation,
+  ConversationEvents,
+  ConversationSnapshot,
+  ConversationStatus,
+  DeliveryState,
+  HistoryItem,
+  Member,
+  Unsubscribe,
+} from "@coppice/client";
+export {
+  CoppiceError,
+  type CoppiceErrorOptions,
+  type ErrorCode,
+  type ErrorDetail,
+  isCoppiceError,
+  type MlsErrorCode,
+} from "@coppice/core/errors";
+export type { DeliveryErrorCode } from "@coppice/delivery";
+export type { StoreErrorCode, StoreKey } from "@coppice/storage";
+export type { WorkerErrorCode } from "./errors.ts";
+export type { EngineOptions } from "./options.ts";
+export { openInWorker, type OpenInWorkerOptions } from "./page.ts";
+export type { EngineWorker } from "./spawn.ts";

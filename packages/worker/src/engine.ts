@@ -1,0 +1,50 @@
+/** The one place where the parts are put together. */
+import { type CallOptions, type Client, openClient } from "@coppice/client";
+import { loadKernel, toHex, utf8 } from "@coppice/core";
+import { connectDelivery, type ConnectDeliveryOptions } from "@coppice/delivery";
+import { openIndexedDbStore, type Store } from "@coppice/storage";
+import type { OpenRequest } from "./protocol.ts";
+
+/** Replaces parts that a context lacks. */
+export interface EngineParts {
+  /** Where the account is kept, closed with the client. Default: an encrypted database in IndexedDB. */
+  readonly store?: Store;
+  /** Default: the global one. Node before version 22 has none: pass that of the `ws` package. */
+  readonly WebSocket?: NonNullable<ConnectDeliveryOptions["WebSocket"]>;
+  /** Default: the global one. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** Opens the engine in this context. */
+export async function openEngine(request: OpenRequest & CallOptions & EngineParts): Promise<Client> {
+  const { name, server, key, signal, WebSocket, fetch } = request;
+  signal?.throwIfAborted();
+  const store =
+    request.store ??
+    (await openIndexedDbStore({
+      name: request.database ?? (await defaultDatabase(server, name)),
+      ...(key === undefined ? {} : { key }),
+    }));
+  try {
+    return await openClient({
+      name,
+      store,
+      connect: (identity) =>
+        connectDelivery({
+          url: server,
+          identity,
+          ...(WebSocket === undefined ? {} : { WebSocket }),
+          ...(fetch === undefined ? {} : { fetch }),
+        }),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A database for each account, under a name that does not show whose it is at a glance. */
+async function defaultDatabase(server: string, name: string): Promise<string> {
+  const { sha256 } = await loadKernel();
+  return `coppice-${toHex(sha256.digest(utf8(`${server}\0${name.normalize("NFC")}`)).subarray(0, 16))}`;
+}

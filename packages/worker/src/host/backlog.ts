@@ -1,0 +1,149 @@
+/** Events that wait for the page. */
+import type { HistoryItem } from "@coppice/client";
+import { BATCH_BYTES, BATCH_EVENTS, ITEM_EVENTS, type ItemEvent, type WireEvent } from "../protocol.ts";
+
+/** Events and bytes that wait in memory; what is over is read again from the history when its turn comes. */
+const MAX_EVENTS = 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
+/** History items that are read again at once. */
+const PAGE = BATCH_EVENTS;
+
+/** Sequence numbers of a conversation whose events were dropped, to be made again from the history. */
+interface Gap {
+  readonly conversation: string;
+  readonly type: "message" | "item";
+  from: number;
+  to: number;
+}
+
+export type ReadHistory = (
+  conversation: string,
+  query: { readonly before: number; readonly limit: number },
+) => Promise<readonly HistoryItem[]>;
+
+/**
+ * A queue of bounded size that loses nothing. An event takes the place of an older one about the same thing, and
+ * messages are in the history anyway: of those that do not fit only the range of sequence numbers is kept.
+ */
+export class Backlog {
+  readonly #read: ReadHistory;
+  /** In order; the key says what an event is about. */
+  readonly #queue = new Map<string, WireEvent>();
+  readonly #gaps = new Map<string, Gap>();
+  #bytes = 0;
+
+  constructor(read: ReadHistory) {
+    this.#read = read;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.size === 0 && this.#gaps.size === 0;
+  }
+
+  push(event: WireEvent): void {
+    switch (event.type) {
+      case "message":
+      case "item":
+        this.#pushItem(event);
+        return;
+      case "discarded":
+        this.#drop(itemKey("item", event.conversation, event.value.seq));
+        this.#set(itemKey("discarded", event.conversation, event.value.seq), event);
+        return;
+      case "conversation":
+        this.#set(`conversation ${event.value.id}`, event);
+        return;
+      case "problem":
+        this.#set(`problem ${event.value.code} ${event.value.conversation ?? ""}`, event);
+    }
+  }
+
+  /** The next events, at most a batch, in order. */
+  async take(): Promise<readonly WireEvent[]> {
+    if (this.#queue.size === 0) await this.#refill();
+    const batch: WireEvent[] = [];
+    let bytes = 0;
+    for (const [key, event] of this.#queue) {
+      bytes += sizeOf(event);
+      if (batch.length === BATCH_EVENTS || (batch.length > 0 && bytes > BATCH_BYTES)) break;
+      batch.push(event);
+      this.#drop(key);
+    }
+    return batch;
+  }
+
+  /** Forgets what waits for a listener that is gone. */
+  forget(conversation: string, type: ItemEvent): void {
+    this.#gaps.delete(gapKey(type, conversation));
+    for (const [key, event] of this.#queue) {
+      if (event.type === type && event.conversation === conversation) this.#drop(key);
+    }
+  }
+
+  /** Forgets a conversation that is gone. */
+  forgetConversation(conversation: string): void {
+    for (const type of ITEM_EVENTS) this.forget(conversation, type);
+  }
+
+  #pushItem(event: Extract<WireEvent, { readonly type: "message" | "item" }>): void {
+    const { type, conversation, value } = event;
+    const key = itemKey(type, conversation, value.seq);
+    const gap = this.#gaps.get(gapKey(type, conversation));
+    if (this.#queue.has(key)) {
+      this.#set(key, event);
+    } else if (gap !== undefined) {
+      gap.from = Math.min(gap.from, value.seq);
+      gap.to = Math.max(gap.to, value.seq);
+    } else if (this.#queue.size >= MAX_EVENTS || this.#bytes + sizeOf(event) > MAX_BYTES) {
+      this.#gaps.set(gapKey(type, conversation), { type, conversation, from: value.seq, to: value.seq });
+    } else {
+      this.#set(key, event);
+    }
+  }
+
+  /** Makes a page of dropped events again. A conversation that cannot be read any more has no more events. */
+  async #refill(): Promise<void> {
+    for (const [key, gap] of this.#gaps) {
+      const { conversation, type, from } = gap;
+      const end = Math.min(gap.to, from + PAGE - 1);
+      const items = await this.#read(conversation, { before: end + 1, limit: PAGE }).catch(() => undefined);
+      if (this.#gaps.get(key) !== gap) continue;
+      // The gap stays while it is read, so that newer events queue up behind it; one that grew downwards is read anew.
+      if (gap.from === from) {
+        if (items === undefined || end >= gap.to) this.#gaps.delete(key);
+        else gap.from = end + 1;
+      }
+      for (const value of items ?? []) {
+        if (value.seq < from || value.seq > end) continue;
+        if (type === "item") this.#set(itemKey(type, conversation, value.seq), { type, conversation, value });
+        else if (value.kind === "message" && !value.isSelf) {
+          this.#set(itemKey(type, conversation, value.seq), { type, conversation, value });
+        }
+      }
+      if (this.#queue.size > 0) return;
+    }
+  }
+
+  #set(key: string, event: WireEvent): void {
+    const previous = this.#queue.get(key);
+    this.#bytes += sizeOf(event) - (previous === undefined ? 0 : sizeOf(previous));
+    this.#queue.set(key, event);
+  }
+
+  #drop(key: string): void {
+    const event = this.#queue.get(key);
+    if (event === undefined) return;
+    this.#bytes -= sizeOf(event);
+    this.#queue.delete(key);
+  }
+}
+
+const itemKey = (type: ItemEvent, conversation: string, seq: number): string => `${type} ${conversation} ${seq}`;
+const gapKey = (type: ItemEvent, conversation: string): string => `${type} ${conversation}`;
+
+/** Roughly; only a message's data can be large. */
+function sizeOf(event: WireEvent): number {
+  return event.type === "discarded" || !("kind" in event.value) || event.value.kind !== "message"
+    ? 256
+    : 256 + event.value.data.length;
+}
