@@ -5,7 +5,7 @@
  */
 
 import { hashLength, update } from "./hash";
-import { erase, finishMac, setKey, startMac } from "./hmac";
+import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
 
 /** T(i) and the pieces of `info` that the caller does not give; erased together. */
 const SCRATCH = memory.data(96, 16);
@@ -19,24 +19,21 @@ const COUNTER = SCRATCH + 84;
 const PREFIX: u64 = 0x20302e3120534c4d; // "MLS 1.0 " in memory order
 const PREFIX_LENGTH: u32 = 8;
 
+let algorithm: u32 = 0;
+
+/** Sets the key of the outputs that follow: `prk`, or `secret`, at most one block. */
+export function setSecret(alg: u32, secret: usize, secretLength: u32): void {
+  algorithm = alg;
+  setKey(alg, secret, secretLength);
+}
+
 /** Writes `HKDF-Expand(prk, info, length)` to `out`. */
-export function expand(
-  alg: u32,
-  prk: usize,
-  prkLength: u32,
-  info: usize,
-  infoLength: u32,
-  out: usize,
-  length: u32,
-): void {
-  expandPieces(alg, prk, prkLength, 0, info, infoLength, 0, info, 0, out, length);
+export function expand(info: usize, infoLength: u32, out: usize, length: u32): void {
+  expandPieces(0, info, infoLength, 0, info, 0, out, length);
 }
 
 /** Writes `ExpandWithLabel(secret, label, context, length)` to `out`; the label comes without "MLS 1.0 ". */
 export function expandWithLabel(
-  alg: u32,
-  secret: usize,
-  secretLength: u32,
   label: usize,
   labelLength: u32,
   context: usize,
@@ -48,25 +45,10 @@ export function expandWithLabel(
   const head = 2 + writeVarint(HEAD + 2, PREFIX_LENGTH + labelLength);
   store<u64>(HEAD + head, PREFIX);
   const contextHead = writeVarint(CONTEXT_HEAD, contextLength);
-  expandPieces(
-    alg,
-    secret,
-    secretLength,
-    head + PREFIX_LENGTH,
-    label,
-    labelLength,
-    contextHead,
-    context,
-    contextLength,
-    out,
-    length,
-  );
+  expandPieces(head + PREFIX_LENGTH, label, labelLength, contextHead, context, contextLength, out, length);
 }
 
 function expandPieces(
-  alg: u32,
-  prk: usize,
-  prkLength: u32,
   head: u32,
   label: usize,
   labelLength: u32,
@@ -76,8 +58,7 @@ function expandPieces(
   out: usize,
   length: u32,
 ): void {
-  const size = hashLength(alg);
-  setKey(alg, prk, prkLength);
+  const size = hashLength(algorithm);
   let counter: u8 = 0;
   while (length) {
     startMac();
@@ -94,8 +75,12 @@ function expandPieces(
     out += take;
     length -= take;
   }
+}
+
+/** Erases the key and what the outputs went through. */
+export function erase(): void {
   memory.fill(SCRATCH, 0, 96);
-  erase();
+  eraseMac();
 }
 
 /** Variable-length integer below 2^30 (RFC 9420 §2.1.2). Returns its length. */

@@ -7,6 +7,7 @@ import * as digestBatch from "./digest-batch";
 import { blockLength, finish, hashLength, start, update as updateHash } from "./hash";
 import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
 import * as hkdf from "./hkdf";
+import * as secretTree from "./secret-tree";
 
 /** Address of the first byte of input. Output of `n` bytes is at `arena - n`. */
 export const arena: usize = ARENA;
@@ -49,7 +50,9 @@ export function hmac(alg: u32, keyLength: u32, length: u32): void {
 export function expand(alg: u32, prkLength: u32, infoLength: u32, length: u32): void {
   checkInput(<u64>prkLength + infoLength);
   checkExpand(alg, prkLength, length);
-  hkdf.expand(alg, ARENA, prkLength, ARENA + prkLength, infoLength, ARENA - length, length);
+  hkdf.setSecret(alg, ARENA, prkLength);
+  hkdf.expand(ARENA + prkLength, infoLength, ARENA - length, length);
+  hkdf.erase();
 }
 
 /** ExpandWithLabel; `label` without its prefix and `context` follow `secret`. */
@@ -57,17 +60,54 @@ export function expandWithLabel(alg: u32, secretLength: u32, labelLength: u32, c
   checkInput(<u64>secretLength + labelLength + contextLength);
   checkExpand(alg, secretLength, length);
   const label = ARENA + secretLength;
-  hkdf.expandWithLabel(
-    alg,
-    ARENA,
-    secretLength,
-    label,
-    labelLength,
-    label + labelLength,
-    contextLength,
-    ARENA - length,
-    length,
-  );
+  hkdf.setSecret(alg, ARENA, secretLength);
+  hkdf.expandWithLabel(label, labelLength, label + labelLength, contextLength, ARENA - length, length);
+  hkdf.erase();
+}
+
+/**
+ * ExpandWithLabel of one secret with `count` labels and contexts. The secret comes first, then a table of the lengths of
+ * label, context and output, 32 bits each, then labels and contexts in turn. The outputs lie one after the other and end
+ * at `arena`; `length` is their sum.
+ */
+export function expandMany(alg: u32, secretLength: u32, count: u32, length: u32): void {
+  checkExpand(alg, secretLength, 0);
+  const tableLength = <u64>count * 12;
+  checkInput(secretLength + tableLength);
+  if (length > OUTPUT) unreachable();
+  const table = ARENA + secretLength;
+  const end = table + <usize>tableLength;
+  let input = secretLength + tableLength;
+  let output: u64 = 0;
+  for (let entry = table; entry < end; entry += 12) {
+    input += <u64>load<u32>(entry) + load<u32>(entry, 4);
+    output += load<u32>(entry, 8);
+    checkExpand(alg, secretLength, load<u32>(entry, 8));
+  }
+  checkInput(input);
+  if (output != length) unreachable();
+  let label = end;
+  let out = ARENA - length;
+  hkdf.setSecret(alg, ARENA, secretLength);
+  for (let entry = table; entry < end; entry += 12) {
+    const context = label + load<u32>(entry);
+    hkdf.expandWithLabel(label, load<u32>(entry), context, load<u32>(entry, 4), out, load<u32>(entry, 8));
+    label = context + load<u32>(entry, 4);
+    out += load<u32>(entry, 8);
+  }
+  hkdf.erase();
+}
+
+/**
+ * Runs a ratchet of the secret tree from the ratchet secret of `generation`, `Nh` bytes. The output is `count` keys and
+ * nonces in turn and the ratchet secret after them.
+ */
+export function ratchet(alg: u32, generation: u32, count: u32, Nk: u32, Nn: u32): void {
+  const length = secretTree.extent(alg, count, Nk, Nn);
+  checkExpand(alg, 0, Nk);
+  checkExpand(alg, 0, Nn);
+  if (length > OUTPUT) unreachable();
+  secretTree.ratchet(alg, ARENA, generation, count, Nk, Nn, ARENA - <usize>length);
 }
 
 /** Starts a hash of input that comes in pieces. */

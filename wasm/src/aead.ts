@@ -2,6 +2,7 @@
 import type { Arena } from "./arena.ts";
 import { batches } from "./batches.ts";
 import { checkBytes } from "./check.ts";
+import { abandon } from "./hash-context.ts";
 import type { KernelExports } from "./instantiate.ts";
 import type { AeadKernel, AeadMessage, Bytes } from "./kernel.ts";
 
@@ -138,7 +139,7 @@ class WasmAead implements AeadKernel {
       this.#arena.clear();
       return sealed;
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }
   }
 
@@ -160,7 +161,7 @@ class WasmAead implements AeadKernel {
       }
       arena.clear();
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }
   }
 
@@ -177,7 +178,7 @@ class WasmAead implements AeadKernel {
       }
       arena.clear();
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }
   }
 
@@ -195,7 +196,7 @@ class WasmAead implements AeadKernel {
       this.#exports.erase();
       return output;
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }
   }
 
@@ -219,7 +220,7 @@ class WasmAead implements AeadKernel {
       this.#exports.erase();
       return output;
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }
   }
 
@@ -239,11 +240,5 @@ class WasmAead implements AeadKernel {
       this.#arena.write(piece);
       yield [at, piece];
     }
-  }
-
-  #abandon(error: unknown): unknown {
-    this.#exports.erase();
-    this.#arena.erase();
-    return error;
   }
 }

@@ -11,3 +11,23 @@ export function checkBytes(value: Uint8Array, name: string): void {
   if (value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]") return;
   throw new TypeError(`${name} must be a Uint8Array`);
 }
+
+/**
+ * Throws unless HKDF-Expand gives `length` bytes.
+ *
+ * @throws RangeError
+ */
+export function checkLength(length: number, Nh: number): void {
+  if (!Number.isInteger(length) || length < 0 || length > 255 * Nh) {
+    throw new RangeError(`length must be an integer from 0 to ${(255 * Nh).toString()}`);
+  }
+}
+
+/**
+ * Throws unless `value` is a string.
+ *
+ * @throws TypeError
+ */
+export function checkText(value: unknown, name: string): void {
+  if (typeof value !== "string") throw new TypeError(`${name} must be a string`);
+}

@@ -1,9 +1,12 @@
 /** `HashKernel` over the WASM kernel: one call for what fits its memory, pieces for what does not. */
 import type { Arena } from "./arena.ts";
-import { batches } from "./batches.ts";
-import { checkBytes } from "./check.ts";
+import { checkBytes, checkLength, checkText } from "./check.ts";
+import { type HashContext, abandon } from "./hash-context.ts";
+import { digestMany, expandMany } from "./hash-many.ts";
 import type { KernelExports } from "./instantiate.ts";
-import type { BatchHashKernel, Bytes, HashKernel } from "./kernel.ts";
+import { kdfLabel } from "./kdf-label.ts";
+import type { Bytes, Expansion, HashKernel, RatchetKeys, RatchetRun, WasmHashKernel } from "./kernel.ts";
+import { ratchet } from "./secret-tree.ts";
 
 /** What distinguishes the three hash functions. `id` is their number in `assembly/hash.ts`. */
 interface HashParameters {
@@ -23,90 +26,57 @@ export const hashes: {
   sha512: { name: "SHA-512", id: 2, Nh: 64, blockLength: 128 },
 };
 
-/** Lengths from here on have no encoding as a vector (RFC 9420 §2.1.2). */
-const VECTOR_LIMIT = 2 ** 30;
-/** A length in the table of a batch. */
-const ENTRY = 4;
-const LABEL_PREFIX = "MLS 1.0 ";
-
 /** Builds the object for one hash function; the three of a kernel share instance and arena. */
-export function createHash(exports: KernelExports, arena: Arena, parameters: HashParameters): BatchHashKernel {
-  return new WasmHash(exports, arena, parameters);
+export function createHash(exports: KernelExports, arena: Arena, parameters: HashParameters): WasmHashKernel {
+  return new WasmHash(parameters.name, { ...parameters, exports, arena });
 }
 
-class WasmHash implements BatchHashKernel {
+class WasmHash implements WasmHashKernel {
   readonly name: HashKernel["name"];
   readonly Nh: number;
-  readonly #exports: KernelExports;
-  readonly #arena: Arena;
-  readonly #id: number;
-  readonly #blockLength: number;
+  readonly #context: HashContext;
 
-  constructor(exports: KernelExports, arena: Arena, { name, id, Nh, blockLength }: HashParameters) {
+  constructor(name: HashKernel["name"], context: HashContext) {
     this.name = name;
-    this.Nh = Nh;
-    this.#exports = exports;
-    this.#arena = arena;
-    this.#id = id;
-    this.#blockLength = blockLength;
+    this.Nh = context.Nh;
+    this.#context = context;
   }
 
   digest(data: Uint8Array): Bytes {
+    const { exports, arena, id } = this.#context;
     checkBytes(data, "data");
     try {
-      if (data.length <= this.#arena.capacity) {
-        this.#arena.write(data);
-        this.#exports.digest(this.#id, data.length);
+      if (data.length <= arena.capacity) {
+        arena.write(data);
+        exports.digest(id, data.length);
       } else {
-        this.#exports.digestStart(this.#id);
+        exports.digestStart(id);
         this.#update(data);
-        this.#exports.digestFinish(this.#id);
+        exports.digestFinish(id);
       }
-      return this.#arena.take(this.Nh);
+      return arena.take(this.Nh);
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon(this.#context, error);
     }
   }
 
   digestMany(messages: readonly Uint8Array[]): Bytes[] {
-    for (const message of messages) checkBytes(message, "message");
-    const digests: Bytes[] = [];
-    const most = Math.floor(this.#arena.outputCapacity / this.Nh);
-    const fits = (count: number, total: number): boolean => count <= most && total <= this.#arena.capacity;
-    for (const batch of batches(messages, (message) => ENTRY + message.length, fits)) {
-      const [first] = batch;
-      if (batch.length === 1 && first !== undefined) digests.push(this.digest(first));
-      else this.#digestBatch(batch, digests);
-    }
-    return digests;
-  }
-
-  #digestBatch(messages: readonly Uint8Array[], digests: Bytes[]): void {
-    const arena = this.#arena;
-    const output = messages.length * this.Nh;
-    try {
-      for (const message of messages) arena.writeUint32(message.length);
-      for (const message of messages) arena.write(message);
-      this.#exports.digestMany(this.#id, messages.length);
-      for (let at = -output; at < 0; at += this.Nh) digests.push(arena.read(at, this.Nh));
-      arena.clear(output);
-    } catch (error) {
-      throw this.#abandon(error);
-    }
+    return digestMany(this.#context, this, messages);
   }
 
   hmac(key: Uint8Array, data: Uint8Array): Bytes {
+    const { exports, arena, id, blockLength } = this.#context;
     checkBytes(key, "key");
     checkBytes(data, "data");
-    if (key.length > this.#blockLength) return this.#withShortKey(key, (short) => this.hmac(short, data));
-    if (key.length + data.length > this.#arena.capacity) return this.#hmacOfPieces(key, [data]);
+    if (key.length > blockLength) return this.#withShortKey(key, (short) => this.hmac(short, data));
+    if (key.length + data.length > arena.capacity) return this.#hmacOfPieces(key, [data]);
     try {
-      this.#arena.write(key);
-      this.#arena.write(data);
-      this.#exports.hmac(this.#id, key.length, data.length);
-      return this.#arena.take(this.Nh);
+      arena.write(key);
+      arena.write(data);
+      exports.hmac(id, key.length, data.length);
+      return arena.take(this.Nh);
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon(this.#context, error);
     }
   }
 
@@ -116,49 +86,53 @@ class WasmHash implements BatchHashKernel {
   }
 
   expand(prk: Uint8Array, info: Uint8Array, length: number): Bytes {
+    const { exports, arena, id, blockLength } = this.#context;
     checkBytes(prk, "prk");
     checkBytes(info, "info");
-    this.#checkLength(length);
-    if (prk.length > this.#blockLength) return this.#withShortKey(prk, (short) => this.expand(short, info, length));
-    if (prk.length + info.length > this.#arena.capacity) return this.#expandInPieces(prk, info, length);
+    checkLength(length, this.Nh);
+    if (prk.length > blockLength) return this.#withShortKey(prk, (short) => this.expand(short, info, length));
+    if (prk.length + info.length > arena.capacity) return this.#expandInPieces(prk, info, length);
     try {
-      this.#arena.write(prk);
-      this.#arena.write(info);
-      this.#exports.expand(this.#id, prk.length, info.length, length);
-      return this.#arena.take(length);
+      arena.write(prk);
+      arena.write(info);
+      exports.expand(id, prk.length, info.length, length);
+      return arena.take(length);
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon(this.#context, error);
     }
   }
 
   expandWithLabel(secret: Uint8Array, label: string, context: Uint8Array, length: number): Bytes {
+    const { exports, arena, id, blockLength } = this.#context;
     checkBytes(secret, "secret");
+    checkText(label, "label");
     checkBytes(context, "context");
-    this.#checkLength(length);
-    if (secret.length > this.#blockLength) {
+    checkLength(length, this.Nh);
+    if (secret.length > blockLength) {
       return this.#withShortKey(secret, (short) => this.expandWithLabel(short, label, context, length));
     }
-    const arena = this.#arena;
     try {
       if (secret.length + label.length + context.length <= arena.capacity) {
         arena.write(secret);
         if (arena.writeAscii(label)) {
           arena.write(context);
-          this.#exports.expandWithLabel(this.#id, secret.length, label.length, context.length, length);
+          exports.expandWithLabel(id, secret.length, label.length, context.length, length);
           return arena.take(length);
         }
       }
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon(this.#context, error);
     }
     arena.erase();
     return this.expand(secret, kdfLabel(label, context, length), length);
   }
 
-  #checkLength(length: number): void {
-    if (!Number.isInteger(length) || length < 0 || length > 255 * this.Nh) {
-      throw new RangeError(`length must be an integer from 0 to ${255 * this.Nh}`);
-    }
+  expandMany(secret: Uint8Array, expansions: readonly Expansion[]): Bytes[] {
+    return expandMany(this.#context, this, { secret, expansions });
+  }
+
+  ratchet(run: RatchetRun): RatchetKeys {
+    return ratchet(this.#context, run);
   }
 
   /** HMAC replaces a key that is longer than a block by its hash. */
@@ -185,56 +159,26 @@ class WasmHash implements BatchHashKernel {
   }
 
   #hmacOfPieces(key: Uint8Array, pieces: readonly Uint8Array[]): Bytes {
+    const { exports, arena, id } = this.#context;
     try {
-      this.#arena.write(key);
-      this.#exports.hmacStart(this.#id, key.length);
+      arena.write(key);
+      exports.hmacStart(id, key.length);
       for (const piece of pieces) this.#update(piece);
-      this.#exports.hmacFinish(this.#id);
-      return this.#arena.take(this.Nh);
+      exports.hmacFinish(id);
+      return arena.take(this.Nh);
     } catch (error) {
-      throw this.#abandon(error);
+      throw abandon(this.#context, error);
     }
   }
 
   #update(data: Uint8Array): void {
-    const { capacity } = this.#arena;
+    const { exports, arena } = this.#context;
+    const { capacity } = arena;
     for (let at = 0; at < data.length; at += capacity) {
       const piece = data.subarray(at, at + capacity);
-      this.#arena.rewind();
-      this.#arena.write(piece);
-      this.#exports.update(piece.length);
+      arena.rewind();
+      arena.write(piece);
+      exports.update(piece.length);
     }
   }
-
-  #abandon(error: unknown): unknown {
-    this.#exports.erase();
-    this.#arena.erase();
-    return error;
-  }
-}
-
-/** KDFLabel (RFC 9420 §8) for labels and contexts that the kernel's memory does not hold, or that are not ASCII. */
-function kdfLabel(label: string, context: Uint8Array, length: number): Bytes {
-  const labelBytes = new TextEncoder().encode(LABEL_PREFIX + label);
-  const parts = [
-    Uint8Array.of(length >> 8, length & 0xff),
-    varint(labelBytes.length),
-    labelBytes,
-    varint(context.length),
-    context,
-  ];
-  const output = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    output.set(part, at);
-    at += part.length;
-  }
-  return output;
-}
-
-function varint(value: number): Bytes {
-  if (value < 0x40) return Uint8Array.of(value);
-  if (value < 0x4000) return Uint8Array.of(0x40 | (value >> 8), value & 0xff);
-  if (value >= VECTOR_LIMIT) throw new RangeError("label and context must be shorter than 2^30 bytes");
-  return Uint8Array.of(0x80 | (value >> 24), (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff);
 }

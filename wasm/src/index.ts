@@ -3,9 +3,12 @@ export type {
   Aead,
   AeadKernel,
   AeadMessage,
-  BatchHashKernel,
   Bytes,
+  Expansion,
   HashKernel,
   Kernel,
+  RatchetKeys,
+  RatchetRun,
+  WasmHashKernel,
   WasmKernel,
 } from "./kernel.ts";

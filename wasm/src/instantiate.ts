@@ -12,6 +12,8 @@ export interface KernelExports {
   hmac(alg: number, keyLength: number, length: number): void;
   expand(alg: number, prkLength: number, infoLength: number, length: number): void;
   expandWithLabel(alg: number, secretLength: number, labelLength: number, contextLength: number, length: number): void;
+  expandMany(alg: number, secretLength: number, count: number, length: number): void;
+  ratchet(alg: number, generation: number, count: number, Nk: number, Nn: number): void;
   digestStart(alg: number): void;
   hmacStart(alg: number, keyLength: number): void;
   update(length: number): void;

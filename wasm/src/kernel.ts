@@ -57,18 +57,51 @@ export interface AeadKernel extends Aead {
   openMany(messages: readonly AeadMessage[]): (Bytes | undefined)[];
 }
 
-/** A hash function that takes many messages at once. */
-export interface BatchHashKernel extends HashKernel {
-  /** What `digest` gives for every message, in their order. Fastest for SHA-256 and neighbours of like length. */
-  digestMany(messages: readonly Uint8Array[]): Bytes[];
+/** Arguments of one output of `expandMany`. */
+export interface Expansion {
+  readonly label: string;
+  readonly context: Uint8Array;
+  readonly length: number;
 }
 
-/** What WebAssembly adds to the shared interface. */
+/** Where a ratchet of the secret tree stands, and how far it is to run. */
+export interface RatchetRun {
+  /** Ratchet secret of `generation`, `Nh` bytes. */
+  readonly secret: Uint8Array;
+  readonly generation: number;
+  /** Generations to derive keys of. The caller bounds it: each takes about two microseconds. */
+  readonly count: number;
+  readonly Nk: number;
+  readonly Nn: number;
+}
+
+/** What a run of a ratchet gives. */
+export interface RatchetKeys {
+  /** Of `generation`, `generation + 1` and so on, `count` in all. */
+  readonly keys: { readonly key: Bytes; readonly nonce: Bytes }[];
+  /** Ratchet secret of the generation after them. */
+  readonly secret: Bytes;
+}
+
+/** What WebAssembly adds to a hash function: many results in one call. */
+export interface WasmHashKernel extends HashKernel {
+  /** What `digest` gives for every message, in their order. Fastest for SHA-256 and neighbours of like length. */
+  digestMany(messages: readonly Uint8Array[]): Bytes[];
+  /** What `expandWithLabel` gives for every label and context, in their order. The key is set up once for all of them. */
+  expandMany(secret: Uint8Array, expansions: readonly Expansion[]): Bytes[];
+  /**
+   * Runs a ratchet of the secret tree forward (RFC 9420 §9.1). `RangeError` when `secret` does not have `Nh` bytes or a
+   * generation exceeds 2^32 - 1.
+   */
+  ratchet(run: RatchetRun): RatchetKeys;
+}
+
+/** What WebAssembly adds to the kernel. */
 export interface WasmKernel extends Kernel {
   readonly kind: "wasm";
-  readonly sha256: BatchHashKernel;
-  readonly sha384: BatchHashKernel;
-  readonly sha512: BatchHashKernel;
+  readonly sha256: WasmHashKernel;
+  readonly sha384: WasmHashKernel;
+  readonly sha512: WasmHashKernel;
   readonly aes128gcm: AeadKernel;
   readonly aes256gcm: AeadKernel;
   readonly chacha20poly1305: AeadKernel;
