@@ -36,7 +36,8 @@ export interface ConversationSnapshot {
   /** 60 digits in 12 groups of 5: the same for all members exactly if they share group, epoch and members' keys. */
   readonly safetyNumber: string;
   /** Commit in flight. */
-  readonly pending: { readonly operation: "add" | "remove" | "update" | "rename" | "leave"; readonly attempt: number } | undefined;
+  readonly pending:
+    { readonly operation: "add" | "remove" | "update" | "rename" | "leave"; readonly attempt: number } | undefined;
   /** Sequence number of the newest item of the history; 0 if there is none. */
   readonly lastItem: number;
 }
@@ -108,7 +109,10 @@ export interface Conversation {
   readonly snapshot: ConversationSnapshot;
   on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe;
   /** Items of the history, oldest first: the newest `limit` (default 100) before `before`. */
-  history(query?: { readonly before?: number; readonly limit?: number }, options?: CallOptions): Promise<readonly HistoryItem[]>;
+  history(
+    query?: { readonly before?: number; readonly limit?: number },
+    options?: CallOptions,
+  ): Promise<readonly HistoryItem[]>;
   /** Adds users by name and resolves when the commit has been accepted. */
   add(names: readonly string[], options?: CallOptions): Promise<void>;
   remove(names: readonly string[], options?: CallOptions): Promise<void>;
@@ -157,4 +161,6 @@ export type ClientErrorCode =
   | "ERR_CLIENT_TITLE_TOO_LONG" // over 128 bytes of UTF-8
   | "ERR_CLIENT_UNKNOWN_ITEM" // no such item, or not in a state for this
   | "ERR_CLIENT_CONFLICT" // other members' commits won every attempt
-  | "ERR_CLIENT_WRONG_ACCOUNT"; // this store belongs to another name
+  | "ERR_CLIENT_WRONG_ACCOUNT" // this store belongs to another name
+  | "ERR_CLIENT_LISTENER" // a listener of the application threw; only in `problem` events
+  | "ERR_CLIENT_INTERNAL"; // the engine failed in a way it does not know; only in `problem` events

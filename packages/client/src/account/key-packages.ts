@@ -1,0 +1,130 @@
+/** The key-package pool: enough are published for others to add this client while it is away. */
+import {
+  basicCredential,
+  createKeyPackage,
+  defaultCapabilities,
+  encodeMessage,
+  encodeOwnKeyPackage,
+  decodeOwnKeyPackage,
+  toHex,
+  type Bytes,
+  type Capabilities,
+  type Lifetime,
+  type OwnKeyPackage,
+} from "@coppice/core";
+import type { DeliveryService } from "@coppice/delivery";
+import type { KeyPackageRecord } from "../records/account.ts";
+import { SUITE_ID, type Account } from "./account.ts";
+import { CLOCK_SKEW_SECONDS, KEY_PACKAGE_DAYS, TITLE_EXTENSION } from "./authentication.ts";
+
+const DAY = 86_400;
+
+/** A last-resort package with less than this to go is replaced; the old one stays usable until it expires. */
+const LAST_RESORT_RENEWAL_SECONDS = 10 * DAY;
+
+/** Private keys outlive their package, for Welcomes that wait in the inbox of a client that was away. */
+const GRACE_SECONDS = 7 * DAY;
+
+/** What this client can do, in its leaves. */
+export const CAPABILITIES: Capabilities = defaultCapabilities([SUITE_ID], {
+  extensions: [TITLE_EXTENSION],
+  credentials: [1],
+});
+
+export function lifetimeFrom(clock: () => number): Lifetime {
+  const now = BigInt(Math.floor(clock() / 1000));
+  return { notBefore: now - CLOCK_SKEW_SECONDS, notAfter: now + KEY_PACKAGE_DAYS * 86_400n };
+}
+
+export interface PoolOptions {
+  readonly account: Account;
+  readonly delivery: DeliveryService;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Single-use packages to keep published. */
+  readonly size: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Publishes what is missing: all of the pool once the directory has less than half of it, and a last resort. Packages
+ * are stored before they leave and published again, byte for byte, until the directory has confirmed. Expired ones go.
+ */
+export async function refillPool(options: PoolOptions): Promise<void> {
+  const { account, delivery, size, signal } = options;
+  await account.store.exclusive(
+    "key-packages",
+    async () => {
+      await deleteExpired(options);
+      const count = await delivery.countKeyPackages({ signal });
+      await makeMissing(options, count < size / 2 ? size - count : 0);
+      await publish(options);
+    },
+    { signal },
+  );
+}
+
+async function deleteExpired({ account, clock }: PoolOptions): Promise<void> {
+  const now = clock() / 1000;
+  await account.update(({ keyPackages }) => {
+    const expired = [...keyPackages].filter(([, { notAfter }]) => notAfter + GRACE_SECONDS < now);
+    return Promise.resolve(
+      expired.length === 0 ? undefined : { keyPackages: new Map(expired.map(([ref]) => [ref, undefined])) },
+    );
+  });
+}
+
+async function makeMissing({ account, clock }: PoolOptions, wanted: number): Promise<void> {
+  const stored = [...(await account.keyPackages()).values()];
+  const waiting = stored.filter(({ lastResort, published }) => !lastResort && !published).length;
+  const renewal = clock() / 1000 + LAST_RESORT_RENEWAL_SECONDS;
+  const hasLastResort = stored.some(({ lastResort, notAfter }) => lastResort && notAfter > renewal);
+  const made = new Map<string, KeyPackageRecord>();
+  const add = async (lastResort: boolean): Promise<void> => {
+    const lifetime = lifetimeFrom(clock);
+    const own = await createKeyPackage({
+      suite: account.suite,
+      credential: basicCredential(account.name),
+      signer: account.signer,
+      lifetime,
+      capabilities: CAPABILITIES,
+    });
+    made.set(toHex(own.ref), {
+      lastResort,
+      published: false,
+      notAfter: Number(lifetime.notAfter),
+      own: encodeOwnKeyPackage(own),
+    });
+  };
+  if (!hasLastResort) await add(true);
+  for (let count = waiting; count < wanted; count++) await add(false);
+  if (made.size > 0) await account.update(() => Promise.resolve({ keyPackages: made }));
+}
+
+async function publish({ account, delivery, signal }: PoolOptions): Promise<void> {
+  const unpublished = [...(await account.keyPackages())].filter(([, { published }]) => !published);
+  if (unpublished.length === 0) return;
+  const encoded = (entry: KeyPackageRecord): Bytes =>
+    encodeMessage({ wireFormat: "mls_key_package", keyPackage: ownKeyPackage(account, entry).keyPackage });
+  const lastResort = unpublished.find(([, entry]) => entry.lastResort)?.[1];
+  await delivery.publishKeyPackages(
+    {
+      keyPackages: unpublished.filter(([, entry]) => !entry.lastResort).map(([, entry]) => encoded(entry)),
+      ...(lastResort === undefined ? {} : { lastResort: encoded(lastResort) }),
+    },
+    { signal },
+  );
+  await account.update(({ keyPackages }) => {
+    const confirmed = new Map<string, KeyPackageRecord>();
+    for (const [ref] of unpublished) {
+      // A package may have been used, and its record deleted, while its publication was confirmed.
+      const entry = keyPackages.get(ref);
+      if (entry !== undefined) confirmed.set(ref, { ...entry, published: true });
+    }
+    return Promise.resolve({ keyPackages: confirmed });
+  });
+}
+
+export function ownKeyPackage(account: Account, { own }: KeyPackageRecord): OwnKeyPackage {
+  return decodeOwnKeyPackage(account.suite, own);
+}
