@@ -28,6 +28,9 @@ interface NewEntry {
   readonly content: Uint8Array;
 }
 
+/** Groups whose readers are kept in memory. */
+const MAX_KNOWN_READERS = 1000;
+
 const notAMember = (): Error => deliveryError("ERR_DS_FORBIDDEN", "not a member of this group");
 
 export class Groups {
@@ -36,6 +39,7 @@ export class Groups {
   readonly #inbox: Inbox;
   readonly #limits: ServerLimits;
   readonly #clock: () => number;
+  readonly #knownReaders = new Map<number, readonly UserId[]>();
 
   constructor(parts: {
     readonly database: Database;
@@ -82,6 +86,7 @@ export class Groups {
         throw deliveryError("ERR_DS_EPOCH_CONFLICT", "another commit ended this epoch");
 
       const readers = this.#readers(group);
+      this.#knownReaders.delete(group.id);
       const seq = this.#append(group, { kind: "commit", epoch: group.epoch, hash, content: commit });
       this.#database.run("UPDATE groups SET epoch = epoch + 1 WHERE id = ?", group.id);
       for (const name of removed) this.#dismiss(group.id, name, seq);
@@ -198,10 +203,17 @@ export class Groups {
     return seq;
   }
 
+  /** Everyone who reads today. Remembered between commits: a message to a big group would spend most of its time here. */
   #readers(group: Group): readonly UserId[] {
-    return this.#database
-      .all("SELECT user FROM admissions WHERE group_ref = ? AND until_seq IS NULL", group.id)
-      .map((row) => asUserId(row.integer("user")));
+    let readers = this.#knownReaders.get(group.id);
+    if (readers === undefined) {
+      const sql = "SELECT user FROM admissions WHERE group_ref = ? AND until_seq IS NULL";
+      readers = this.#database.all(sql, group.id).map((row) => asUserId(row.integer("user")));
+      const [oldest] = this.#knownReaders.keys();
+      if (oldest !== undefined && this.#knownReaders.size >= MAX_KNOWN_READERS) this.#knownReaders.delete(oldest);
+      this.#knownReaders.set(group.id, readers);
+    }
+    return readers;
   }
 
   #isMember(group: Group, user: UserId): boolean {
