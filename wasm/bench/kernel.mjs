@@ -123,6 +123,17 @@ const rows = [
     wasm: () => kernel.sha256.expandWithLabel(secret, "secret", info.subarray(18), 32),
     noble: () => expand(sha256, secret, info, 32),
   },
+  {
+    name: "a step of a ratchet, SHA-256",
+    wasm: () => kernel.sha256.ratchet({ secret, generation: 0, count: 1, Nk: 16, Nn: 12 }),
+    noble: () => [16, 12, 32].map((length) => expand(sha256, secret, info, length)),
+  },
+  {
+    name: "100 steps of a ratchet, SHA-256, each",
+    per: 100,
+    wasm: () => kernel.sha256.ratchet({ secret, generation: 0, count: 100, Nk: 16, Nn: 12 }),
+    noble: () => Array.from({ length: 300 }, () => expand(sha256, secret, info, 32)),
+  },
   ...aeadRows(200),
   ...aeadRows(1024),
 ];
