@@ -8,8 +8,11 @@ import { PUBLIC_KEY_BYTES } from "../wire/sign-in.ts";
 import { EventStream, type WebSocketConstructor } from "./event-stream.ts";
 import { Session } from "./session.ts";
 
-/** Milliseconds for one exchange; also the longest that `connectDelivery` waits for a silent server. */
+/** Milliseconds for one exchange. */
 const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** The longest that `connectDelivery` waits for a silent server, milliseconds; signing in goes on behind it. */
+const CONNECT_WAIT_MS = 3000;
 
 /** Failures to sign in that trying again later may mend. */
 const TEMPORARY: ReadonlySet<string> = new Set<DeliveryErrorCode>([
@@ -37,7 +40,8 @@ export interface ConnectDeliveryOptions {
 /**
  * Connects to a Delivery Service and signs in, registering the name on first use.
  *
- * A server that cannot be reached is no error: the service is returned all the same, its calls reject with
+ * A server that cannot be reached, or is silent for three seconds, is no error: the service is returned all the same,
+ * its calls reject with
  * `ERR_DS_UNREACHABLE` until the server is back, and it signs in by itself then.
  *
  * @example
@@ -66,10 +70,16 @@ export async function connectDelivery(options: ConnectDeliveryOptions): Promise<
   const session = new Session({ url, fetch, timeout }, identity, closing.signal);
   let events: EventStream | undefined;
 
+  const patience = new AbortController();
+  const timer = setTimeout(() => {
+    patience.abort(deliveryError("ERR_DS_UNREACHABLE", "the Delivery Service has not answered yet"));
+  }, CONNECT_WAIT_MS);
   try {
-    await session.token(closing.signal);
+    await session.token(patience.signal);
   } catch (error) {
     if (!isCoppiceError(error) || !TEMPORARY.has(error.code)) throw error;
+  } finally {
+    clearTimeout(timer);
   }
 
   return deliveryService({

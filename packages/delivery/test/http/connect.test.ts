@@ -1,5 +1,5 @@
 /** What the client makes of answers that no Delivery Service would give. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { connectDelivery } from "@coppice/delivery";
 import { createIdentity } from "@coppice/delivery/conformance";
 import * as wire from "@coppice/delivery/wire";
@@ -91,6 +91,19 @@ describe("the HTTP client", () => {
   test("stops waiting at the time limit even if fetch ignores its signal", async () => {
     const service = await clientOf(() => new Promise(() => undefined), 50);
     await expect(service.countKeyPackages()).rejects.toMatchObject({ code: "ERR_DS_UNREACHABLE" });
+  });
+
+  test("does not keep an application waiting for a silent server", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const identity = await createIdentity();
+    const fetch = () => new Promise<never>(() => undefined);
+    const connecting = connectDelivery({ url: "https://ds.example", identity, fetch });
+    await vi.advanceTimersByTimeAsync(3000);
+    const service = await connecting;
+    const call = service.countKeyPackages().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await call).toMatchObject({ code: "ERR_DS_UNREACHABLE" });
   });
 
   test("tells the caller's mistakes apart", async () => {
