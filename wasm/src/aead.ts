@@ -200,25 +200,25 @@ class WasmAead implements AeadKernel {
     }
   }
 
-  /** Authenticates everything before it decrypts anything. */
+  /** Authenticates everything before it decrypts anything, over a copy: shared memory may change in between. */
   #openInPieces({ key, nonce, aad, data }: AeadMessage): Bytes | undefined {
     try {
-      const ciphertext = data.subarray(0, data.length - TAG);
+      const output = new Uint8Array(data.subarray(0, data.length - TAG));
+      const tag = new Uint8Array(data.subarray(output.length));
       this.#start(key, nonce, aad);
-      for (const [, piece] of this.#pieces(ciphertext)) this.#exports.aeadData(piece.length);
+      for (const [, piece] of this.#pieces(output)) this.#exports.aeadData(piece.length);
       this.#arena.rewind();
-      this.#arena.write(data.subarray(data.length - TAG));
-      let output: Bytes | undefined;
-      if (this.#exports.aeadVerify() === 1) {
-        output = new Uint8Array(ciphertext.length);
-        for (const [at, piece] of this.#pieces(ciphertext)) {
+      this.#arena.write(tag);
+      const authentic = this.#exports.aeadVerify() === 1;
+      if (authentic) {
+        for (const [at, piece] of this.#pieces(output)) {
           this.#exports.aeadCrypt(piece.length);
           output.set(this.#arena.read(0, piece.length), at);
         }
       }
       this.#arena.clear();
       this.#exports.erase();
-      return output;
+      return authentic ? output : undefined;
     } catch (error) {
       throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }

@@ -5,7 +5,8 @@ import type { Bytes } from "./kernel.ts";
 /**
  * Writes arguments one after the other, reads the result and erases both.
  *
- * The memory of the kernel never grows, so the view is made once.
+ * The views cover input and output and nothing else of the kernel's memory: what does not fit is a `RangeError`. The
+ * memory never grows, so they are made once.
  */
 export class Arena {
   /** Bytes of input that fit. */
@@ -14,6 +15,7 @@ export class Arena {
   readonly outputCapacity: number;
   readonly #memory: Uint8Array<ArrayBuffer>;
   readonly #view: DataView<ArrayBuffer>;
+  /** Where input starts and output ends. */
   readonly #base: number;
   /** Where the next argument goes. */
   #end: number;
@@ -21,11 +23,14 @@ export class Arena {
   #high: number;
 
   constructor(exports: KernelExports) {
-    this.#memory = new Uint8Array(exports.memory.buffer);
-    this.#view = new DataView(exports.memory.buffer);
-    this.#base = Number(exports.arena.value);
     this.capacity = Number(exports.capacity.value);
     this.outputCapacity = Number(exports.outputCapacity.value);
+    const { buffer } = exports.memory;
+    const start = Number(exports.arena.value) - this.outputCapacity;
+    const length = this.outputCapacity + this.capacity;
+    this.#memory = new Uint8Array(buffer, start, length);
+    this.#view = new DataView(buffer, start, length);
+    this.#base = this.outputCapacity;
     this.#end = this.#base;
     this.#high = this.#base;
   }

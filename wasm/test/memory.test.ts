@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Arena } from "../src/arena.ts";
 import type { HashKernel } from "../src/index.ts";
 import { hex, holdsPartOf, openKernel, random, toHex } from "./support.ts";
 
@@ -6,6 +7,7 @@ const { kernel, exports, memory } = openKernel();
 const fresh = memory();
 const arenaSize = Number(exports.capacity.value);
 const { bytes } = random(0xbadc0de);
+const secretByte = Uint8Array.of(1);
 
 const operations: readonly (readonly [string, (hash: HashKernel, secret: Uint8Array) => Uint8Array])[] = [
   ["digest", (hash, secret) => hash.digest(secret)],
@@ -135,6 +137,20 @@ describe("the kernel's own checks, behind those of the glue", () => {
     ["hmacStart", () => exports.hmacStart(0, arenaSize + 1)],
   ])("%s traps and touches nothing", (_name, call) => {
     expect(call).toThrow(WebAssembly.RuntimeError);
+    expect(Buffer.compare(memory(), fresh)).toBe(0);
+  });
+
+  it("the glue cannot write outside the arena, whatever it was told", () => {
+    const arena = new Arena(exports);
+    arena.write(new Uint8Array(arenaSize));
+    expect(() => {
+      arena.write(secretByte);
+    }).toThrow(RangeError);
+    expect(() => {
+      arena.writeUint32(1);
+    }).toThrow(RangeError);
+    arena.writeAscii("x");
+    arena.erase();
     expect(Buffer.compare(memory(), fresh)).toBe(0);
   });
 
