@@ -29,6 +29,7 @@ export async function openEngine(request: OpenRequest & CallOptions & EnginePart
     return await openClient({
       name,
       store,
+      ...(signal === undefined ? {} : { signal }),
       connect: (identity) =>
         connectDelivery({
           url: server,

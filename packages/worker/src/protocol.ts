@@ -9,17 +9,17 @@ import type { ClientEvents, ConversationEvents, ConversationSnapshot, HistoryIte
 import type { StoreKey } from "@coppice/storage";
 
 /** Version of everything in this file. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION: number = 1;
 
 /** UTF-16 code units of any text. */
-export const MAX_TEXT = 1 << 20;
+export const MAX_TEXT: number = 1 << 20;
 /** Items of any list. */
-export const MAX_LIST = 1 << 20;
+export const MAX_LIST: number = 1 << 20;
 /** Bytes of any value; what the engine allows is far below. */
-export const MAX_BYTES = 1 << 24;
+export const MAX_BYTES: number = 1 << 24;
 /** Most events of one batch, and bytes from which on it is full: what the main thread handles at once. */
-export const BATCH_EVENTS = 64;
-export const BATCH_BYTES = 256 * 1024;
+export const BATCH_EVENTS: number = 64;
+export const BATCH_BYTES: number = 256 * 1024;
 
 /** The page's first message. */
 export interface Greeting {

@@ -1,7 +1,7 @@
 /** Bytes on their way through postMessage. */
 
 /** From this size a buffer is moved instead of copied. */
-export const TRANSFER_BYTES = 4096;
+export const TRANSFER_BYTES: number = 4096;
 
 /**
  * A copy that is safe to post: cloning a view would clone the whole buffer below it, and moving it would take the

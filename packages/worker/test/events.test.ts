@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import type { ConversationSnapshot } from "../src/index.ts";
+import { connect, settled } from "./connect.ts";
+import { FakeClient, FakeConversation } from "./fake-client.ts";
+
+async function withGroup() {
+  const engine = new FakeClient("alice");
+  const inner = engine.appear(new FakeConversation("0a", "Lunch"));
+  const pair = await connect({ engine });
+  const group = pair.client.conversation("0a");
+  if (group === undefined) throw new Error("no group");
+  return { ...pair, inner, group };
+}
+
+describe("events", () => {
+  it("reports messages, items and discarded items while someone listens, each in order", async () => {
+    const { inner, group } = await withGroup();
+    const seen: unknown[] = [];
+    const release = [
+      group.on("message", ({ seq, data }) => seen.push(["message", seq, data.length])),
+      group.on("item", ({ seq }) => seen.push(["item", seq])),
+      group.on("discarded", ({ seq }) => seen.push(["discarded", seq])),
+    ];
+    await settled();
+    inner.receive(new Uint8Array(3));
+    inner.receive(new Uint8Array(5000));
+    inner.emit("discarded", { seq: 9 });
+    await settled();
+    expect(seen).toEqual([
+      ["item", 1],
+      ["message", 1, 3],
+      ["item", 2],
+      ["message", 2, 5000],
+      ["discarded", 9],
+    ]);
+    for (const end of release) end();
+    await settled();
+    expect([inner.listeners.message.size, inner.listeners.item.size, inner.listeners.discarded.size]).toEqual([
+      0, 0, 0,
+    ]);
+    inner.receive(new Uint8Array(3));
+    await settled();
+    expect(seen).toHaveLength(5);
+  });
+
+  it("listens once in the worker, until the last listener is released", async () => {
+    const { inner, group } = await withGroup();
+    const seen: string[] = [];
+    const first = group.on("message", () => seen.push("first"));
+    const second = group.on("message", () => seen.push("second"));
+    await settled();
+    expect(inner.listeners.message.size).toBe(1);
+    inner.receive(Uint8Array.of(1));
+    await settled();
+    first();
+    first();
+    await settled();
+    expect(inner.listeners.message.size).toBe(1);
+    inner.receive(Uint8Array.of(2));
+    await settled();
+    expect(seen).toEqual(["first", "second", "second"]);
+    second();
+    await settled();
+    expect(inner.listeners.message.size).toBe(0);
+  });
+
+  it("keeps a snapshot's identity between changes, and the members' if they are the same", async () => {
+    const { client, inner, group } = await withGroup();
+    const changes: ConversationSnapshot[] = [];
+    group.on("change", (snapshot) => changes.push(snapshot));
+    const before = group.snapshot;
+    const list = client.conversations;
+    await client.sync();
+    expect(group.snapshot).toBe(before);
+    expect(client.conversations).toBe(list);
+    inner.change({ lastItem: 1, members: inner.snapshot.members.map((member) => ({ ...member })) });
+    await settled();
+    expect(group.snapshot).not.toBe(before);
+    expect(group.snapshot.members).toBe(before.members);
+    expect(changes).toEqual([group.snapshot]);
+    expect(Object.isFrozen(group.snapshot) && Object.isFrozen(group.snapshot.members)).toBe(true);
+  });
+
+  it("skips snapshots that a newer one replaces", async () => {
+    const { inner, group } = await withGroup();
+    const changes: number[] = [];
+    group.on("change", ({ lastItem }) => changes.push(lastItem));
+    for (let item = 1; item <= 1000; item++) inner.change({ lastItem: item });
+    await settled();
+    expect(changes).toEqual([1000]);
+  });
+
+  it("reports conversations, connection and problems", async () => {
+    const { client, engine } = await withGroup();
+    const seen: unknown[] = [];
+    client.on("conversation", ({ id, invitedBy }) =>
+      seen.push([id, invitedBy, client.conversation(id)?.snapshot.title]),
+    );
+    client.on("connection", ({ online }) => seen.push([online, client.online]));
+    client.on("problem", (problem) => seen.push(problem));
+    engine.appear(new FakeConversation("0b", "Tea"), "bob");
+    engine.setOnline(false);
+    engine.emit("problem", { code: "ERR_MLS_WELCOME", message: "m", conversation: undefined });
+    await settled();
+    expect(seen).toEqual([
+      [false, false],
+      ["0b", "bob", "Tea"],
+      { code: "ERR_MLS_WELCOME", message: "m", conversation: undefined },
+    ]);
+    expect(client.conversations.map(({ id }) => id)).toEqual(["0a", "0b"]);
+  });
+
+  it("adversarial 42: a listener that throws disturbs neither the engine nor the others", async () => {
+    const { inner, group } = await withGroup();
+    const reported: unknown[] = [];
+    const handlers = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => reported.push(error));
+    try {
+      const failure = new Error("application");
+      const seen: number[] = [];
+      group.on("message", () => {
+        throw failure;
+      });
+      group.on("message", ({ seq }) => seen.push(seq));
+      await settled();
+      inner.receive(Uint8Array.of(1));
+      inner.receive(Uint8Array.of(2));
+      await settled();
+      expect(seen).toEqual([1, 2]);
+      expect(reported).toEqual([failure, failure]);
+      await group.update();
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const handler of handlers) process.on("uncaughtException", handler);
+    }
+  });
+
+  it("loses no message of a backlog that is larger than the queue, and repeats none", async () => {
+    const { inner, group } = await withGroup();
+    const seen: number[] = [];
+    group.on("message", ({ seq }) => seen.push(seq));
+    await settled();
+    for (let message = 1; message <= 5000; message++) {
+      if (message % 7 === 0) await group.send("own");
+      inner.receive(new Uint8Array(100));
+    }
+    await expect.poll(() => seen.length).toBe(5000);
+    await settled();
+    const expected = inner.items.flatMap((item) => (item.kind === "message" && !item.isSelf ? [item.seq] : []));
+    expect(seen).toEqual(expected);
+  });
+});

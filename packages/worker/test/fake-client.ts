@@ -1,0 +1,182 @@
+/** A client without cryptography or server, to see what the boundary makes of one. */
+import { CoppiceError } from "@coppice/core/errors";
+import type {
+  CallOptions,
+  Client,
+  ClientEvents,
+  Conversation,
+  ConversationEvents,
+  ConversationSnapshot,
+  HistoryItem,
+  Unsubscribe,
+} from "../src/index.ts";
+
+type Sets<Events> = { readonly [K in keyof Events]: Set<(value: Events[K]) => void> };
+
+export type Message = Extract<HistoryItem, { kind: "message" }>;
+
+/** Waits for the signal; what a call that never ends does. */
+export function never(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason as Error));
+  });
+}
+
+export class FakeConversation implements Conversation {
+  readonly id: string;
+  readonly items: HistoryItem[] = [];
+  readonly calls: unknown[][] = [];
+  /** Replaces what the next calls do. */
+  behaviour: ((method: string, options: CallOptions | undefined) => Promise<void>) | undefined;
+  readonly listeners: Sets<ConversationEvents> = {
+    message: new Set(),
+    item: new Set(),
+    discarded: new Set(),
+    change: new Set(),
+  };
+  snapshot: ConversationSnapshot;
+
+  constructor(id: string, title = "") {
+    this.id = id;
+    this.snapshot = {
+      id,
+      title,
+      status: "active",
+      problem: undefined,
+      epoch: 0n,
+      members: [{ name: "alice", leafIndex: 0, isSelf: true }],
+      invitedBy: undefined,
+      safetyNumber: "12345 ".repeat(12).trim(),
+      pending: undefined,
+      lastItem: 0,
+    };
+  }
+
+  change(changes: Partial<ConversationSnapshot>): void {
+    this.snapshot = { ...this.snapshot, ...changes };
+    this.emit("change", this.snapshot);
+  }
+
+  emit<K extends keyof ConversationEvents>(event: K, value: ConversationEvents[K]): void {
+    for (const listener of this.listeners[event]) listener(value);
+  }
+
+  /** A message of another member, in the history and to listeners. */
+  receive(data: Uint8Array<ArrayBuffer>): Message {
+    const message = this.message(data, { sender: "bob", isSelf: false, state: "sent" });
+    this.emit("item", message);
+    this.emit("message", message);
+    return message;
+  }
+
+  message(data: Uint8Array<ArrayBuffer>, rest: Pick<Message, "sender" | "isSelf" | "state">): Message {
+    const seq = this.items.length + 1;
+    const item: Message = { seq, kind: "message", data, at: 1000 + seq, epoch: 1n, problem: undefined, ...rest };
+    this.items.push(item);
+    return item;
+  }
+
+  on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
+    this.listeners[event].add(listener);
+    return () => this.listeners[event].delete(listener);
+  }
+
+  async history(
+    query: { before?: number; limit?: number } = {},
+    options?: CallOptions,
+  ): Promise<readonly HistoryItem[]> {
+    await this.#run("history", [query], options);
+    const { before = Infinity, limit = 100 } = query;
+    return this.items.filter(({ seq }) => seq < before).slice(-limit);
+  }
+
+  async add(names: readonly string[], options?: CallOptions): Promise<void> {
+    await this.#run("add", [names], options);
+    const joined = names.map((name, index) => ({
+      name,
+      leafIndex: this.snapshot.members.length + index,
+      isSelf: false,
+    }));
+    this.change({ epoch: this.snapshot.epoch + 1n, members: [...this.snapshot.members, ...joined] });
+  }
+
+  remove = (names: readonly string[], options?: CallOptions): Promise<void> => this.#run("remove", [names], options);
+  leave = (options?: CallOptions): Promise<void> => this.#run("leave", [], options);
+  update = (options?: CallOptions): Promise<void> => this.#run("update", [], options);
+  resend = (seq: number, options?: CallOptions): Promise<void> => this.#run("resend", [seq], options);
+  discard = (seq: number, options?: CallOptions): Promise<void> => this.#run("discard", [seq], options);
+  forget = (options?: CallOptions): Promise<void> => this.#run("forget", [], options);
+
+  async rename(title: string, options?: CallOptions): Promise<void> {
+    await this.#run("rename", [title], options);
+    this.change({ title });
+  }
+
+  async send(data: Uint8Array | string, options?: CallOptions): Promise<HistoryItem> {
+    await this.#run("send", [data], options);
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
+    const item = this.message(bytes, { sender: "alice", isSelf: true, state: "sending" });
+    this.emit("item", item);
+    return item;
+  }
+
+  async exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#run("exportSecret", [label, context, length], undefined);
+    return new Uint8Array(length).fill(7);
+  }
+
+  async #run(method: string, args: unknown[], options: CallOptions | undefined): Promise<void> {
+    this.calls.push([method, ...args]);
+    await this.behaviour?.(method, options);
+  }
+}
+
+export class FakeClient implements Client {
+  readonly name: string;
+  online = true;
+  closed = 0;
+  conversations: readonly FakeConversation[] = [];
+  syncBehaviour: ((options: CallOptions | undefined) => Promise<void>) | undefined;
+  readonly listeners: Sets<ClientEvents> = { conversation: new Set(), connection: new Set(), problem: new Set() };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  emit<K extends keyof ClientEvents>(event: K, value: ClientEvents[K]): void {
+    for (const listener of this.listeners[event]) listener(value);
+  }
+
+  setOnline(online: boolean): void {
+    this.online = online;
+    this.emit("connection", { online });
+  }
+
+  appear(conversation: FakeConversation, invitedBy?: string): FakeConversation {
+    this.conversations = [...this.conversations, conversation];
+    this.emit("conversation", { id: conversation.id, invitedBy });
+    return conversation;
+  }
+
+  conversation(id: string): FakeConversation | undefined {
+    return this.conversations.find((conversation) => conversation.id === id);
+  }
+
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe {
+    this.listeners[event].add(listener);
+    return () => this.listeners[event].delete(listener);
+  }
+
+  async createGroup({ title = "" }: { title?: string } & CallOptions = {}): Promise<FakeConversation> {
+    return this.appear(new FakeConversation(`${this.conversations.length + 1}`.padStart(2, "0"), title));
+  }
+
+  async sync(options?: CallOptions): Promise<void> {
+    if (this.closed > 0) throw new CoppiceError("ERR_CLIENT_CLOSED", "this client was closed");
+    await this.syncBehaviour?.(options);
+  }
+
+  async close(): Promise<void> {
+    this.closed += 1;
+  }
+}
