@@ -5,7 +5,8 @@ import {
   type MemoryDelivery,
   type MemoryDeliveryService,
 } from "@coppice/delivery";
-import { createMemoryDatabase, createMemoryStore, type MemoryDatabase } from "@coppice/storage";
+import { CoppiceError } from "@coppice/core";
+import { createMemoryDatabase, createMemoryStore, type MemoryDatabase, type Store } from "@coppice/storage";
 import { expect, onTestFinished } from "vitest";
 import { openClient, type Client, type Conversation, type HistoryItem, type OpenClientOptions } from "@coppice/client";
 
@@ -15,6 +16,8 @@ export const PACE = { retryFirst: 10, retryMax: 50, conflict: 10, autoCommit: 20
 export interface Opened {
   readonly client: Client;
   readonly delivery: MemoryDeliveryService;
+  /** Ends this context as a killed process would end: nothing more is read, written, sent or received. */
+  crash(): void;
 }
 
 export class Device {
@@ -31,10 +34,11 @@ export class Device {
     options: Partial<OpenClientOptions> & { wrap?: (service: DeliveryService) => DeliveryService } = {},
   ): Promise<Opened> {
     let delivery: MemoryDeliveryService | undefined;
+    const power = { on: true };
     const { wrap = (service) => service, ...rest } = options;
     const client = await openClient({
       name: this.name,
-      store: createMemoryStore(this.database),
+      store: withPower(createMemoryStore(this.database), power),
       connect: async (identity) => {
         delivery = await this.world.service.connect(identity);
         return wrap(delivery);
@@ -45,8 +49,38 @@ export class Device {
     });
     onTestFinished(() => client.close());
     if (delivery === undefined) throw new Error("the client did not connect");
-    return { client, delivery };
+    const { network } = delivery;
+    const crash = (): void => {
+      power.on = false;
+      network.reachable = false;
+    };
+    return { client, delivery, crash };
   }
+}
+
+/** A store of which nothing is heard any more once the power is off. */
+function withPower(store: Store, power: { readonly on: boolean }): Store {
+  const check = async (): Promise<void> => {
+    await Promise.resolve();
+    if (!power.on) throw new CoppiceError("ERR_STORE_CLOSED", "the power is off");
+  };
+  return {
+    read: async (...args) => {
+      await check();
+      return store.read(...args);
+    },
+    partitions: () => store.partitions(),
+    write: async (...args) => {
+      await check();
+      await store.write(...args);
+    },
+    exclusive: (...args) => store.exclusive(...args),
+    subscribe: (listener) =>
+      store.subscribe((change) => {
+        if (power.on) listener(change);
+      }),
+    close: () => store.close(),
+  };
 }
 
 export class World {
@@ -116,4 +150,42 @@ export function listen(conversation: Conversation): string[] {
     heard.push(`${message.sender}: ${textOf(message)}`);
   });
   return heard;
+}
+
+export interface Pair {
+  readonly world: World;
+  readonly aliceDevice: Device;
+  readonly bobDevice: Device;
+  readonly alice: Opened;
+  readonly bob: Opened;
+  readonly atAlice: Conversation;
+  readonly atBob: Conversation;
+}
+
+/** Alice and Bob in one group. */
+export async function pair(world: World = new World()): Promise<Pair> {
+  const aliceDevice = world.device("alice");
+  const bobDevice = world.device("bob");
+  const alice = await aliceDevice.open();
+  const bob = await bobDevice.open();
+  const atAlice = await alice.client.createGroup();
+  await atAlice.add(["bob"]);
+  const atBob = await arrival(bob.client, atAlice.id);
+  return { world, aliceDevice, bobDevice, alice, bob, atAlice, atBob };
+}
+
+/** The conversation of a client that was opened again. */
+export function again({ client }: Opened, { id }: Conversation): Conversation {
+  const found = client.conversation(id);
+  if (found === undefined) throw new Error("the conversation is not stored");
+  return found;
+}
+
+/** Collects the codes of `problem` events. */
+export function problems(client: Client): string[] {
+  const codes: string[] = [];
+  client.on("problem", ({ code }) => {
+    codes.push(code);
+  });
+  return codes;
 }

@@ -1,0 +1,137 @@
+/** Welcomes: joined once, never over a group that is held, never a stop for the next one. */
+import { fromHex } from "@coppice/core";
+import type { DeliveryService, InboxEntry } from "@coppice/delivery";
+import { describe, expect, test } from "vitest";
+import { again, agree, arrival, listen, names, pair, problems, texts, until, World } from "./world.ts";
+
+/** Shows `extra` in the inbox before what is there, until it is acknowledged. */
+function withInbox(extra: InboxEntry[]): (service: DeliveryService) => DeliveryService {
+  return (service) => ({
+    ...service,
+    readInbox: async (options) => (extra.length > 0 ? extra : service.readInbox(options)),
+    acknowledgeInbox: async (id, options) => {
+      if (extra[0]?.id === id) extra.shift();
+      else await service.acknowledgeInbox(id, options);
+    },
+  });
+}
+
+describe("invitations", () => {
+  test("adversarial 34: a Welcome for a group already held never overwrites it", async () => {
+    const { bobDevice, bob, atAlice, atBob } = await pair();
+    await atAlice.send("kept");
+    await until(() => atBob.snapshot.lastItem === 2);
+    // Another group of the same id, made by someone who knows the id, with a genuine key package of bob's.
+    const hostile = new World();
+    const mallory = await hostile.device("mallory").open();
+    const theirs = await mallory.client.createGroup();
+    let welcome: Uint8Array<ArrayBuffer> | undefined;
+    const intercepting = await hostile.device("eve").open({
+      wrap: (service) => ({
+        ...service,
+        claimKeyPackages: () => bob.delivery.claimKeyPackages(["bob"]),
+        submitCommit: (submission) => {
+          welcome = new Uint8Array(submission.added[0]?.welcome ?? []);
+          return Promise.resolve({ seq: 1 });
+        },
+      }),
+    });
+    await (await intercepting.client.createGroup()).add(["bob"]);
+    if (welcome === undefined) throw new Error("a Welcome was made");
+    bob.crash();
+    const inbox = [{ id: 1000, groupId: fromHex(atAlice.id), welcome, cursor: 1 }];
+    const { snapshot } = atAlice;
+    const reopened = await bobDevice.open({ wrap: withInbox(inbox) });
+    const codes = problems(reopened.client);
+    await until(() => inbox.length === 0);
+    await until(() => codes.length === 1);
+    expect(codes).toEqual(["ERR_MLS_WELCOME"]);
+    expect(again(reopened, atBob).snapshot.safetyNumber).toBe(snapshot.safetyNumber);
+    expect(await texts(again(reopened, atBob))).toEqual(["kept"]);
+    expect(theirs.snapshot.members).toHaveLength(1);
+    await agree(atAlice, again(reopened, atBob));
+  });
+
+  test("a Welcome that cannot be used is reported, acknowledged and passed over", async () => {
+    const world = new World();
+    const inbox = [{ id: 1000, groupId: Uint8Array.of(7), welcome: Uint8Array.of(1, 2, 3), cursor: 1 }];
+    const { client } = await world.device("bob").open({ wrap: withInbox(inbox) });
+    const codes = problems(client);
+    const alice = await world.client("alice");
+    const group = await alice.createGroup();
+    await group.add(["bob"]);
+    await agree(group, await arrival(client, group.id));
+    expect(codes).toEqual(["ERR_MLS_VERSION"]);
+  });
+
+  test("a Welcome for an unknown key package is a problem of its own", async () => {
+    const world = new World();
+    const alice = await world.client("alice");
+    const lost = await world.device("bob").open();
+    const { keyPackage } = (await lost.delivery.claimKeyPackages(["bob"]))[0] ?? {};
+    if (keyPackage === undefined) throw new Error("there are key packages");
+    let welcome: Uint8Array<ArrayBuffer> | undefined;
+    const sender = await world.device("sender").open({
+      wrap: (service) => ({
+        ...service,
+        submitCommit: async (submission, options) => {
+          welcome = new Uint8Array(submission.added[0]?.welcome ?? []);
+          return service.submitCommit(submission, options);
+        },
+      }),
+    });
+    const group = await sender.client.createGroup();
+    await group.add(["alice"]);
+    if (welcome === undefined) throw new Error("a Welcome was made");
+    await until(() => alice.conversations.length === 1);
+    const inbox = [{ id: 1, groupId: fromHex(group.id), welcome, cursor: 1 }];
+    const { client } = await world.device("carol").open({ wrap: withInbox(inbox) });
+    const codes = problems(client);
+    await until(() => inbox.length === 0);
+    await until(() => codes.length === 1);
+    expect(codes).toEqual(["ERR_MLS_WELCOME"]);
+    expect(client.conversations).toEqual([]);
+  });
+
+  test("a crash between joining and acknowledging joins once, without a problem", async () => {
+    const world = new World();
+    const device = world.device("bob");
+    const bob = await device.open();
+    const alice = await world.client("alice");
+    bob.delivery.network.fault = ({ call, phase }) => {
+      if (call === "acknowledgeInbox" && phase === "request") bob.crash();
+    };
+    const group = await alice.createGroup();
+    await group.add(["bob"]);
+    await until(() => !bob.delivery.network.reachable);
+    const reopened = await device.open();
+    const codes = problems(reopened.client);
+    const joined = await arrival(reopened.client, group.id);
+    await reopened.client.sync();
+    expect(codes).toEqual([]);
+    expect(joined.snapshot.lastItem).toBe(1);
+    await agree(group, joined);
+  });
+
+  test("someone who was removed can be added again, and keeps the history", async () => {
+    const { bobDevice, bob, atAlice, atBob } = await pair();
+    await atAlice.send("first stay");
+    await until(() => atBob.snapshot.lastItem === 2);
+    await atAlice.remove(["bob"]);
+    await until(() => atBob.snapshot.status === "removed");
+    await atAlice.send("not for bob");
+    await atAlice.add(["bob"]);
+    await until(() => atBob.snapshot.status === "active");
+    const heard = listen(atBob);
+    await atAlice.send("second stay");
+    await until(() => heard.includes("alice: second stay"));
+    expect(await texts(atBob)).toEqual(["first stay", "second stay"]);
+    await agree(atAlice, atBob);
+    await bob.client.close();
+    const reopened = again(await bobDevice.open(), atBob);
+    await reopened.send("me again");
+    await until(async () => (await texts(atAlice)).includes("me again"));
+    await agree(atAlice, reopened);
+    expect(names(reopened)).toEqual(["alice", "bob"]);
+  });
+});
