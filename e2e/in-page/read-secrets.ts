@@ -32,8 +32,12 @@ export async function dump(): Promise<string> {
       if (value.extractable) throw new Error(`an extractable ${value.algorithm.name} key is stored`);
     } else if (value instanceof ArrayBuffer) chunks.push(new Uint8Array(value));
     else if (ArrayBuffer.isView(value)) chunks.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-    else if (typeof value === "object" && value !== null) Object.entries(value).forEach(collect);
-    else chunks.push(new TextEncoder().encode(String(value)));
+    else if (typeof value === "object" && value !== null) {
+      for (const [name, inner] of Object.entries(value)) {
+        collect(name);
+        collect(inner);
+      }
+    } else chunks.push(new TextEncoder().encode(String(value)));
   };
   for (const { name } of await indexedDB.databases()) {
     if (name === undefined) continue;

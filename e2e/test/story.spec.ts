@@ -152,7 +152,8 @@ test("three people talk, one is removed, the server restarts, pages reload, and 
       const secrets = await readStoredSecrets(page);
       expect(secrets.length).toBeGreaterThan(2);
       const raw = await dumpIndexedDb(page);
-      expect(raw.length).toBeGreaterThan(1000);
+      // The names of records are structural and stand in clear: the dump did see the records.
+      expect(raw.includes("group/state")).toBe(true);
       for (const text of texts) expect(raw.includes(text)).toBe(false);
       for (const secret of secrets) expect(raw.includes(secret)).toBe(false);
     }
