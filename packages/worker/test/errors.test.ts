@@ -8,7 +8,8 @@ import { FakeClient, FakeConversation } from "./fake-client.ts";
 /** What the page sees of `error` thrown by the engine. */
 async function across(error: unknown): Promise<unknown> {
   const engine = new FakeClient("alice");
-  engine.syncBehaviour = () => Promise.reject(error);
+  const thrown = error as Error;
+  engine.syncBehaviour = () => Promise.reject(thrown);
   const { client } = await connect({ engine });
   return rejection(client.sync());
 }
@@ -89,7 +90,7 @@ describe("errors across the boundary", () => {
     registerErrorHandler();
     const { port1, port2 } = new MessageChannel();
     onTestFinished(() => port1.close());
-    expose({ fail: (value: unknown) => Promise.reject(value) }, port1);
+    expose({ fail: (value: Error) => Promise.reject(value) }, port1);
     const remote = wrap<{ fail: (value: unknown) => Promise<never> }>(port2);
     expect(await rejection(remote.fail("a string"))).toBe("a string");
     expect(await rejection(remote.fail({ a: 1 }))).toEqual({ a: 1 });

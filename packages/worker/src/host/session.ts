@@ -38,6 +38,8 @@ export class Session {
   readonly #openEngine: OpenEngine;
   readonly #onEnd: () => void;
   readonly #ended = new AbortController();
+  /** After the engine has closed: until then the page must not take this worker for dead and terminate it. */
+  readonly #gone = new AbortController();
   readonly #calls = new Map<number, AbortController>();
   /** What the page listens to, by event and conversation. */
   readonly #listening = new Map<string, Unsubscribe>();
@@ -54,7 +56,7 @@ export class Session {
     expose(this.#facade(), channel.requests);
   }
 
-  /** Ends the connection and closes its engine; the page is gone or has asked for it. */
+  /** Ends the connection and closes its engine; the page is gone or has asked for it. Never rejects. */
   async end(): Promise<void> {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort(new CoppiceError("ERR_CLIENT_CLOSED", "This client was closed"));
@@ -66,9 +68,11 @@ export class Session {
     engine?.release();
     try {
       await engine?.client.close();
-    } finally {
-      this.#onEnd();
+    } catch {
+      // Nobody is left who could do something about it.
     }
+    this.#gone.abort();
+    this.#onEnd();
   }
 
   #facade(): Hostile<WorkerFacade> {
@@ -77,7 +81,7 @@ export class Session {
       greet: async (greeting) => {
         const { connection: given, locked: pageLocked } = record(greeting);
         const connection = text(given, 64);
-        const locked = await holdLock(workerLock(connection), this.#ended.signal);
+        const locked = await holdLock(workerLock(connection), this.#gone.signal);
         if (flag(pageLocked)) watchLock(pageLock(connection), this.#ended.signal, () => void this.end());
         return { version: PROTOCOL_VERSION, locked };
       },

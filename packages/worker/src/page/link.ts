@@ -47,6 +47,7 @@ export class Link {
   /** Rejections of the calls that wait. */
   readonly #pending = new Set<(error: Error) => void>();
   #failure: (() => CoppiceError) | undefined;
+  #expected: (() => CoppiceError) | undefined;
   #lastCall = 0;
 
   constructor(connection: Connection, { onBatch, onFailure }: LinkEvents) {
@@ -129,9 +130,14 @@ export class Link {
     if (this.#failure === undefined) start(this.#worker).catch(() => undefined);
   }
 
+  /** The worker was asked to end: when it does, that is no failure, and what still waits rejects with `reason`. */
+  expectEnd(reason: () => CoppiceError): void {
+    this.#expected = reason;
+  }
+
   /** Ends the link for an unexpected reason: what waits rejects, the worker is let go. */
   fail(failure: () => CoppiceError): void {
-    if (this.end(failure)) this.#onFailure(failure());
+    if (this.end(this.#expected ?? failure) && this.#expected === undefined) this.#onFailure(failure());
   }
 
   /** Ends the link; calls reject with `failure` from now on. False if it had ended before. */

@@ -89,6 +89,7 @@ export class RemoteClient implements Client {
   }
 
   async #close(): Promise<void> {
+    this.#link.expectEnd(closed);
     const patience = new AbortController();
     const timer = setTimeout(() => {
       patience.abort();

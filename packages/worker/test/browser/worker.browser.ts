@@ -1,0 +1,134 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { createServer as createDeliveryServer } from "@coppice/server";
+import type { Browser } from "playwright";
+import { build, createServer as createViteServer, type InlineConfig } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { call, launch, openTab } from "./chromium.ts";
+
+const repository = join(import.meta.dirname, "../../../..");
+const root = join(import.meta.dirname, "page");
+const bundle: InlineConfig = { configFile: false, root, logLevel: "error", worker: { format: "es" } };
+const source = { conditions: ["@coppice/source", "module", "browser", "import", "default"] };
+
+let browser: Browser;
+let folder: string;
+/** What is started by the tests of a form, ended after them. */
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  browser = await launch();
+  folder = await mkdtemp(join(tmpdir(), "coppice-worker-"));
+});
+
+afterAll(async () => {
+  await browser.close();
+  for (const end of ends) await end();
+  await rm(folder, { recursive: true });
+});
+
+/** Builds the page and serves it together with a Delivery Service. */
+async function serveBuilt(name: string, config: InlineConfig): Promise<string> {
+  const outDir = join(folder, name);
+  await build({ ...bundle, ...config, build: { outDir, emptyOutDir: true, minify: false } });
+  const server = await createDeliveryServer({ port: 0, database: ":memory:", staticDirectory: outDir });
+  ends.push(() => server.close());
+  return server.url;
+}
+
+describe.each(["sources, built by Vite", "sources, served by Vite", "built packages, bundled by Vite"])(
+  "from %s",
+  (form) => {
+    let url: string;
+
+    beforeAll(async () => {
+      switch (form) {
+        case "sources, built by Vite":
+          url = await serveBuilt("source", { resolve: source });
+          return;
+        case "built packages, bundled by Vite":
+          await promisify(execFile)(process.execPath, [join(repository, "node_modules/typescript/bin/tsc"), "-b"], {
+            cwd: join(repository, "packages/worker"),
+          });
+          url = await serveBuilt("dist", {});
+          return;
+        default: {
+          const delivery = await createDeliveryServer({ port: 0, database: ":memory:" });
+          const server = await createViteServer({
+            ...bundle,
+            resolve: source,
+            cacheDir: join(folder, "cache"),
+            server: { port: 0, host: "127.0.0.1", proxy: { "/v1": { target: delivery.url, ws: true } } },
+          });
+          await server.listen();
+          ends.push(
+            () => server.close(),
+            () => delivery.close(),
+          );
+          url = server.resolvedUrls?.local[0] ?? "";
+        }
+      }
+    });
+
+    it("opens the package's worker with the real engine", async () => {
+      const tab = await openTab(browser, url);
+      // Nobody listens on port 9: the engine ran, and its error came back with class and code.
+      expect(await call(tab, "open", "nobody", "http://127.0.0.1:9")).toBe("ERR_DS_UNREACHABLE");
+      await tab.close();
+    });
+  },
+);
+
+describe("in Chromium", () => {
+  let url: string;
+
+  beforeAll(async () => {
+    url = await serveBuilt("chromium", { resolve: source });
+  });
+
+  it("two clients in workers of their own talk", async () => {
+    const tab = await openTab(browser, url);
+    expect(await call(tab, "open", "alice")).toBe("resolved");
+    expect(await call(tab, "open", "bob")).toBe("resolved");
+    expect(await call(tab, "talk", "Noodles?")).toEqual(["alice", "Noodles?"]);
+    expect(await call(tab, "close", "alice")).toBe("resolved");
+    expect(await call(tab, "open", "alice")).toBe("resolved");
+    await tab.close();
+  });
+
+  it.each([
+    ["terminate", "ERR_WORKER_DIED"],
+    ["crash", "ERR_WORKER_DIED"],
+    ["close", "ERR_CLIENT_CLOSED"],
+  ] as const)("adversarial 42: %s rejects what waits and what comes after", async (end, code) => {
+    const tab = await openTab(browser, url);
+    expect(await call(tab, "openFake", "alice")).toBe("resolved");
+    expect(await call(tab, "waitAndEnd", "alice", end)).toEqual([code, code, code]);
+    await tab.close();
+  });
+
+  it("a worker whose script is missing is noticed", async () => {
+    const tab = await openTab(browser, url);
+    expect(await call(tab, "openMissing")).toBe("ERR_WORKER_DIED");
+    await tab.close();
+  });
+
+  it("a shared worker closes the engine of a tab that was killed", async () => {
+    const context = await browser.newContext();
+    const open = async () => {
+      const tab = await context.newPage();
+      await tab.goto(url);
+      await tab.waitForFunction(() => "page" in globalThis);
+      expect(await call(tab, "openShared", "alice")).toBe("resolved");
+      return tab;
+    };
+    const [first, second] = [await open(), await open()];
+    expect(await call(second, "openEngines", "alice")).toBe(2);
+    await first.close();
+    await expect.poll(() => call(second, "openEngines", "alice")).toBe(1);
+    await context.close();
+  });
+});
