@@ -20,12 +20,7 @@ export async function protectContent(
   limits: Limits,
   padding = 0,
 ): Promise<ProtectedMessage> {
-  if (content.content.authenticatedData.length > limits.authenticatedDataBytes) {
-    throw new CoppiceError("ERR_MLS_LIMIT", "the authenticated data is too long", {
-      requirement: "R-6.3.1-10",
-      detail: { authenticatedDataBytes: limits.authenticatedDataBytes },
-    });
-  }
+  checkAuthenticatedData(content.content.authenticatedData, limits);
   const { suite, context, secrets } = state;
   if (content.wireFormat === "mls_public_message") {
     const publicMessage = protectPublic(suite, content, { membershipKey: secrets.membershipKey, context });
@@ -38,4 +33,13 @@ export async function protectContent(
     consumed: sealed.consumed,
     message: encodeMessage({ wireFormat: "mls_private_message", privateMessage: sealed.message }),
   };
+}
+
+/** `ERR_MLS_LIMIT` for authenticated data that is longer than the limit, sent or received. */
+export function checkAuthenticatedData(authenticatedData: Bytes, limits: Limits): void {
+  if (authenticatedData.length <= limits.authenticatedDataBytes) return;
+  throw new CoppiceError("ERR_MLS_LIMIT", "the authenticated data is too long", {
+    requirement: "R-6.3.1-10",
+    detail: { authenticatedDataBytes: limits.authenticatedDataBytes },
+  });
 }

@@ -19,6 +19,7 @@ import type { PublicMessage } from "../framing/public-message.ts";
 import { unprotectPublic } from "../framing/public-message.ts";
 import type { GroupState, PastEpoch, Transition } from "../group-state.ts";
 import { requireActive } from "../group-state.ts";
+import { checkAuthenticatedData } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Identity, Rules } from "../rules.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
@@ -95,6 +96,7 @@ async function receivePublic(state: GroupState, message: PublicMessage, rules: R
   requireActive(state);
   checkGroup(state, message.content);
   checkCurrentEpoch(state, message.content.epoch);
+  checkAuthenticatedData(message.content.authenticatedData, rules.limits);
   const { suite, context, secrets } = state;
   const authenticated = unprotectPublic(suite, message, { membershipKey: secrets.membershipKey, context });
   const publicKey = senderKey(state, authenticated.content);
@@ -105,6 +107,7 @@ async function receivePublic(state: GroupState, message: PublicMessage, rules: R
 async function receivePrivate(state: GroupState, message: PrivateMessage, rules: Rules): Promise<ReceivedMessage> {
   requireActive(state);
   checkGroup(state, message);
+  checkAuthenticatedData(message.authenticatedData, rules.limits);
   const past = message.epoch === state.context.epoch ? undefined : findPastEpoch(state, message);
   const { suite } = state;
   const { tree, context } = past ?? state;

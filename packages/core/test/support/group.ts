@@ -7,6 +7,8 @@ import { adoptCommit, createCommit } from "../../src/commit/create.ts";
 import { basicCredential } from "../../src/credential.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import type { MlsErrorCode } from "../../src/errors.ts";
+import { isCoppiceError } from "../../src/errors.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
 import type { Extension } from "../../src/extension.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
@@ -36,6 +38,13 @@ export function testRules(changes: Partial<Rules> = {}): Rules {
     supportedExtensions: [TEST_EXTENSION],
     ...changes,
   });
+}
+
+/** `items[index]`, which is there. */
+export function at<T>(items: readonly T[], index: number): T {
+  const found = items[index];
+  if (found === undefined) throw new RangeError(`there is no item ${String(index)}`);
+  return found;
 }
 
 /** One client: a name, a signature key, and a state once it is in the group. */
@@ -114,6 +123,11 @@ export class Member {
     return received;
   }
 
+  /** Processes a message without adopting the state that follows. */
+  peek(message: Bytes): Promise<ReceivedMessage> {
+    return processMessage(this.state, message, { rules: this.rules });
+  }
+
   async send(text: string): Promise<Bytes> {
     const { state, message } = await createApplicationMessage(this.state, utf8(text), {
       rules: this.rules,
@@ -135,7 +149,7 @@ export class Group {
   /** `names[0]` creates the group and adds the others in one commit. */
   static async of(
     names: readonly string[],
-    options: { suite?: CipherSuite; extensions?: readonly Extension[] } = {},
+    options: { suite?: CipherSuite; rules?: Rules; extensions?: readonly Extension[] } = {},
   ): Promise<Group> {
     const members = await Promise.all(names.map((name) => Member.create(name, options)));
     const [creator, ...others] = members;
@@ -201,9 +215,45 @@ export class Group {
   }
 }
 
-/** Checks that `attempt` is refused with this code and that nothing in the member's state changed. */
-export async function expectRefusal(member: Member, code: string, attempt: () => Promise<unknown>): Promise<void> {
+/** What an error must say; any code where none is given. */
+export interface Expected {
+  readonly code?: MlsErrorCode;
+  readonly requirement?: string;
+}
+
+/** What an attempt was refused with; short, so that a failing test can be read. */
+async function outcome(attempt: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await attempt();
+    return { name: "no error" };
+  } catch (error) {
+    if (!isCoppiceError(error)) return error;
+    const { name, message, code, requirement } = error;
+    return { name, message, code, requirement };
+  }
+}
+
+/** Checks that `attempt` is refused with this code and requirement, and that nothing in the member's state changed. */
+export async function expectRefusal(
+  member: Member,
+  expected: Expected,
+  attempt: () => Promise<unknown>,
+): Promise<void> {
   const before = toHex(encodeGroupState(member.state));
-  await expect(attempt()).rejects.toMatchObject({ name: "CoppiceError", code });
-  expect(toHex(encodeGroupState(member.state))).toBe(before);
+  expect(await outcome(attempt)).toMatchObject({ name: "CoppiceError", ...expected });
+  expect(toHex(encodeGroupState(member.state)) === before).toBe(true);
+}
+
+/**
+ * Checks that `receiver` refuses `forged`, stays as it was, and can still process `genuine`. The state is left where it
+ * was, so that a file's cases can share one group.
+ */
+export async function expectForgeryRefused(
+  receiver: Member,
+  forged: Bytes,
+  expected: Expected,
+  genuine: Bytes,
+): Promise<void> {
+  await expectRefusal(receiver, expected, () => receiver.peek(forged));
+  await receiver.peek(genuine);
 }
