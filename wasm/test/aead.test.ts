@@ -261,7 +261,7 @@ describe.each(all)("$name", (aead, name) => {
       () => same.seal(large.key, large.nonce, large.aad, large.data),
       () => same.open(large.key, large.nonce, large.aad, seal(large)),
       () => same.open(large.key, large.nonce, large.aad, forgedLarge),
-      () => same.seal(m.key, m.nonce, large.data, m.data),
+      () => same.seal(m.key, m.nonce, Buffer.concat([large.data, m.key]), m.data),
       () => same.sealMany(Array.from({ length: 21 }, () => m)),
       () => same.openMany(Array.from({ length: 21 }, (_, i) => ({ ...m, data: i % 2 === 0 ? forged : seal(m) }))),
     ];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { kernelOver } from "../src/api.ts";
 import { Arena } from "../src/arena.ts";
 import type { HashKernel } from "../src/index.ts";
 import { hex, holdsPartOf, openKernel, random, toHex } from "./support.ts";
@@ -66,6 +67,23 @@ describe("errors", () => {
       expect(() => kernel.sha256.expandWithLabel(secret, "label", wrong, 32)).toThrow(TypeError);
     },
   );
+});
+
+describe("an operation in pieces that fails on the way", () => {
+  const fail = (): never => {
+    throw new Error("failed on the way");
+  };
+  const failing = kernelOver({ ...exports, update: fail, aeadCrypt: fail });
+  const large = new Uint8Array(arenaSize + 1);
+  const { aes128gcm, aes256gcm, chacha20poly1305, ...others } = failing;
+  it.each([others.sha256, others.sha384, others.sha512])("$name leaves nothing", (hash) => {
+    expect(() => hash.hmac(bytes(32), large)).toThrow("failed on the way");
+    expect(Buffer.compare(memory(), fresh)).toBe(0);
+  });
+  it.each([aes128gcm, aes256gcm, chacha20poly1305])("$name leaves nothing", (aead) => {
+    expect(() => aead.seal(bytes(aead.Nk), bytes(12), bytes(30), large)).toThrow("failed on the way");
+    expect(Buffer.compare(memory(), fresh)).toBe(0);
+  });
 });
 
 describe("operations in pieces that are abandoned", () => {
