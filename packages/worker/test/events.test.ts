@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConversationSnapshot } from "../src/index.ts";
+import { BATCH_EVENTS } from "../src/protocol.ts";
 import { connect, settled } from "./connect.ts";
 import { FakeClient, FakeConversation } from "./fake-client.ts";
 
@@ -38,7 +39,8 @@ describe("events", () => {
     expect([inner.listeners.message.size, inner.listeners.item.size, inner.listeners.discarded.size]).toEqual([
       0, 0, 0,
     ]);
-    inner.receive(new Uint8Array(3));
+    inner.change({ lastItem: 3 });
+    inner.emit("item", inner.message(new Uint8Array(3), { sender: "bob", isSelf: false, state: "sent" }));
     await settled();
     expect(seen).toHaveLength(5);
   });
@@ -136,18 +138,44 @@ describe("events", () => {
     }
   });
 
-  it("loses no message of a backlog that is larger than the queue, and repeats none", async () => {
+  it("loses no message of a backlog, repeats none, and takes at most a batch ahead of the page", async () => {
     const { inner, group } = await withGroup();
-    const seen: number[] = [];
-    group.on("message", ({ seq }) => seen.push(seq));
-    await settled();
     for (let message = 1; message <= 5000; message++) {
-      if (message % 7 === 0) await group.send("own");
+      if (message % 7 === 0) inner.message(Uint8Array.of(0), { sender: "alice", isSelf: true, state: "sent" });
       inner.receive(new Uint8Array(100));
     }
+    const seen: number[] = [];
+    let ahead = 0;
+    group.on("message", ({ seq }) => {
+      ahead = Math.max(ahead, inner.handedOver - seq);
+      seen.push(seq);
+    });
     await expect.poll(() => seen.length).toBe(5000);
     await settled();
     const expected = inner.items.flatMap((item) => (item.kind === "message" && !item.isSelf ? [item.seq] : []));
     expect(seen).toEqual(expected);
+    expect(ahead).toBeLessThan(2 * BATCH_EVENTS);
+  });
+
+  it("keeps messages that were on their way when the last listener went, for the next one", async () => {
+    const { inner, group } = await withGroup();
+    for (let message = 1; message <= 300; message++) inner.receive(Uint8Array.of(1));
+    const seen: number[] = [];
+    const release = group.on("message", ({ seq }) => {
+      seen.push(seq);
+      release();
+    });
+    await settled();
+    const heard = seen.length;
+    expect(heard).toBe(1);
+    expect(inner.handedOver).toBeGreaterThan(heard);
+    let returned = false;
+    group.on("message", ({ seq }) => {
+      expect(returned).toBe(true);
+      seen.push(seq);
+    });
+    returned = true;
+    await expect.poll(() => seen.length).toBe(300);
+    expect(seen).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
   });
 });

@@ -25,6 +25,8 @@ export function never(signal: AbortSignal | undefined): Promise<never> {
 export class FakeConversation implements Conversation {
   readonly id: string;
   readonly items: HistoryItem[] = [];
+  /** Items whose messages were reported. */
+  handedOver = 0;
   readonly calls: unknown[][] = [];
   /** Replaces what the next calls do. */
   behaviour: ((method: string, options: CallOptions | undefined) => Promise<void>) | undefined;
@@ -58,15 +60,25 @@ export class FakeConversation implements Conversation {
   }
 
   emit<K extends keyof ConversationEvents>(event: K, value: ConversationEvents[K]): void {
-    for (const listener of this.listeners[event]) listener(value);
+    for (const listener of [...this.listeners[event]]) listener(value);
   }
 
-  /** A message of another member, in the history and to listeners. */
+  /** A message of another member: into the history, to the listeners. */
   receive(data: Uint8Array<ArrayBuffer>): Message {
     const message = this.message(data, { sender: "bob", isSelf: false, state: "sent" });
     this.emit("item", message);
-    this.emit("message", message);
+    this.#handOver();
     return message;
+  }
+
+  /** Reports the messages that nobody was told of, as long as somebody listens. */
+  #handOver(): void {
+    while (this.listeners.message.size > 0) {
+      const item = this.items[this.handedOver];
+      if (item === undefined) return;
+      this.handedOver += 1;
+      if (item.kind === "message" && !item.isSelf) this.emit("message", item);
+    }
   }
 
   message(data: Uint8Array<ArrayBuffer>, rest: Pick<Message, "sender" | "isSelf" | "state">): Message {
@@ -78,6 +90,7 @@ export class FakeConversation implements Conversation {
 
   on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
     this.listeners[event].add(listener);
+    if (event === "message") queueMicrotask(() => this.#handOver());
     return () => this.listeners[event].delete(listener);
   }
 

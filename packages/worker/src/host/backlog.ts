@@ -1,17 +1,15 @@
 /** Events that wait for the page. */
 import type { HistoryItem } from "@coppice/client";
-import { BATCH_BYTES, BATCH_EVENTS, ITEM_EVENTS, type ItemEvent, type WireEvent } from "../protocol.ts";
+import { BATCH_BYTES, BATCH_EVENTS, type ItemEvent, type WireEvent } from "../protocol.ts";
 
-/** Events and bytes that wait in memory; what is over is read again from the history when its turn comes. */
+/** Events and bytes from which on the backlog is full. */
 const MAX_EVENTS = 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** History items that are read again at once. */
 const PAGE = BATCH_EVENTS;
 
-/** Sequence numbers of a conversation whose events were dropped, to be made again from the history. */
+/** Sequence numbers of a conversation's items whose events were dropped, to be made again from the history. */
 interface Gap {
-  readonly conversation: string;
-  readonly type: "message" | "item";
   from: number;
   to: number;
 }
@@ -22,8 +20,9 @@ export type ReadHistory = (
 ) => Promise<readonly HistoryItem[]>;
 
 /**
- * A queue of bounded size that loses nothing. An event takes the place of an older one about the same thing, and
- * messages are in the history anyway: of those that do not fit only the range of sequence numbers is kept.
+ * A queue of bounded size that loses nothing. An event takes the place of an older one about the same thing. Of `item`
+ * events that do not fit only the range of sequence numbers is kept: the items are in the history. `message` events stop
+ * coming by themselves when the backlog is full, see `MessageTap`.
  */
 export class Backlog {
   readonly #read: ReadHistory;
@@ -40,11 +39,17 @@ export class Backlog {
     return this.#queue.size === 0 && this.#gaps.size === 0;
   }
 
+  get isFull(): boolean {
+    return this.#queue.size >= MAX_EVENTS || this.#bytes >= MAX_BYTES;
+  }
+
   push(event: WireEvent): void {
     switch (event.type) {
-      case "message":
       case "item":
         this.#pushItem(event);
+        return;
+      case "message":
+        this.#set(itemKey("message", event.conversation, event.value.seq), event);
         return;
       case "discarded":
         this.#drop(itemKey("item", event.conversation, event.value.seq));
@@ -72,30 +77,25 @@ export class Backlog {
     return batch;
   }
 
-  /** Forgets what waits for a listener that is gone. */
-  forget(conversation: string, type: ItemEvent): void {
-    this.#gaps.delete(gapKey(type, conversation));
+  /** Forgets what waits for a listener that is gone. Messages stay: the engine will not report them again. */
+  forget(conversation: string, type: Exclude<ItemEvent, "message">): void {
+    if (type === "item") this.#gaps.delete(conversation);
     for (const [key, event] of this.#queue) {
       if (event.type === type && event.conversation === conversation) this.#drop(key);
     }
   }
 
-  /** Forgets a conversation that is gone. */
-  forgetConversation(conversation: string): void {
-    for (const type of ITEM_EVENTS) this.forget(conversation, type);
-  }
-
-  #pushItem(event: Extract<WireEvent, { readonly type: "message" | "item" }>): void {
-    const { type, conversation, value } = event;
-    const key = itemKey(type, conversation, value.seq);
-    const gap = this.#gaps.get(gapKey(type, conversation));
+  #pushItem(event: Extract<WireEvent, { readonly type: "item" }>): void {
+    const { conversation, value } = event;
+    const key = itemKey("item", conversation, value.seq);
+    const gap = this.#gaps.get(conversation);
     if (this.#queue.has(key)) {
       this.#set(key, event);
     } else if (gap !== undefined) {
       gap.from = Math.min(gap.from, value.seq);
       gap.to = Math.max(gap.to, value.seq);
-    } else if (this.#queue.size >= MAX_EVENTS || this.#bytes + sizeOf(event) > MAX_BYTES) {
-      this.#gaps.set(gapKey(type, conversation), { type, conversation, from: value.seq, to: value.seq });
+    } else if (this.isFull) {
+      this.#gaps.set(conversation, { from: value.seq, to: value.seq });
     } else {
       this.#set(key, event);
     }
@@ -103,22 +103,19 @@ export class Backlog {
 
   /** Makes a page of dropped events again. A conversation that cannot be read any more has no more events. */
   async #refill(): Promise<void> {
-    for (const [key, gap] of this.#gaps) {
-      const { conversation, type, from } = gap;
+    for (const [conversation, gap] of this.#gaps) {
+      const { from } = gap;
       const end = Math.min(gap.to, from + PAGE - 1);
       const items = await this.#read(conversation, { before: end + 1, limit: PAGE }).catch(() => undefined);
-      if (this.#gaps.get(key) !== gap) continue;
+      if (this.#gaps.get(conversation) !== gap) continue;
       // The gap stays while it is read, so that newer events queue up behind it; one that grew downwards is read anew.
       if (gap.from === from) {
-        if (items === undefined || end >= gap.to) this.#gaps.delete(key);
+        if (items === undefined || end >= gap.to) this.#gaps.delete(conversation);
         else gap.from = end + 1;
       }
       for (const value of items ?? []) {
         if (value.seq < from || value.seq > end) continue;
-        if (type === "item") this.#set(itemKey(type, conversation, value.seq), { type, conversation, value });
-        else if (value.kind === "message" && !value.isSelf) {
-          this.#set(itemKey(type, conversation, value.seq), { type, conversation, value });
-        }
+        this.#set(itemKey("item", conversation, value.seq), { type: "item", conversation, value });
       }
       if (this.#queue.size > 0) return;
     }
@@ -139,7 +136,6 @@ export class Backlog {
 }
 
 const itemKey = (type: ItemEvent, conversation: string, seq: number): string => `${type} ${conversation} ${seq}`;
-const gapKey = (type: ItemEvent, conversation: string): string => `${type} ${conversation}`;
 
 /** Roughly; only a message's data can be large. */
 function sizeOf(event: WireEvent): number {

@@ -25,6 +25,7 @@ import { parseOpenRequest } from "../wire/open-request.ts";
 import { packBytes } from "../wire/pack.ts";
 import { bytes, count, finite, flag, list, oneOf, optional, record, text } from "../wire/primitives.ts";
 import { Backlog } from "./backlog.ts";
+import { MessageTap } from "./message-tap.ts";
 import { StateMirror } from "./state-mirror.ts";
 
 /** Makes the engine that a session serves. The signal ends the attempt. */
@@ -43,6 +44,7 @@ export class Session {
   readonly #calls = new Map<number, AbortController>();
   /** What the page listens to, by event and conversation. */
   readonly #listening = new Map<string, Unsubscribe>();
+  readonly #taps = new Set<MessageTap>();
   readonly #backlog: Backlog;
   #engine: { readonly client: Client; readonly state: StateMirror; readonly release: Unsubscribe } | undefined;
   #opening = false;
@@ -210,25 +212,39 @@ export class Session {
 
   #listen(id: string, event: ItemEvent): void {
     const key = `${event} ${id}`;
-    if (this.#listening.has(key)) return;
-    const conversation = this.#conversation(id);
-    const on = <K extends ItemEvent>(type: K, make: (value: ConversationEvents[K]) => WireEvent): Unsubscribe =>
-      conversation.on(type, (value) => {
-        this.#push(make(value));
-      });
-    const subscribe = {
-      message: () => on("message", (value) => ({ type: "message", conversation: id, value })),
-      item: () => on("item", (value) => ({ type: "item", conversation: id, value })),
-      discarded: () => on("discarded", (value) => ({ type: "discarded", conversation: id, value })),
-    };
-    this.#listening.set(key, subscribe[event]());
+    if (!this.#listening.has(key)) this.#listening.set(key, this.#subscribe(this.#conversation(id), event));
+  }
+
+  #subscribe(conversation: Conversation, event: ItemEvent): Unsubscribe {
+    const { id } = conversation;
+    switch (event) {
+      case "message": {
+        const take = (value: ConversationEvents["message"]): void => {
+          this.#push({ type: "message", conversation: id, value });
+        };
+        const tap = new MessageTap(conversation, take, () => this.#backlog.isFull);
+        this.#taps.add(tap);
+        return () => {
+          tap.close();
+          this.#taps.delete(tap);
+        };
+      }
+      case "item":
+        return conversation.on("item", (value) => {
+          this.#push({ type: "item", conversation: id, value });
+        });
+      case "discarded":
+        return conversation.on("discarded", (value) => {
+          this.#push({ type: "discarded", conversation: id, value });
+        });
+    }
   }
 
   #unlisten(id: string, event: ItemEvent): void {
     const key = `${event} ${id}`;
     this.#listening.get(key)?.();
     this.#listening.delete(key);
-    this.#backlog.forget(id, event);
+    if (event !== "message") this.#backlog.forget(id, event);
   }
 
   #push(event: WireEvent): void {
@@ -261,6 +277,7 @@ export class Session {
       const buffers: Transferable[] = [];
       const batch = { state: current, events: events.map((event) => packEvent(event, buffers)) };
       await this.#page.deliver(transfer(batch, buffers));
+      if (this.#backlog.isEmpty) for (const tap of this.#taps) tap.open();
     }
   }
 

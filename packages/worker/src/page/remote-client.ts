@@ -147,7 +147,7 @@ export class RemoteClient implements Client {
         this.#listeners.notify("problem", event.value);
         return;
       case "message":
-        this.#byId.get(event.conversation)?.notify("message", event.value);
+        this.#byId.get(event.conversation)?.receive(event.value);
         return;
       case "item":
         this.#byId.get(event.conversation)?.notify("item", event.value);

@@ -24,6 +24,9 @@ import { bytes, list } from "../wire/primitives.ts";
 import { type Link, parseReply } from "./link.ts";
 import { Listeners } from "./listeners.ts";
 
+/** Messages that may wait for a listener; the worker sends at most a batch that was on its way. */
+const MAX_UNHEARD = 1024;
+
 export class RemoteConversation implements Conversation {
   readonly id: string;
   readonly #link: Link;
@@ -33,6 +36,8 @@ export class RemoteConversation implements Conversation {
     discarded: new Set(),
     change: new Set(),
   });
+  /** Messages that came when the last listener had gone: the engine will not report them again. */
+  readonly #unheard: ConversationEvents["message"][] = [];
   #snapshot: ConversationSnapshot;
 
   constructor(link: Link, snapshot: ConversationSnapshot) {
@@ -50,15 +55,36 @@ export class RemoteConversation implements Conversation {
     this.#snapshot = snapshot;
   }
 
-  notify<K extends keyof ConversationEvents>(event: K, value: ConversationEvents[K]): void {
+  notify<K extends Exclude<keyof ConversationEvents, "message">>(event: K, value: ConversationEvents[K]): void {
     this.#listeners.notify(event, value);
+  }
+
+  receive(message: ConversationEvents["message"]): void {
+    if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(message);
+    this.#hear();
+  }
+
+  #hear(): void {
+    while (this.#listeners.count("message") > 0) {
+      const message = this.#unheard.shift();
+      if (message === undefined) return;
+      this.#listeners.notify("message", message);
+    }
   }
 
   on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
     const remove = this.#listeners.add(event, listener);
     const remote = ITEM_EVENTS.find((name) => name === event);
     if (remote === undefined) return remove;
-    if (this.#listeners.count(event) === 1) this.#link.post((worker) => worker.listen(this.id, remote));
+    if (this.#listeners.count(event) === 1) {
+      this.#link.post((worker) => worker.listen(this.id, remote));
+      // A listener that was just added is not called before this has returned.
+      if (event === "message") {
+        queueMicrotask(() => {
+          this.#hear();
+        });
+      }
+    }
     return this.#releaseOnce(remote, remove);
   }
 

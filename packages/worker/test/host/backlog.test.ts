@@ -75,24 +75,25 @@ describe("backlog", () => {
   });
 
   it("keeps at most 1,024 events and reads the rest from the history, none twice", async () => {
-    const items = Array.from({ length: 4000 }, (_, index) => message(index + 1, { isSelf: index % 3 === 0 }));
+    const items = Array.from({ length: 4000 }, (_, index) => message(index + 1));
     const { read, reads } = history(items);
     const backlog = new Backlog(read);
-    const others = items.filter(({ isSelf }) => !isSelf);
-    for (const item of others) backlog.push(event("message", item));
+    for (const item of items) backlog.push(event("item", item));
+    expect(backlog.isFull).toBe(true);
     expect(reads).toEqual([]);
-    expect(seqs(await drain(backlog))).toEqual(others.map(({ seq }) => seq));
-    expect(reads.length).toBeGreaterThan(20);
+    expect(seqs(await drain(backlog))).toEqual(items.map(({ seq }) => seq));
+    expect(reads.length).toBe(Math.ceil((4000 - 1024) / BATCH_EVENTS));
     expect(Math.max(...reads)).toBe(BATCH_EVENTS);
   });
 
-  it("keeps at most 4 MiB", async () => {
+  it("is full at 4 MiB", async () => {
     const items = Array.from({ length: 200 }, (_, index) => message(index + 1, { size: 64 * 1024 }));
     const { read, reads } = history(items);
     const backlog = new Backlog(read);
-    for (const item of items) backlog.push(event("message", item));
+    for (const item of items) backlog.push(event("item", item));
     expect(seqs(await drain(backlog))).toEqual(items.map(({ seq }) => seq));
     expect(reads.reduce((sum, count) => sum + count)).toBeGreaterThan(130);
+    expect(backlog.isFull).toBe(false);
   });
 
   it("keeps the order of what arrives while the history is read", async () => {
@@ -103,12 +104,12 @@ describe("backlog", () => {
       const found = await read(id, query);
       for (let more = 0; more < 20 && next <= 3000; more++) {
         const item = items[next - 1];
-        if (item !== undefined) backlog.push(event("message", item));
+        if (item !== undefined) backlog.push(event("item", item));
         next += 1;
       }
       return found;
     });
-    for (const item of items.slice(0, 2000)) backlog.push(event("message", item));
+    for (const item of items.slice(0, 2000)) backlog.push(event("item", item));
     const seen = seqs(await drain(backlog));
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => index + 1));
     expect(seen.length).toBeGreaterThan(2100);
@@ -131,13 +132,19 @@ describe("backlog", () => {
     expect(new Set(seen).size).toBe(1300);
   });
 
-  it("forgets what nobody listens to, and ends where the history cannot be read", async () => {
-    const backlog = new Backlog(() => Promise.reject(new Error("gone")));
+  it("forgets items that nobody listens to, but no message", async () => {
+    const backlog = new Backlog(() => Promise.reject(new Error("not read")));
+    for (let seq = 1; seq <= 2000; seq++) backlog.push(event("item", message(seq)));
+    backlog.push(event("message", message(7)));
     backlog.push(event("item", message(1), "b"));
-    for (let seq = 1; seq <= 2000; seq++) backlog.push(event("message", message(seq)));
-    backlog.forget("a", "message");
-    expect(seqs(await drain(backlog))).toEqual([1]);
-    for (let seq = 1; seq <= 2000; seq++) backlog.push(event("message", message(seq)));
+    backlog.forget("a", "item");
+    expect((await backlog.take()).map(({ type }) => type)).toEqual(["message"]);
+    expect(await drain(backlog)).toEqual([]);
+  });
+
+  it("ends where the history cannot be read", async () => {
+    const backlog = new Backlog(() => Promise.reject(new Error("gone")));
+    for (let seq = 1; seq <= 2000; seq++) backlog.push(event("item", message(seq)));
     expect(await drain(backlog)).toHaveLength(1024);
   });
 });
