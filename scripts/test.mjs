@@ -20,11 +20,13 @@ const ci = process.env["CI"] === "true" || process.env["CI"] === "1";
 const chosen = (stage) => only?.includes(stage.name) ?? true;
 const isBuildNeeded = stages.some((stage) => chosen(stage) && (stage === buildStage || stage.needsBuild === true));
 
+const built = isBuildNeeded ? await runStages([buildStage], { ci, concurrency: 1 }) : [];
+const isBuilt = built.every(({ failed }) => failed === 0);
 const results = [
-  ...(isBuildNeeded ? await runStages([buildStage], { ci, concurrency: 1 }) : []),
-  ...(await runStages(staticStages.filter(chosen), { ci, concurrency: 2 })),
+  ...built,
+  ...(await runStages(staticStages.filter(chosen), { ci, isBuilt, concurrency: 2 })),
   // One at a time: browsers and timeouts suffer from company.
-  ...(await runStages(testStages.filter(chosen), { ci, concurrency: 1 })),
+  ...(await runStages(testStages.filter(chosen), { ci, isBuilt, concurrency: 1 })),
 ];
 console.log(summarize(results));
 if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;

@@ -1,6 +1,6 @@
 /** Child processes: output collected, none left behind. */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { root } from "./root.mjs";
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
@@ -15,7 +15,7 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
 }
 
 /**
- * Runs a program to its end. Programs of the root's `node_modules/.bin` are found by name.
+ * Runs a program to its end. Programs of `node_modules/.bin`, in `cwd` and in the root, are found by name.
  * @param {readonly string[]} command program and arguments
  * @param {{ env?: Readonly<Record<string, string>>, cwd?: string, timeoutSeconds?: number, show?: boolean }} [options]
  *   `show` passes the output through instead of collecting it
@@ -23,12 +23,11 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
  */
 export function run(command, { env = {}, cwd = root, timeoutSeconds = 1_500, show = false } = {}) {
   const [program = "", ...args] = command;
-  const bin = join(root, "node_modules", ".bin");
-  const separator = process.platform === "win32" ? ";" : ":";
+  const path = [...[cwd, root].map((folder) => join(folder, "node_modules/.bin")), process.env["PATH"] ?? ""];
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd,
-      env: { ...process.env, PATH: `${bin}${separator}${process.env["PATH"] ?? ""}`, ...env },
+      env: { ...process.env, PATH: path.join(delimiter), ...env },
       stdio: ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"],
       shell: process.platform === "win32",
     });
