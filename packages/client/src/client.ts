@@ -23,7 +23,7 @@ import { join } from "./join.ts";
 import { checkTitle } from "./names.ts";
 import { CONVERSATION, META, metaRecord, type Meta } from "./records/conversation.ts";
 import { Retrying } from "./retrying.ts";
-import { untilAborted, type Pace } from "./waiting.ts";
+import { Scope, type Pace } from "./waiting.ts";
 
 export interface EngineOptions {
   readonly account: Account;
@@ -35,7 +35,7 @@ export interface EngineOptions {
 
 export class Engine implements Client {
   readonly #options: EngineOptions;
-  readonly #closing = new AbortController();
+  readonly #scope = new Scope();
   readonly #emitter = new Emitter<ClientEvents>((error) => {
     this.#listenerFailed(error);
   });
@@ -56,7 +56,7 @@ export class Engine implements Client {
         this.#report(error, undefined);
       },
       pace: options.pace,
-      closing: this.#closing.signal,
+      scope: this.#scope,
     });
   }
 
@@ -104,6 +104,7 @@ export class Engine implements Client {
     const checked = checkTitle(title);
     return this.#call(async () => {
       const { account, clock } = this.#options;
+      signal?.throwIfAborted();
       const { suite, signer } = account;
       const { rules } = await startSession(account, clock);
       const groupId = randomBytes(suite.hash.Nh);
@@ -120,12 +121,15 @@ export class Engine implements Client {
       const put = new Map<string, Uint8Array>(diffGroupRecords(undefined, state).put);
       put.set(META, metaRecord.encode(NEW_GROUP));
       const id = toHex(groupId);
-      await account.store.write([{ partition: partitionOf(id), expectedVersion: 0, put }]);
+      await account.store.write(
+        [{ partition: partitionOf(id), expectedVersion: 0, put }],
+        signal === undefined ? {} : { signal },
+      );
       const conversation = await this.#open(id);
       if (conversation === undefined) throw new RangeError("a conversation that was just stored is there");
       conversation.background.kick();
       return conversation;
-    }, signal);
+    });
   }
 
   sync({ signal }: CallOptions = {}): Promise<void> {
@@ -145,7 +149,7 @@ export class Engine implements Client {
     const { account, delivery } = this.#options;
     const stored = [...this.#conversations.values()].map((conversation) => conversation.settleHandOver());
     await Promise.allSettled(stored);
-    this.#closing.abort(closedError());
+    this.#scope.end(closedError());
     for (const conversation of this.#conversations.values()) conversation.release();
     this.#emitter.clear();
     await Promise.allSettled([delivery.close(), account.store.close()]);
@@ -153,9 +157,9 @@ export class Engine implements Client {
 
   /** Settles at the latest when the client is closed or the caller gives up. */
   async #call<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    this.#closing.signal.throwIfAborted();
+    this.#scope.throwIfEnded();
     signal?.throwIfAborted();
-    return untilAborted(work(), this.#closing.signal, signal);
+    return this.#scope.run(work(), signal);
   }
 
   /** Takes a stored conversation up; the one that is there already, if it is. */
@@ -171,9 +175,9 @@ export class Engine implements Client {
         delivery,
         clock,
         pace,
-        closing: this.#closing.signal,
+        scope: this.#scope,
         report: (error) => {
-          this.#report(error, id);
+          if (!isForgotten(error)) this.#report(error, id);
         },
         listenerFailed: (error) => {
           this.#listenerFailed(error);
@@ -192,14 +196,14 @@ export class Engine implements Client {
   }
 
   async #followStore({ partition }: StoreChange): Promise<void> {
-    if (!partition.startsWith(CONVERSATION) || this.#closing.signal.aborted) return;
+    if (!partition.startsWith(CONVERSATION) || this.#scope.ended) return;
     const id = partition.slice(CONVERSATION.length);
     try {
       const known = this.#conversations.get(id);
       if (known === undefined) (await this.#open(id))?.background.kick();
       else await known.refresh();
     } catch (error) {
-      if (!isCoppiceError(error, "ERR_CLIENT_UNKNOWN_CONVERSATION")) this.#report(error, id);
+      if (!isForgotten(error)) this.#report(error, id);
     }
   }
 
@@ -225,16 +229,15 @@ export class Engine implements Client {
   /** Invitations first: they may be for key packages that are about to be deleted. */
   async #readInbox(): Promise<void> {
     const { account, delivery, clock, keyPackages: size } = this.#options;
-    const signal = this.#closing.signal;
     for (;;) {
-      const entries = await delivery.readInbox({ signal });
+      const entries = await delivery.readInbox();
       if (entries.length === 0) break;
       for (const entry of entries) {
         await this.#join(entry);
-        await delivery.acknowledgeInbox(entry.id, { signal });
+        await delivery.acknowledgeInbox(entry.id);
       }
     }
-    await refillPool({ account, delivery, clock, size, signal });
+    await refillPool({ account, delivery, clock, size });
   }
 
   /** A Welcome that cannot be used is reported, and must not hold up the ones after it. */
@@ -242,9 +245,10 @@ export class Engine implements Client {
     const { account, clock } = this.#options;
     let id: string | undefined;
     try {
+      await this.#catchUp(toHex(entry.groupId));
       id = await join(entry, { account, clock });
     } catch (error) {
-      if (this.#closing.signal.aborted || !isVerdict(error)) throw error;
+      if (this.#scope.ended || !isVerdict(error)) throw error;
       this.#report(error, toHex(entry.groupId));
       return;
     }
@@ -252,6 +256,16 @@ export class Engine implements Client {
     const known = this.#conversations.get(id);
     await known?.refresh();
     (known ?? (await this.#open(id)))?.background.kick();
+  }
+
+  /** If this client was removed in the meantime, the log says so, and it may join again. */
+  async #catchUp(id: string): Promise<void> {
+    try {
+      await this.#conversations.get(id)?.background.pull();
+    } catch (error) {
+      // The Delivery Service refuses the log: then it has nothing to say.
+      if (!isCoppiceError(error, "ERR_DS_FORBIDDEN") && !isCoppiceError(error, "ERR_DS_UNKNOWN_GROUP")) throw error;
+    }
   }
 
   /** Told once, not again if the listener of that event is the one that throws. */
@@ -263,7 +277,7 @@ export class Engine implements Client {
   }
 
   #report(error: unknown, conversation: string | undefined): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#scope.ended) return;
     const code = codeOf(error, "ERR_CLIENT_INTERNAL");
     this.#emitter.emit("problem", { code, message: messageOf(error), conversation });
   }
@@ -281,6 +295,9 @@ const NEW_GROUP: Meta = {
   leaving: false,
   problem: undefined,
 };
+
+/** Work that was going on when its conversation was deleted. */
+const isForgotten = (error: unknown): boolean => isCoppiceError(error, "ERR_CLIENT_UNKNOWN_CONVERSATION");
 
 /** Whether an invitation itself is at fault, rather than the store or the connection. */
 const isVerdict = (error: unknown): boolean =>

@@ -3,6 +3,7 @@ import {
   decodeMessageOf,
   diffGroupRecords,
   equalBytes,
+  erase,
   findWelcomed,
   fromHex,
   isCoppiceError,
@@ -10,10 +11,11 @@ import {
   toHex,
   CoppiceError,
   type GroupState,
+  type OwnKeyPackage,
 } from "@coppice/core";
 import type { InboxEntry } from "@coppice/delivery";
 import type { PartitionWrite } from "@coppice/storage";
-import { nameOf, startSession, type Session } from "./account/authentication.ts";
+import { nameOf, sessionOf, type Session } from "./account/authentication.ts";
 import type { Account } from "./account/account.ts";
 import { ownKeyPackage } from "./account/key-packages.ts";
 import { partitionOf, readHeld, statusOf, type Held } from "./conversation/held.ts";
@@ -56,14 +58,19 @@ async function tryJoin(id: string, entry: InboxEntry, { account, clock }: JoinCo
       requirement: "R-12.4.3-3",
     });
   }
-  const keyPackages = await account.keyPackages();
-  const session = await startSession(account, clock);
-  const joined = await open(entry, { account, keyPackages, session });
-  const used = keyPackages.get(joined.ref)?.lastResort === true ? undefined : new Map([[joined.ref, undefined]]);
-  const changes = { pins: session.newPins, ...(used === undefined ? {} : { keyPackages: used }) };
+  const contents = await account.current();
+  const session = sessionOf(account, contents, clock);
+  const joined = await open(entry, { account, keyPackages: contents.keyPackages, session });
+  // An old Welcome would bring back an old epoch, and with it keys that were used.
+  if (held !== undefined && joined.state.context.epoch <= held.state.context.epoch) {
+    throw new CoppiceError("ERR_MLS_WELCOME", "the Welcome is older than what this client knows of the group");
+  }
+  const { ref, own, lastResort } = joined;
+  const changes = { pins: session.newPins, ...(lastResort ? {} : { keyPackages: new Map([[ref, undefined]]) }) };
   const write = await groupWrite(id, { joined, entry, held, digest, account, at: clock() });
-  await store.write([write, account.planWrite(changes)]);
-  account.wrote(changes);
+  await store.write([write, account.planWrite(changes, contents.version)]);
+  account.wrote(changes, contents.version);
+  if (!lastResort) erase(own.initPrivateKey);
   return true;
 }
 
@@ -71,6 +78,8 @@ interface Joined {
   readonly state: GroupState;
   /** Hex of the key package's reference. */
   readonly ref: string;
+  readonly own: OwnKeyPackage;
+  readonly lastResort: boolean;
   readonly invitedBy: string | undefined;
 }
 
@@ -84,16 +93,14 @@ async function open(
   const ref = toHex(findWelcomed(welcome, refs).ref);
   const stored = keyPackages.get(ref);
   if (stored === undefined) throw new RangeError("a reference that was found is in the pool");
-  const { state, welcomedBy } = await joinGroup(welcome, {
-    suite: account.suite,
-    rules: session.rules,
-    keyPackage: ownKeyPackage(account, stored),
-  });
+  const own = ownKeyPackage(account, stored);
+  const { rules } = session;
+  const { state, welcomedBy } = await joinGroup(welcome, { suite: account.suite, rules, keyPackage: own });
   if (!equalBytes(state.context.groupId, groupId)) {
     throw new CoppiceError("ERR_MLS_WELCOME", "the Welcome is for another group than announced");
   }
   const inviter = state.tree.leaf(welcomedBy);
-  return { state, ref, invitedBy: inviter && nameOf(inviter.credential) };
+  return { state, ref, own, lastResort: stored.lastResort, invitedBy: inviter && nameOf(inviter.credential) };
 }
 
 /** All of the group; of an earlier membership, the history alone stays. */

@@ -28,7 +28,7 @@ export function checkNames(names: readonly string[]): readonly string[] {
 
 /** Whether `name` is a name in its normal form. */
 export function isName(name: string): boolean {
-  const length = [...name].length;
+  const length = Array.from(name).length;
   return (
     length >= 1 &&
     length <= MAX_NAME_CHARACTERS &&

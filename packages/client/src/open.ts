@@ -72,7 +72,7 @@ async function open(
       await delivery.countKeyPackages();
     });
     if (delivery === undefined) delivery = await connect(account.identity);
-    else await introduce({ account, delivery, clock, size: keyPackages, signal: new AbortController().signal });
+    else await introduce({ account, delivery, clock, size: keyPackages });
     const engine = new Engine({ account, delivery, clock, keyPackages, pace });
     await engine.start();
     return engine;

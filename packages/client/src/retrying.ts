@@ -1,13 +1,13 @@
 /** Work with the Delivery Service that is tried again until it succeeds. */
 import { isCoppiceError } from "@coppice/core";
-import { jitter, SingleFlight, sleep, type Pace } from "./waiting.ts";
+import { jitter, SingleFlight, type Pace, type Scope } from "./waiting.ts";
 
 export interface RetryingOptions {
   readonly work: () => Promise<void>;
   /** Told of failures that trying again does not mend. */
   readonly report: (error: unknown) => void;
   readonly pace: Pace;
-  readonly closing: AbortSignal;
+  readonly scope: Scope;
 }
 
 /** Background work that goes on until it succeeds. */
@@ -16,7 +16,8 @@ export class Retrying {
   readonly #flight: SingleFlight<void>;
   #looping = false;
   #again = false;
-  #wake = new AbortController();
+  /** There while something waits to try again. */
+  #wake: AbortController | undefined;
 
   constructor(options: RetryingOptions) {
     this.#options = options;
@@ -30,41 +31,52 @@ export class Retrying {
 
   /** Does the work soon, and again until it succeeds; ends the waits of all who wait to try again. */
   kick(): void {
-    this.#wake.abort();
-    this.#wake = new AbortController();
+    this.#wake?.abort();
+    this.#wake = undefined;
     if (this.#looping) this.#again = true;
     else void this.#loop();
   }
 
-  /** Waits longer after each failure, and no longer once there was a `kick`. */
-  async wait(failures: number, signal: AbortSignal, atLeast = 0): Promise<void> {
-    const { retryFirst, retryMax } = this.#options.pace;
-    const longest = Math.max(atLeast, Math.min(retryMax, retryFirst * 2 ** Math.min(failures, 20)));
-    const either = AbortSignal.any([this.#wake.signal, signal]);
-    await sleep(longest / 2 + jitter(longest / 2), either).catch((error: unknown) => {
-      if (signal.aborted) throw error;
+  /** Waits longer after each failure, and no longer once there was a `kick`. Rejects when the scope ends or `signal` aborts. */
+  async wait(failures: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
+    const { scope, pace } = this.#options;
+    const longest = Math.max(atLeast, Math.min(pace.retryMax, pace.retryFirst * 2 ** Math.min(failures, 20)));
+    this.#wake ??= new AbortController();
+    await scope.sleep(longest / 2 + jitter(longest / 2), this.#wake.signal, signal).catch((error: unknown) => {
+      if (scope.ended || signal?.aborted === true) throw error;
     });
   }
 
   async #loop(): Promise<void> {
-    const { closing, report } = this.#options;
     this.#looping = true;
-    for (let failures = 0; !closing.aborted;) {
+    do {
       this.#again = false;
-      try {
-        await this.run();
-        failures = 0;
-      } catch (error) {
-        if (closing.aborted) break;
-        if (isTransient(error)) {
-          await this.wait(failures++, closing, retryAfter(error)).catch(() => undefined);
-          continue;
-        }
-        report(error);
-      }
-      if (!this.#again) break;
-    }
+      await this.#untilDone();
+    } while (this.wanted);
     this.#looping = false;
+  }
+
+  /** Whether there was a `kick` since the work began. */
+  private get wanted(): boolean {
+    return this.#again && !this.#options.scope.ended;
+  }
+
+  async #untilDone(): Promise<void> {
+    const { scope, report } = this.#options;
+    for (let failures = 0; ; failures++) {
+      try {
+        scope.throwIfEnded();
+        await this.run();
+        return;
+      } catch (error) {
+        if (scope.ended) return;
+        if (!isTransient(error)) {
+          report(error);
+          return;
+        }
+        await this.wait(failures, undefined, retryAfter(error)).catch(() => undefined);
+      }
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Waiting that ends: by abort, by time, and never twice at once. */
+/** Waiting that ends: by abort, by time, with its object, and never twice at once. */
 
 /** Milliseconds of each kind of wait. */
 export interface Pace {
@@ -20,63 +20,84 @@ export function jitter(limit: number): number {
   return (random / 2 ** 32) * limit;
 }
 
-/** Resolves after `milliseconds`; rejects with the signal's reason. */
-export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(reasonOf(signal));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
+/** Settles like `work`, or rejects with the signal's reason if that comes first. `work` goes on. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Scope().run(work, signal);
 }
 
-/** Settles like `work`, or rejects with the reason of the first signal that aborts. `work` goes on. */
-export function untilAborted<T>(work: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const given = signals.filter((signal) => signal !== undefined);
-    const stop = (event: Event): void => {
-      settle(() => {
-        reject(reasonOf(event.target as AbortSignal));
-      });
-    };
-    const settle = (finish: () => void): void => {
-      for (const signal of given) signal.removeEventListener("abort", stop);
-      finish();
-    };
-    for (const signal of given) {
-      if (signal.aborted) {
-        reject(reasonOf(signal));
-      } else {
-        signal.addEventListener("abort", stop);
-      }
-    }
-    work.then(
-      (value) => {
-        settle(() => {
-          resolve(value);
-        });
-      },
-      (error: unknown) => {
-        settle(() => {
-          reject(asError(error));
-        });
-      },
-    );
-  });
+/**
+ * The life of an object: what waits in it ends with it. Unlike an `AbortSignal`, it may have any number of waits at once
+ * and keeps nothing of those that are over.
+ */
+export class Scope {
+  readonly #waits = new Set<(reason: Error) => void>();
+  #reason: Error | undefined;
+
+  get ended(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  throwIfEnded(): void {
+    if (this.#reason !== undefined) throw this.#reason;
+  }
+
+  /** Rejects everything that waits, and from now on everything that begins to. */
+  end(reason: Error): void {
+    this.#reason ??= reason;
+    for (const stop of [...this.#waits]) stop(reason);
+  }
+
+  /** Settles like `work`, or rejects when the scope ends or `signal` aborts. `work` goes on. */
+  run<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#wait<T>([signal], (resolve, reject) => {
+      work.then(resolve, reject);
+      return () => undefined;
+    });
+  }
+
+  /** Resolves after `milliseconds`; rejects when the scope ends or a signal aborts. */
+  sleep(milliseconds: number, ...signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+    return this.#wait(signals, (resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      return () => {
+        clearTimeout(timer);
+      };
+    });
+  }
+
+  #wait<T>(
+    signals: readonly (AbortSignal | undefined)[],
+    begin: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const given = signals.filter((signal) => signal !== undefined);
+      const stop = (reason: Error): void => {
+        finish();
+        reject(reason);
+      };
+      const onAbort = (event: Event): void => {
+        stop(reasonOf(event.target as AbortSignal));
+      };
+      const cancel = begin((value) => {
+        finish();
+        resolve(value);
+      }, stop);
+      const finish = (): void => {
+        this.#waits.delete(stop);
+        for (const signal of given) signal.removeEventListener("abort", onAbort);
+        cancel();
+      };
+      this.#waits.add(stop);
+      for (const signal of given) signal.addEventListener("abort", onAbort);
+      const aborted = given.find((signal) => signal.aborted);
+      const reason = this.#reason ?? (aborted && reasonOf(aborted));
+      if (reason !== undefined) stop(reason);
+    });
+  }
 }
 
 /** What the signal's owner gave as the reason: an `Error`, unless they chose another value. */
-export function reasonOf(signal: AbortSignal): Error {
-  return signal.reason as Error;
-}
-
-const asError = (error: unknown): Error => error as Error;
+const reasonOf = (signal: AbortSignal): Error => signal.reason as Error;
 
 /** Runs a task one at a time. A call while it runs asks for one more run, which starts after all that came before the call. */
 export class SingleFlight<T> {

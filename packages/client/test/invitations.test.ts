@@ -1,8 +1,15 @@
 /** Welcomes: joined once, never over a group that is held, never a stop for the next one. */
-import { fromHex } from "@coppice/core";
-import type { DeliveryService, InboxEntry } from "@coppice/delivery";
+import { fromHex, getCipherSuite } from "@coppice/core";
+import type { DeliveryService, Identity, InboxEntry } from "@coppice/delivery";
 import { describe, expect, test } from "vitest";
 import { again, agree, arrival, listen, names, pair, problems, texts, until, World } from "./world.ts";
+
+/** A user of the Delivery Service without a client. */
+async function identityOf(user: string): Promise<Identity> {
+  const { signature } = await getCipherSuite(1);
+  const signer = await signature.importSigner((await signature.generateKeyPair()).privateKey);
+  return { user, publicKey: signer.publicKey, sign: (challenge) => signer.sign(new Uint8Array(challenge)) };
+}
 
 /** Shows `extra` in the inbox before what is there, until it is acknowledged. */
 function withInbox(extra: InboxEntry[]): (service: DeliveryService) => DeliveryService {
@@ -133,5 +140,62 @@ describe("invitations", () => {
     await until(async () => (await texts(atAlice)).includes("me again"));
     await agree(atAlice, reopened);
     expect(names(reopened)).toEqual(["alice", "bob"]);
+  });
+
+  test("removed and added again while away: the removal is seen first, and the invitation is kept", async () => {
+    const { bobDevice, bob, atAlice, atBob } = await pair();
+    await atAlice.send("first stay");
+    await until(() => atBob.snapshot.lastItem === 2);
+    bob.crash();
+    await atAlice.remove(["bob"]);
+    await atAlice.add(["bob"]);
+    const reopened = await bobDevice.open();
+    const codes = problems(reopened.client);
+    await agree(atAlice, again(reopened, atBob));
+    expect(codes).toEqual([]);
+    expect(await texts(again(reopened, atBob))).toEqual(["first stay"]);
+  });
+
+  test("adversarial 34: an old Welcome does not bring back an old epoch, not even by the last resort", async () => {
+    const world = new World();
+    const device = world.device("bob");
+    const bob = await device.open();
+    // Only the last resort is left.
+    await bob.delivery.claimKeyPackages(["bob"]);
+    await bob.client.close();
+    const spent = await world.service.connect(await identityOf("x"));
+    for (let i = 0; i < 4; i++) await spent.claimKeyPackages(["bob"]);
+    const welcomes: InboxEntry[] = [];
+    const reopened = await device.open({
+      wrap: (service) => ({
+        ...service,
+        countKeyPackages: () => Promise.resolve(100),
+        readInbox: async (options) => {
+          const entries = await service.readInbox(options);
+          welcomes.push(...entries.filter(({ id }) => !welcomes.some((known) => known.id === id)));
+          return entries;
+        },
+      }),
+    });
+    const alice = await world.client("alice");
+    const group = await alice.createGroup();
+    await group.add(["bob"]);
+    const atBob = await arrival(reopened.client, group.id);
+    await group.remove(["bob"]);
+    await until(() => atBob.snapshot.status === "removed");
+    await group.add(["bob"]);
+    await until(() => atBob.snapshot.status === "active");
+    await group.remove(["bob"]);
+    await until(() => atBob.snapshot.status === "removed");
+    const { epoch } = atBob.snapshot;
+    await reopened.client.close();
+    const [first] = welcomes;
+    if (first === undefined) throw new Error("there was a Welcome");
+    const inbox = [{ ...first, id: 1000 }];
+    const third = await device.open({ wrap: withInbox(inbox) });
+    const codes = problems(third.client);
+    await until(() => inbox.length === 0 && codes.length > 0);
+    expect(codes).toEqual(["ERR_MLS_WELCOME"]);
+    expect(again(third, atBob).snapshot).toMatchObject({ status: "removed", epoch });
   });
 });

@@ -35,7 +35,7 @@ export class Device {
   ): Promise<Opened> {
     let delivery: MemoryDeliveryService | undefined;
     const power = { on: true };
-    const { wrap = (service) => service, ...rest } = options;
+    const { wrap = (service: DeliveryService): DeliveryService => service, ...rest } = options;
     const client = await openClient({
       name: this.name,
       store: withPower(createMemoryStore(this.database), power),

@@ -36,9 +36,11 @@ export interface AccountChanges {
 }
 
 /** What the account's partition held at one version. */
-interface Contents {
+export interface AccountContents {
   readonly version: number;
+  /** By hex of their references. */
   readonly keyPackages: ReadonlyMap<string, KeyPackageRecord>;
+  /** Signature keys by name. */
   readonly pins: ReadonlyMap<string, Bytes>;
 }
 
@@ -48,7 +50,7 @@ export class Account {
   readonly signer: Signer;
   readonly name: string;
   readonly #salt: Bytes;
-  #contents: Contents | undefined;
+  #contents: AccountContents | undefined;
 
   private constructor(store: Store, suite: CipherSuite, signer: Signer, record: AccountRecord) {
     this.store = store;
@@ -64,18 +66,19 @@ export class Account {
     return { user: name, publicKey: signer.publicKey, sign: (challenge) => signer.sign(new Uint8Array(challenge)) };
   }
 
-  /** By hex of their references. */
-  async keyPackages(): Promise<ReadonlyMap<string, KeyPackageRecord>> {
-    return (await this.#current()).keyPackages;
+  /** What the store has now. */
+  async current(): Promise<AccountContents> {
+    const { version } = await this.store.read(ACCOUNT, []);
+    return this.#contents?.version === version ? this.#contents : this.#load();
   }
 
-  /** Signature keys by name, as far as they were seen; may be older than the store, which `write` notices. */
-  async pins(): Promise<ReadonlyMap<string, Bytes>> {
-    return (this.#contents ?? (await this.#load())).pins;
+  /** What was read last: enough to judge by, since a write that is based on it fails if the store has moved on. */
+  async known(): Promise<AccountContents> {
+    return this.#contents ?? (await this.#load());
   }
 
   /** What to pass to the store, together with other partitions' writes. Call `wrote` or `forget` afterwards. */
-  planWrite(changes: AccountChanges): PartitionWrite {
+  planWrite(changes: AccountChanges, expectedVersion: number): PartitionWrite {
     const put = new Map<string, Uint8Array>();
     const removed: string[] = [];
     for (const [ref, value] of changes.keyPackages ?? []) {
@@ -83,20 +86,24 @@ export class Account {
       else put.set(KEY_PACKAGE + ref, keyPackageRecord.encode(value));
     }
     for (const pin of changes.pins ?? []) put.set(PIN + this.#pinName(pin.name), pinRecord.encode(pin));
-    return { partition: ACCOUNT, expectedVersion: this.#contents?.version ?? 0, put, delete: removed };
+    return { partition: ACCOUNT, expectedVersion, put, delete: removed };
   }
 
   /** Takes over what was written. */
-  wrote(changes: AccountChanges): void {
-    if (this.#contents === undefined) return;
-    const keyPackages = new Map(this.#contents.keyPackages);
+  wrote(changes: AccountChanges, expectedVersion: number): void {
+    const before = this.#contents;
+    if (before?.version !== expectedVersion) {
+      this.forget();
+      return;
+    }
+    const keyPackages = new Map(before.keyPackages);
     for (const [ref, value] of changes.keyPackages ?? []) {
       if (value === undefined) keyPackages.delete(ref);
       else keyPackages.set(ref, value);
     }
-    const pins = new Map(this.#contents.pins);
+    const pins = new Map(before.pins);
     for (const { name, signatureKey } of changes.pins ?? []) pins.set(name, signatureKey);
-    this.#contents = { version: this.#contents.version + 1, keyPackages, pins };
+    this.#contents = { version: expectedVersion + 1, keyPackages, pins };
   }
 
   /** Forgets what was read: another context has written. */
@@ -105,13 +112,14 @@ export class Account {
   }
 
   /** Writes until no other context was in between; `change` sees the newest contents. */
-  async update(change: (contents: Contents) => Promise<AccountChanges | undefined>): Promise<void> {
+  async update(change: (contents: AccountContents) => AccountChanges | undefined): Promise<void> {
     for (;;) {
-      const changes = await change(await this.#current());
+      const contents = await this.current();
+      const changes = change(contents);
       if (changes === undefined) return;
       try {
-        await this.store.write([this.planWrite(changes)]);
-        this.wrote(changes);
+        await this.store.write([this.planWrite(changes, contents.version)]);
+        this.wrote(changes, contents.version);
         return;
       } catch (error) {
         this.forget();
@@ -124,12 +132,7 @@ export class Account {
     return toHex(this.suite.hash.hmac(this.#salt, utf8(name)));
   }
 
-  async #current(): Promise<Contents> {
-    const { version } = await this.store.read(ACCOUNT, []);
-    return this.#contents?.version === version ? this.#contents : this.#load();
-  }
-
-  async #load(): Promise<Contents> {
+  async #load(): Promise<AccountContents> {
     const { version, records } = await this.store.read(ACCOUNT, [{ prefix: KEY_PACKAGE }, { prefix: PIN }]);
     const keyPackages = new Map<string, KeyPackageRecord>();
     const pins = new Map<string, Bytes>();

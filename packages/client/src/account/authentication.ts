@@ -9,7 +9,7 @@ import {
 } from "@coppice/core";
 import { isName } from "../names.ts";
 import type { PinRecord } from "../records/account.ts";
-import type { Account } from "./account.ts";
+import type { Account, AccountContents } from "./account.ts";
 
 /** Group context extension with the title: UTF-8, private use (RFC 9420 §17.3). */
 export const TITLE_EXTENSION = 0xf0c1;
@@ -21,7 +21,9 @@ export const CLOCK_SKEW_SECONDS = 3600n;
 /** The rules of one operation, with the names that it saw first. */
 export interface Session {
   readonly rules: Rules;
-  /** To be written together with the operation. */
+  /** The version of the account that the session judges by. */
+  readonly accountVersion: number;
+  /** To be written together with the operation, if the account still has that version. */
   readonly newPins: readonly PinRecord[];
 }
 
@@ -30,7 +32,11 @@ export interface Session {
  * `newPins` is stored.
  */
 export async function startSession(account: Account, clock: () => number): Promise<Session> {
-  const known = await account.pins();
+  return sessionOf(account, await account.known(), clock);
+}
+
+/** A session that judges with given contents. */
+export function sessionOf(account: Account, { version, pins: known }: AccountContents, clock: () => number): Session {
   const fresh = new Map<string, Bytes>();
   const authentication: AuthenticationService = {
     // Rejections must be promises: core awaits them.
@@ -51,6 +57,7 @@ export async function startSession(account: Account, clock: () => number): Promi
       lifetime: { maxSeconds: KEY_PACKAGE_DAYS * 86_400n + 2n * CLOCK_SKEW_SECONDS, checkOnReceive: false },
       supportedExtensions: [TITLE_EXTENSION],
     }),
+    accountVersion: version,
     get newPins() {
       return [...fresh].map(([name, signatureKey]) => ({ name, signatureKey }));
     },

@@ -43,7 +43,6 @@ export interface PoolOptions {
   readonly clock: () => number;
   /** Single-use packages to keep published. */
   readonly size: number;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -51,31 +50,25 @@ export interface PoolOptions {
  * are stored before they leave and published again, byte for byte, until the directory has confirmed. Expired ones go.
  */
 export async function refillPool(options: PoolOptions): Promise<void> {
-  const { account, delivery, size, signal } = options;
-  await account.store.exclusive(
-    "key-packages",
-    async () => {
-      await deleteExpired(options);
-      const count = await delivery.countKeyPackages({ signal });
-      await makeMissing(options, count < size / 2 ? size - count : 0);
-      await publish(options);
-    },
-    { signal },
-  );
+  const { account, delivery, size } = options;
+  await account.store.exclusive("key-packages", async () => {
+    await deleteExpired(options);
+    const count = await delivery.countKeyPackages();
+    await makeMissing(options, count < size / 2 ? size - count : 0);
+    await publish(options);
+  });
 }
 
 async function deleteExpired({ account, clock }: PoolOptions): Promise<void> {
   const now = clock() / 1000;
   await account.update(({ keyPackages }) => {
     const expired = [...keyPackages].filter(([, { notAfter }]) => notAfter + GRACE_SECONDS < now);
-    return Promise.resolve(
-      expired.length === 0 ? undefined : { keyPackages: new Map(expired.map(([ref]) => [ref, undefined])) },
-    );
+    return expired.length === 0 ? undefined : { keyPackages: new Map(expired.map(([ref]) => [ref, undefined])) };
   });
 }
 
 async function makeMissing({ account, clock }: PoolOptions, wanted: number): Promise<void> {
-  const stored = [...(await account.keyPackages()).values()];
+  const stored = [...(await account.current()).keyPackages.values()];
   const waiting = stored.filter(({ lastResort, published }) => !lastResort && !published).length;
   const renewal = clock() / 1000 + LAST_RESORT_RENEWAL_SECONDS;
   const hasLastResort = stored.some(({ lastResort, notAfter }) => lastResort && notAfter > renewal);
@@ -98,22 +91,19 @@ async function makeMissing({ account, clock }: PoolOptions, wanted: number): Pro
   };
   if (!hasLastResort) await add(true);
   for (let count = waiting; count < wanted; count++) await add(false);
-  if (made.size > 0) await account.update(() => Promise.resolve({ keyPackages: made }));
+  if (made.size > 0) await account.update(() => ({ keyPackages: made }));
 }
 
-async function publish({ account, delivery, signal }: PoolOptions): Promise<void> {
-  const unpublished = [...(await account.keyPackages())].filter(([, { published }]) => !published);
+async function publish({ account, delivery }: PoolOptions): Promise<void> {
+  const unpublished = [...(await account.current()).keyPackages].filter(([, { published }]) => !published);
   if (unpublished.length === 0) return;
   const encoded = (entry: KeyPackageRecord): Bytes =>
     encodeMessage({ wireFormat: "mls_key_package", keyPackage: ownKeyPackage(account, entry).keyPackage });
   const lastResort = unpublished.find(([, entry]) => entry.lastResort)?.[1];
-  await delivery.publishKeyPackages(
-    {
-      keyPackages: unpublished.filter(([, entry]) => !entry.lastResort).map(([, entry]) => encoded(entry)),
-      ...(lastResort === undefined ? {} : { lastResort: encoded(lastResort) }),
-    },
-    { signal },
-  );
+  await delivery.publishKeyPackages({
+    keyPackages: unpublished.filter(([, entry]) => !entry.lastResort).map(([, entry]) => encoded(entry)),
+    ...(lastResort === undefined ? {} : { lastResort: encoded(lastResort) }),
+  });
   await account.update(({ keyPackages }) => {
     const confirmed = new Map<string, KeyPackageRecord>();
     for (const [ref] of unpublished) {
@@ -121,7 +111,7 @@ async function publish({ account, delivery, signal }: PoolOptions): Promise<void
       const entry = keyPackages.get(ref);
       if (entry !== undefined) confirmed.set(ref, { ...entry, published: true });
     }
-    return Promise.resolve({ keyPackages: confirmed });
+    return { keyPackages: confirmed };
   });
 }
 

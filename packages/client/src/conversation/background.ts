@@ -1,7 +1,7 @@
 /** A conversation's work with the Delivery Service: it goes on until there is none, and again after each failure. */
 import type { GroupState } from "@coppice/core";
 import { isTransient, Retrying } from "../retrying.ts";
-import { jitter, SingleFlight, sleep } from "../waiting.ts";
+import { jitter, SingleFlight } from "../waiting.ts";
 import { commit, requireUsable, settlePending, type CommitRequest, type PipelineHooks } from "./commit-pipeline.ts";
 import type { Context } from "./context.ts";
 import { statusOf, type Held } from "./held.ts";
@@ -26,8 +26,8 @@ export class Background {
     this.#report = report;
     this.#pulling = new SingleFlight(() => this.#pullAll());
     this.#settling = new SingleFlight(() => settlePending(context, () => this.pull()));
-    const { pace, closing } = context;
-    this.#retrying = new Retrying({ work: () => this.#work(), report, pace, closing });
+    const { pace, scope } = context;
+    this.#retrying = new Retrying({ work: () => this.#work(), report, pace, scope });
   }
 
   /** Reads the log to its end. */
@@ -69,51 +69,54 @@ export class Background {
     if (!wanted) return;
     const timer = new AbortController();
     this.#autoCommit = { epoch, timer };
-    const { pace, closing } = this.#context;
+    const { pace, scope } = this.#context;
     const delay = pace.autoCommit * (rankOf(state) + jitter(0.5));
-    void sleep(delay, AbortSignal.any([timer.signal, closing]))
-      .then(() => this.commit({ intent: { operation: "update" }, update: "commit", signal: closing }))
+    void scope
+      .sleep(delay, timer.signal)
+      .then(() => this.#commitProposals())
       .catch((error: unknown) => {
-        if (timer.signal.aborted || closing.aborted) return;
+        if (timer.signal.aborted || scope.ended) return;
         this.#autoCommit = undefined;
         if (!isTransient(error)) this.#report(error);
       });
   }
 
   async #work(): Promise<void> {
-    const { ledger, closing } = this.#context;
+    const { ledger } = this.#context;
     if ((await ledger.look(statusOf)) !== "active") return;
     await this.#register();
     await this.#settling.run();
     await this.pull();
     for (;;) {
       // One context sends at a time, so that the others find the outbox empty.
-      const result = await ledger.store.exclusive(`outbox:${this.#context.id}`, () => postFirst(this.#context), {
-        signal: closing,
-      });
+      const result = await ledger.store.exclusive(`outbox:${this.#context.id}`, () => postFirst(this.#context));
       if (result === "empty") return;
       if (result === "blocked") {
-        await this.commit({ intent: { operation: "update" }, update: "commit", signal: closing });
+        await this.#commitProposals();
       }
     }
   }
 
+  #commitProposals(): Promise<void> {
+    return this.commit({ intent: { operation: "update" }, update: "commit", signal: undefined });
+  }
+
   async #register(): Promise<void> {
-    const { ledger, delivery, groupId, closing } = this.#context;
+    const { ledger, delivery, groupId } = this.#context;
     if (await ledger.look(({ meta }) => meta.registered)) return;
-    await delivery.createGroup(groupId, { signal: closing });
+    await delivery.createGroup(groupId);
     await ledger.transact((draft) => {
       draft.setMeta({ registered: true });
     });
   }
 
   async #pullAll(): Promise<void> {
-    const { ledger, delivery, groupId, closing } = this.#context;
+    const { ledger, delivery, groupId } = this.#context;
     for (;;) {
       const held = await ledger.look((now) => now);
       if (statusOf(held) !== "active" || !held.meta.registered) return;
       const after = held.meta.cursor;
-      const entries = await delivery.readLog({ groupId, after, limit: LOG_PAGE }, { signal: closing });
+      const entries = await delivery.readLog({ groupId, after, limit: LOG_PAGE });
       if (entries.length === 0) return;
       for (let start = 0; start < entries.length; start += BATCH) {
         const batch = entries.slice(start, start + BATCH);
@@ -123,7 +126,7 @@ export class Background {
   }
 
   /** For calls that need the group. */
-  async requireUsable(signal: AbortSignal): Promise<void> {
+  async requireUsable(signal: AbortSignal | undefined): Promise<void> {
     await this.#context.ledger.look(requireUsable, signal);
   }
 }

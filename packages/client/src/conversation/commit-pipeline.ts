@@ -13,7 +13,7 @@ import { nameOf } from "../account/authentication.ts";
 import { clientError } from "../errors.ts";
 import type { Intent, PendingRecord } from "../records/conversation.ts";
 import { isTransient } from "../retrying.ts";
-import { jitter, sleep } from "../waiting.ts";
+import { jitter, untilAborted } from "../waiting.ts";
 import type { Context } from "./context.ts";
 import type { Draft } from "./draft.ts";
 import { adoptPending, stagedOf } from "./epoch-change.ts";
@@ -31,7 +31,7 @@ export interface PipelineHooks {
   /** Finds out the fate of a pending commit, if there is one. */
   readonly settle: () => Promise<void>;
   /** Waits before the next try to reach the Delivery Service. */
-  readonly retryWait: (failures: number, signal: AbortSignal) => Promise<void>;
+  readonly retryWait: (failures: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
 export interface CommitRequest {
@@ -39,7 +39,7 @@ export interface CommitRequest {
   /** Default `leaf`: this client's own keys are to be new. */
   readonly update?: Goal["update"];
   /** Ends the wait; a commit that was submitted may still be accepted. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ export interface CommitRequest {
  * known when `signal` aborted may still be accepted.
  */
 export async function commit(context: Context, request: CommitRequest, hooks: PipelineHooks): Promise<void> {
-  const { ledger, pace } = context;
+  const { ledger, pace, scope } = context;
   const { intent, signal } = request;
   const claimed = new Map<string, KeyPackage>();
   const goal = await ledger.look(({ state }): Goal => {
@@ -57,9 +57,9 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
 
   let attempt = 1;
   for (let round = 1; round <= 2 * MAX_ATTEMPTS && attempt <= MAX_ATTEMPTS; round++) {
-    await hooks.register();
+    await untilAborted(hooks.register(), signal);
     await settleUntilKnown(hooks, signal);
-    await hooks.pull();
+    await untilAborted(hooks.pull(), signal);
     const todo = await ledger.look((held) => left(goal, held, attempt === 1), signal);
     if (todo === undefined) return;
     await claim(context, { todo, claimed, signal });
@@ -69,7 +69,7 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
     if (made === "again") continue;
     await settleUntilKnown(hooks, signal);
     if ((await ledger.look((held) => left(goal, held, false))) === undefined) return;
-    await sleep(jitter(pace.conflict * attempt), signal);
+    await scope.sleep(jitter(pace.conflict * attempt), signal);
     attempt++;
   }
   throw clientError("ERR_CLIENT_CONFLICT", "the commits of others won every attempt");
@@ -94,11 +94,11 @@ export function requireUsable(held: Pick<Held, "state" | "meta">): void {
 /** Fetches key packages that are still missing; one that is not its user's is refused. */
 async function claim(
   { delivery }: Context,
-  { todo, claimed, signal }: { todo: Intent; claimed: Map<string, KeyPackage>; signal: AbortSignal },
+  { todo, claimed, signal }: { todo: Intent; claimed: Map<string, KeyPackage>; signal: AbortSignal | undefined },
 ): Promise<void> {
   const missing = todo.operation === "add" ? todo.names.filter((name) => !claimed.has(name)) : [];
   if (missing.length === 0) return;
-  const found = await delivery.claimKeyPackages(missing, { signal });
+  const found = await delivery.claimKeyPackages(missing, signal === undefined ? {} : { signal });
   missing.forEach((name, index) => {
     const answer = found[index];
     if (answer?.user !== name) throw wrongKeyPackage(name);
@@ -165,10 +165,10 @@ async function stage(
   return made.staged;
 }
 
-async function settleUntilKnown({ settle, retryWait }: PipelineHooks, signal: AbortSignal): Promise<void> {
+async function settleUntilKnown({ settle, retryWait }: PipelineHooks, signal: AbortSignal | undefined): Promise<void> {
   for (let failures = 0; ; failures++) {
     try {
-      await settle();
+      await untilAborted(settle(), signal);
       return;
     } catch (error) {
       if (!isTransient(error)) throw error;
@@ -182,7 +182,7 @@ async function settleUntilKnown({ settle, retryWait }: PipelineHooks, signal: Ab
  * Rejects while the outcome is unknown, and when the Delivery Service will not have the commit: it is dropped then.
  */
 export async function settlePending(context: Context, pull: () => Promise<void>): Promise<void> {
-  const { ledger, delivery, groupId, closing } = context;
+  const { ledger, delivery, groupId, scope } = context;
   const held = await ledger.look((now) => now);
   const { pending, state } = held;
   if (pending === undefined) return;
@@ -192,18 +192,15 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
   const removed = staged.removed.map(({ leafNode }) => nameOf(leafNode.credential));
   let seq: number;
   try {
-    ({ seq } = await delivery.submitCommit(
-      {
-        groupId,
-        epoch,
-        commit: bytes,
-        added: welcome === undefined ? [] : added.map((user) => ({ user, welcome })),
-        removed: removed.filter((name) => !added.includes(name)),
-      },
-      { signal: closing },
-    ));
+    ({ seq } = await delivery.submitCommit({
+      groupId,
+      epoch,
+      commit: bytes,
+      added: welcome === undefined ? [] : added.map((user) => ({ user, welcome })),
+      removed: removed.filter((name) => !added.includes(name)),
+    }));
   } catch (error) {
-    if (closing.aborted || isTransient(error)) throw error;
+    if (scope.ended || isTransient(error)) throw error;
     const lost = isCoppiceError(error, "ERR_DS_EPOCH_CONFLICT");
     // The log may show that an earlier submission was accepted, or who won, or that this client was removed.
     await pull().catch((cause: unknown) => {

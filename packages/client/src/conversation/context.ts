@@ -2,7 +2,7 @@
 import type { Bytes, StagedCommit } from "@coppice/core";
 import type { DeliveryService } from "@coppice/delivery";
 import type { Account } from "../account/account.ts";
-import type { Pace } from "../waiting.ts";
+import type { Pace, Scope } from "../waiting.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface Context {
@@ -14,8 +14,8 @@ export interface Context {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly pace: Pace;
-  /** Aborts with `ERR_CLIENT_CLOSED`. */
-  readonly closing: AbortSignal;
+  /** Ends with `ERR_CLIENT_CLOSED`. */
+  readonly scope: Scope;
   /** The commit that this object made last, to spare decoding it. */
   readonly lastStaged: { value: StagedCommit | undefined };
 }

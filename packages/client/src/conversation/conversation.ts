@@ -14,7 +14,7 @@ import { Emitter } from "../emitter.ts";
 import { clientError } from "../errors.ts";
 import { checkNames, checkTitle } from "../names.ts";
 import type { Intent, MessageItem } from "../records/conversation.ts";
-import { untilAborted, type Pace } from "../waiting.ts";
+import { SingleFlight, untilAborted, type Pace, type Scope } from "../waiting.ts";
 import { Background } from "./background.ts";
 import { requireUsable } from "./commit-pipeline.ts";
 import type { Context } from "./context.ts";
@@ -34,7 +34,7 @@ export interface ConversationOptions {
   readonly delivery: DeliveryService;
   readonly clock: () => number;
   readonly pace: Pace;
-  readonly closing: AbortSignal;
+  readonly scope: Scope;
   /** Told of failures in the background. */
   readonly report: (error: unknown) => void;
   /** Told of what listeners throw. */
@@ -52,9 +52,10 @@ export class EngineConversation implements Conversation {
   readonly #emitter: Emitter<ConversationEvents>;
   readonly #snapshots: Snapshots;
   readonly #handOver: HandOver;
+  readonly #refreshing = new SingleFlight(() => this.#ledger.look(() => undefined));
 
   constructor(options: ConversationOptions, held: Held) {
-    const { id, account, delivery, clock, pace, closing, report } = options;
+    const { id, account, delivery, clock, pace, scope, report } = options;
     this.id = id;
     this.#options = options;
     this.#emitter = new Emitter(options.listenerFailed);
@@ -71,7 +72,6 @@ export class EngineConversation implements Conversation {
         id,
         account,
         clock,
-        signal: closing,
         onWriting: (draft) => {
           this.#noteHandedOver(draft);
         },
@@ -84,7 +84,7 @@ export class EngineConversation implements Conversation {
     );
     const lastStaged: { value: StagedCommit | undefined } = { value: undefined };
     const groupId = fromHex(id);
-    this.#context = { id, groupId, account, delivery, ledger: this.#ledger, clock, pace, closing, lastStaged };
+    this.#context = { id, groupId, account, delivery, ledger: this.#ledger, clock, pace, scope, lastStaged };
     this.background = new Background(this.#context, report);
     this.background.considerProposals(held);
   }
@@ -100,7 +100,7 @@ export class EngineConversation implements Conversation {
   }
 
   history(query?: HistoryQuery, { signal }: CallOptions = {}): Promise<readonly HistoryItem[]> {
-    return this.#call(() => readHistory(this.#ledger.store, this.id, query), signal);
+    return this.#call(() => untilAborted(readHistory(this.#ledger.store, this.id, query), signal), signal);
   }
 
   async add(names: readonly string[], options?: CallOptions): Promise<void> {
@@ -192,8 +192,8 @@ export class EngineConversation implements Conversation {
   }
 
   /** Reads what another context has written. */
-  async refresh(): Promise<void> {
-    await this.#ledger.look(() => undefined);
+  refresh(): Promise<void> {
+    return this.#refreshing.run();
   }
 
   /** Stores up to where messages were handed over. */
@@ -209,20 +209,18 @@ export class EngineConversation implements Conversation {
   }
 
   #commit(intent: Intent, { signal }: CallOptions = {}): Promise<void> {
-    const { closing } = this.#options;
-    const either = signal === undefined ? closing : AbortSignal.any([signal, closing]);
     return this.#call(async () => {
-      await this.background.requireUsable(either);
-      await this.background.commit({ intent, signal: either });
+      await this.background.requireUsable(signal);
+      await this.background.commit({ intent, signal });
     }, signal);
   }
 
-  /** Settles at the latest when the client is closed or the caller gives up. */
+  /** Settles at the latest when the client is closed. `work` itself ends when the caller gives up, where it still can. */
   async #call<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { closing } = this.#options;
-    closing.throwIfAborted();
+    const { scope } = this.#options;
+    scope.throwIfEnded();
     signal?.throwIfAborted();
-    return untilAborted(work(), closing, signal);
+    return scope.run(work());
   }
 
   async #failed(draft: Draft, seq: number): Promise<{ readonly number: number; readonly item: MessageItem }> {

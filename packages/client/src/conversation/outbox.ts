@@ -112,7 +112,7 @@ export type PostResult = "empty" | "sent" | "blocked";
  * committed before it can be encrypted.
  */
 export async function postFirst(context: Context): Promise<PostResult> {
-  const { ledger, delivery, groupId, closing } = context;
+  const { ledger, delivery, groupId, scope } = context;
   const first = await ledger.transact((draft) => prepareFirst(draft, context));
   if (first === undefined) return (await ledger.look(needsCommit)) ? "blocked" : "empty";
   const [number, { sealed }] = first;
@@ -120,9 +120,9 @@ export async function postFirst(context: Context): Promise<PostResult> {
 
   let seq: number;
   try {
-    ({ seq } = await delivery.sendMessage({ groupId, ...sealed }, { signal: closing }));
+    ({ seq } = await delivery.sendMessage({ groupId, ...sealed }));
   } catch (error) {
-    if (closing.aborted || isTransient(error)) throw error;
+    if (scope.ended || isTransient(error)) throw error;
     await ledger.transact((draft) => markFailed(draft, number, codeOf(error, "ERR_DS_BAD_REQUEST"), context));
     return "sent";
   }

@@ -28,7 +28,7 @@ interface Member {
  * digest = H applied 512 times to (previous ‖ seed), starting from the seed
  * ```
  *
- * members sorted by the bytes of name, then key. Group i of the result is `ExpandWithLabel(digest, "safety number", i, 5)`
+ * members sorted by the bytes of name and key together. Group i of the result is `ExpandWithLabel(digest, "safety number", i, 5)`
  * as a big-endian number, modulo 100,000.
  */
 export function safetyNumber(state: GroupState): string {
@@ -37,7 +37,7 @@ export function safetyNumber(state: GroupState): string {
     name: utf8(nameOf(leaf.credential)),
     signatureKey: leaf.signatureKey,
   }));
-  members.sort((a, b) => compareBytes(a.name, b.name) || compareBytes(a.signatureKey, b.signatureKey));
+  members.sort((a, b) => compareBytes(concat(a.name, a.signatureKey), concat(b.name, b.signatureKey)));
   const { groupId, epoch } = state.context;
   const authenticator = state.secrets.epochAuthenticator;
   const seed = hash.digest(
