@@ -21,7 +21,7 @@ import { senderDataKey } from "../../src/framing/private-message.ts";
 import type { PublicMessage } from "../../src/framing/public-message.ts";
 import { protectPublic } from "../../src/framing/public-message.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
-import { takeKey } from "../../src/secret-tree.ts";
+import { takeKey, takeNextKey } from "../../src/secret-tree.ts";
 import type { LeafIndex } from "../../src/tree/tree-math.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
 import type { Member } from "./group.ts";
@@ -86,7 +86,7 @@ export async function forgePublic(member: Member, content: Content, edits: Publi
 export interface PrivateEdits extends ContentEdits {
   /** What the sender data says. Key and nonce are those of `keyOf`. */
   readonly senderData?: { readonly leafIndex?: number; readonly generation?: number };
-  /** Whose ratchet seals, and at which generation. Default: the member's own, 0. */
+  /** Whose ratchet seals, and at which generation. Default: the member's own, at its next one. */
   readonly keyOf?: { readonly leafIndex?: LeafIndex; readonly generation?: number };
   readonly padding?: Bytes;
   /** The encoded sender data. */
@@ -117,13 +117,16 @@ export async function sealPrivate(
   const { suite, state } = member;
   const type = content.content.contentType;
   const leaf = edits.keyOf?.leafIndex ?? state.leafIndex;
-  const generation = edits.keyOf?.generation ?? 0;
-  const { key, nonce } = takeKey(suite, state.secretTree, {
-    leaf,
-    type: type === "application" ? "application" : "handshake",
-    generation,
-    limits: DEFAULT_LIMITS,
-  });
+  const ratchet = type === "application" ? "application" : "handshake";
+  const { key, nonce, generation } =
+    edits.keyOf === undefined
+      ? takeNextKey(suite, state.secretTree, leaf, ratchet)
+      : takeKey(suite, state.secretTree, {
+          leaf,
+          type: ratchet,
+          generation: edits.keyOf.generation ?? 0,
+          limits: DEFAULT_LIMITS,
+        });
   const { groupId, epoch, authenticatedData } = content;
   const header = { groupId, epoch, contentType: type };
   const body = encode(contentBodies[type] as Codec<object>, content.content);
