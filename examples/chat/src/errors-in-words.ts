@@ -6,11 +6,12 @@ import {
   type ErrorDetail,
   type MlsErrorCode,
   type StoreErrorCode,
+  type WorkerErrorCode,
 } from "coppice";
 import { isolate } from "./wording.ts";
 
 /** The codes that have words of their own. */
-export type KnownErrorCode = MlsErrorCode | StoreErrorCode | DeliveryErrorCode | ClientErrorCode;
+export type KnownErrorCode = MlsErrorCode | StoreErrorCode | DeliveryErrorCode | ClientErrorCode | WorkerErrorCode;
 
 type Words = string | ((detail: ErrorDetail) => string);
 
@@ -94,10 +95,18 @@ const wordsByCode = {
   ERR_CLIENT_TITLE_TOO_LONG: "This group name is too long. Choose a shorter one.",
   ERR_CLIENT_UNKNOWN_ITEM: "This message has already been sent or discarded.",
   ERR_CLIENT_CONFLICT: "Others kept changing the group at the same moment. Wait a little, then try again.",
+  ERR_CLIENT_LISTENER: "This page made a mistake while it handled an event. Reload it if something looks wrong.",
+  ERR_CLIENT_INTERNAL: "Something went wrong that should not. Reload the page; nothing you sent is lost.",
   ERR_CLIENT_WRONG_ACCOUNT: ({ name }) =>
     typeof name === "string"
       ? `This browser holds the account ${quote(name)}. Sign in with that name.`
       : "This browser holds the account of another name. Sign in with that name.",
+
+  ERR_WORKER_DIED: "The part of this page that keeps your keys has stopped. Reload the page; nothing you sent is lost.",
+  ERR_WORKER_MESSAGE: "A message inside this page was lost. Reload the page.",
+  ERR_WORKER_CLOSED: "You have signed out in this tab. Reload the page to sign in.",
+  ERR_WORKER_VERSION: "This page was updated while it was open. Reload it.",
+  ERR_WORKER_UNSUPPORTED: "This browser cannot run workers here. Try a current browser outside private mode.",
 } as const satisfies Record<KnownErrorCode, Words>;
 
 /** All codes with words, for tests. */

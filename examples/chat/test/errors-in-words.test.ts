@@ -11,6 +11,7 @@ const contracts = [
   "../../../packages/storage/src/contract.ts",
   "../../../packages/delivery/src/contract.ts",
   "../../../packages/client/src/api.ts",
+  "../../../packages/worker/src/errors.ts",
 ];
 
 describe("errors in words", () => {

@@ -1,9 +1,7 @@
 /** Which kernel runs the hot path: WebAssembly, or noble where that is not allowed. */
 import type { Kernel, WasmKernel } from "@coppice/wasm";
 import { createWasmKernel, wasmSupported } from "@coppice/wasm";
-
-/** Hashes and key derivation on noble. It has no AEAD: AES on noble uses tables, whose timing leaks. */
-export type NobleKernel = Kernel & { readonly kind: "noble" };
+import type { NobleKernel } from "./noble-kernel.ts";
 
 /** A kernel, told apart by `kind`. */
 export type LoadedKernel = WasmKernel | NobleKernel;

@@ -1,12 +1,14 @@
 /** The kernel's interface on noble: for places where WebAssembly is not allowed (a strict CSP), with the same results. */
-import type { Bytes, HashKernel } from "@coppice/wasm";
+import type { Bytes, HashKernel, Kernel } from "@coppice/wasm";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
 import { utf8 } from "../codec/bytes.ts";
 import { Writer } from "../codec/writer.ts";
-import type { NobleKernel } from "./kernel.ts";
+
+/** Hashes and key derivation on noble. It has no AEAD: AES on noble uses tables, whose timing leaks. */
+export type NobleKernel = Kernel & { readonly kind: "noble" };
 
 const owned = (bytes: Uint8Array): Bytes => (bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : bytes.slice());
 

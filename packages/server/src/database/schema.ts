@@ -1,6 +1,5 @@
 /** The tables, and the steps from each released version to the next. */
 import { CoppiceError } from "@coppice/core";
-import type { Database } from "./database.ts";
 
 const VERSION_1 = `
   CREATE TABLE users (
@@ -92,8 +91,15 @@ const VERSION_1 = `
 /** `STEPS[n]` leads from version n to version n + 1. Released steps never change. */
 const STEPS: readonly string[] = [VERSION_1];
 
+/** What a migration needs of a database. */
+interface Migratable {
+  readonly first: (sql: string) => { readonly integer: (column: string) => number };
+  readonly transaction: (body: () => void) => void;
+  readonly execute: (sql: string) => void;
+}
+
 /** The version of the database's schema; 0 for a new one. `ERR_DS_DATABASE_NEWER` if this code does not know it. */
-export function schemaVersion(database: Database): number {
+export function schemaVersion(database: Migratable): number {
   const version = database.first("PRAGMA user_version").integer("user_version");
   if (version > STEPS.length) {
     throw new CoppiceError("ERR_DS_DATABASE_NEWER", "a newer version of the server wrote this database", {
@@ -104,7 +110,7 @@ export function schemaVersion(database: Database): number {
 }
 
 /** Brings the database from `version` to the current one: all steps or none. */
-export function migrate(database: Database, version: number): void {
+export function migrate(database: Migratable, version: number): void {
   if (version === STEPS.length) return;
   database.transaction(() => {
     for (const step of STEPS.slice(version)) database.execute(step);
