@@ -13,16 +13,15 @@ export interface OpenHereOptions extends EngineOptions, EngineParts {
 
 /**
  * Opens the engine in this context, where it does its work between everything else. In a page use `openInWorker`.
+ * It needs `fetch` and `WebSocket`, of which Node has the latter from version 22 on.
  *
  * @throws `CoppiceError` with the codes of the engine, the store and the Delivery Service; the signal's reason;
  * `TypeError` for options that make no sense.
  */
-export async function openHere({ signal, store, WebSocket, fetch, ...options }: OpenHereOptions): Promise<Client> {
+export async function openHere({ signal, store, ...options }: OpenHereOptions): Promise<Client> {
   return openEngine({
     ...openRequest(options),
     ...(signal === undefined ? {} : { signal }),
     ...(store === undefined ? {} : { store }),
-    ...(WebSocket === undefined ? {} : { WebSocket }),
-    ...(fetch === undefined ? {} : { fetch }),
   });
 }

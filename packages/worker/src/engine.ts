@@ -1,23 +1,19 @@
 /** The one place where the parts are put together. */
 import { type CallOptions, type Client, openClient } from "@coppice/client";
 import { loadKernel, toHex, utf8 } from "@coppice/core";
-import { connectDelivery, type ConnectDeliveryOptions } from "@coppice/delivery";
+import { connectDelivery } from "@coppice/delivery";
 import { openIndexedDbStore, type Store } from "@coppice/storage";
 import type { OpenRequest } from "./protocol.ts";
 
-/** Replaces parts that a context lacks. */
+/** Replaces what a context lacks. */
 export interface EngineParts {
-  /** Where the account is kept, closed with the client. Default: an encrypted database in IndexedDB. */
+  /** Where the account is kept; the client closes it. Default: an encrypted database in IndexedDB. */
   readonly store?: Store;
-  /** Default: the global one. Node before version 22 has none: pass that of the `ws` package. */
-  readonly WebSocket?: NonNullable<ConnectDeliveryOptions["WebSocket"]>;
-  /** Default: the global one. */
-  readonly fetch?: typeof globalThis.fetch;
 }
 
 /** Opens the engine in this context. */
 export async function openEngine(request: OpenRequest & CallOptions & EngineParts): Promise<Client> {
-  const { name, server, key, signal, WebSocket, fetch } = request;
+  const { name, server, key, signal } = request;
   signal?.throwIfAborted();
   const store =
     request.store ??
@@ -30,11 +26,7 @@ export async function openEngine(request: OpenRequest & CallOptions & EnginePart
       name,
       store,
       ...(signal === undefined ? {} : { signal }),
-      connect: (identity) =>
-        connectDelivery({
-          url: server,
-          identity,
-          ...(WebSocket === undefined ? {} : { WebSocket }),
+      connect: (identity) => connectDelivery({ url: server, identity }),
           ...(fetch === undefined ? {} : { fetch }),
         }),
     });

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import * as direct from "../src/direct.ts";
+import * as coppice from "../src/index.ts";
+import { Coppice, CoppiceError, isCoppiceError } from "../src/index.ts";
+
+describe("coppice", () => {
+  it("exports what an application needs, and no more", () => {
+    expect(Object.keys(coppice).sort()).toEqual(["Coppice", "CoppiceError", "isCoppiceError"]);
+    expect(Object.keys(direct).sort()).toEqual(["createMemoryStore", "openHere"]);
+    expect(Object.isFrozen(Coppice)).toBe(true);
+  });
+
+  it("refuses options that make no sense before anything is started", async () => {
+    await expect(Coppice.open({ name: "", server: "https://chat.example" })).rejects.toThrow(TypeError);
+    await expect(Coppice.open({ name: "alice", server: "wss://chat.example" })).rejects.toThrow(TypeError);
+  });
+
+  it("fails with a code of its own where there are no workers", async () => {
+    const opening = Coppice.open({ name: "alice", server: "https://chat.example" });
+    const error: unknown = await opening.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CoppiceError);
+    expect(isCoppiceError(error, "ERR_WORKER_UNSUPPORTED")).toBe(true);
+  });
+
+  it("takes the application's way to start the worker", async () => {
+    const refusal = new Error("started");
+    const worker = () => {
+      throw refusal;
+    };
+    await expect(Coppice.open({ name: "alice", server: "https://chat.example", worker })).rejects.toBe(refusal);
+  });
+});
