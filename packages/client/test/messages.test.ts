@@ -103,6 +103,40 @@ describe("sending", () => {
     await agree(atAlice, atBob);
   });
 
+  test("what the log shows was sent, even if no confirmation ever comes", async () => {
+    const { alice, atAlice, atBob } = await pair();
+    alice.delivery.network.fault = ({ call, phase }) => {
+      if (call === "sendMessage" && phase === "reply") throw new CoppiceError("ERR_DS_UNREACHABLE", "lost");
+    };
+    const states: string[] = [];
+    atAlice.on("item", (item) => states.push(item.kind === "message" ? item.state : item.kind));
+    await atAlice.send("x");
+    await until(() => states.at(-1) === "sent");
+    await agree(atAlice, atBob);
+  });
+
+  test("adversarial 18: own messages are recognised, also when the keys of their epoch are gone", async () => {
+    const { aliceDevice, alice, atAlice, atBob } = await pair();
+    alice.crash();
+    let hidden = true;
+    const behind = await aliceDevice.open({
+      wrap: (service) => ({
+        ...service,
+        readLog: (query, options) => (hidden ? Promise.resolve([]) : service.readLog(query, options)),
+      }),
+    });
+    const conversation = again(behind, atAlice);
+    for (let i = 0; i < 6; i++) await atBob.update();
+    const states: string[] = [];
+    conversation.on("item", (item) => states.push(item.kind === "message" ? item.state : item.kind));
+    await conversation.send("of an old epoch");
+    await until(() => states.at(-1) === "sent");
+    hidden = false;
+    await behind.client.sync();
+    expect((await conversation.history()).filter(({ kind }) => kind === "undecryptable")).toEqual([]);
+    await agree(conversation, atBob);
+  });
+
   test("limits: empty, too large, wrong type", async () => {
     const { atAlice } = await pair();
     await expect(atAlice.send("")).rejects.toMatchObject({ code: "ERR_CLIENT_EMPTY_MESSAGE" });

@@ -31,14 +31,18 @@ export class Device {
   }
 
   async open(
-    options: Partial<OpenClientOptions> & { wrap?: (service: DeliveryService) => DeliveryService } = {},
+    options: Partial<OpenClientOptions> & {
+      wrap?: (service: DeliveryService) => DeliveryService;
+      wrapStore?: (store: Store) => Store;
+    } = {},
   ): Promise<Opened> {
     let delivery: MemoryDeliveryService | undefined;
     const power = { on: true };
-    const { wrap = (service: DeliveryService): DeliveryService => service, ...rest } = options;
+    const same = <T>(value: T): T => value;
+    const { wrap = same, wrapStore = same, ...rest } = options;
     const client = await openClient({
       name: this.name,
-      store: withPower(createMemoryStore(this.database), power),
+      store: wrapStore(withPower(createMemoryStore(this.database), power)),
       connect: async (identity) => {
         delivery = await this.world.service.connect(identity);
         return wrap(delivery);
