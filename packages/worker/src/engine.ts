@@ -27,8 +27,6 @@ export async function openEngine(request: OpenRequest & CallOptions & EnginePart
       store,
       ...(signal === undefined ? {} : { signal }),
       connect: (identity) => connectDelivery({ url: server, identity }),
-          ...(fetch === undefined ? {} : { fetch }),
-        }),
     });
   } catch (error) {
     await store.close();
