@@ -10,7 +10,7 @@ import type { AuthenticatedContent, Sender } from "../framing/framed-content.ts"
 import { confirmedTranscriptHashInput } from "../framing/framed-content.ts";
 import type { GroupState, Transition } from "../group-state.ts";
 import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
-import { applyProposals } from "../proposal/apply.ts";
+import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { pathRequired, validateExternalProposalList, validateProposalList } from "../proposal/validate-list.ts";
 import type { Identity, Rules, SentProposal } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
@@ -88,6 +88,7 @@ export async function processCommit(
   }
 
   const place = placeCommitter(state, applied, sender);
+  checkTreeSize(place.tree, rules);
   const effect = describe(state, applied, place, commit.path);
   if (effect.selfRemoved) return { ...leaveGroup(state), effect };
 

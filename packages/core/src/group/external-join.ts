@@ -17,7 +17,7 @@ import type { Proposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { GroupState } from "../group-state.ts";
 import { withGreaseCapabilities } from "../grease.ts";
-import { applyProposals } from "../proposal/apply.ts";
+import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { validateExternalProposalList } from "../proposal/validate-list.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
@@ -88,6 +88,7 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
   const applied = await applyProposals(suite, sent, { tree: before, context, rules, sending: true });
 
   const place = applied.tree.reserveLeaf();
+  checkTreeSize(place.tree, rules);
   const generated = await generatePath(suite, place.tree, {
     leaf: place.index,
     content: {

@@ -101,11 +101,7 @@ export async function applyProposals(
   for (const { proposal } of ofType(proposals, ProposalType.add)) {
     await checkAdd(suite, proposal, { tree, context: newContext, rules, sending });
     const result = tree.addLeaf(proposal.keyPackage.leafNode);
-    if (result.tree.leafCount > rules.limits.treeLeaves) {
-      throw new CoppiceError("ERR_MLS_LIMIT", `a group has at most ${String(rules.limits.treeLeaves)} leaves`, {
-        detail: { treeLeaves: rules.limits.treeLeaves },
-      });
-    }
+    checkTreeSize(result.tree, rules);
     tree = result.tree;
     added.push({ leafIndex: result.index, keyPackage: proposal.keyPackage });
   }
@@ -121,6 +117,14 @@ export async function applyProposals(
     externalInit: ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput,
     reinit: ofType(proposals, ProposalType.reinit)[0]?.proposal,
   };
+}
+
+/** `ERR_MLS_LIMIT` for a tree with more leaves than a group may have, after an Add or an external Commit. */
+export function checkTreeSize(tree: RatchetTree, { limits }: Rules): void {
+  if (tree.leafCount <= limits.treeLeaves) return;
+  throw new CoppiceError("ERR_MLS_LIMIT", `a group has at most ${String(limits.treeLeaves)} leaves`, {
+    detail: { treeLeaves: limits.treeLeaves },
+  });
 }
 
 /** The extensions that will be in force: replaced as a whole, never merged (R-12.1.7-2). */
