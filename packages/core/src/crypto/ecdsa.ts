@@ -4,6 +4,7 @@ import { subtle, unshared } from "./platform.ts";
 import { signatureFromDer, signatureToDer } from "./der.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
+import { VerificationKeys } from "./verification-keys.ts";
 
 interface Curve {
   readonly hash: "SHA-256" | "SHA-384" | "SHA-512";
@@ -37,6 +38,10 @@ export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
   const parameters = { name: "ECDSA", hash };
   const nist = await import("@noble/curves/nist.js");
   const curve = { "P-256": nist.p256, "P-384": nist.p384, "P-521": nist.p521 }[name];
+
+  const verifiers = new VerificationKeys((publicKey) =>
+    subtle().importKey("raw", publicKey, algorithm, false, ["verify"]),
+  );
 
   return {
     name,
@@ -73,8 +78,7 @@ export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
       const raw = signatureFromDer(signature, length);
       if (raw === undefined) return false;
       try {
-        const key = await subtle().importKey("raw", unshared(publicKey), algorithm, false, ["verify"]);
-        return await subtle().verify(parameters, key, raw, unshared(message));
+        return await subtle().verify(parameters, await verifiers.get(publicKey), raw, unshared(message));
       } catch {
         return false;
       }

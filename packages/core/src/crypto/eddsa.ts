@@ -4,6 +4,7 @@ import { concat, erase, fromHex } from "../codec/bytes.ts";
 import { subtle, unshared, works } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
+import { VerificationKeys } from "./verification-keys.ts";
 
 /** What we need of a noble curve. */
 interface NobleEdwards {
@@ -67,6 +68,10 @@ async function importPrivateKey(seed: Bytes, extractable: boolean): Promise<Cryp
   }
 }
 
+const verifiers = new VerificationKeys((publicKey) =>
+  subtle().importKey("raw", publicKey, ALGORITHM, false, ["verify"]),
+);
+
 const ed25519OnSubtle: SignatureScheme = {
   name: "Ed25519",
   publicKeyLength: 32,
@@ -91,8 +96,7 @@ const ed25519OnSubtle: SignatureScheme = {
   verify: async (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64) return false;
     try {
-      const key = await subtle().importKey("raw", unshared(publicKey), ALGORITHM, false, ["verify"]);
-      return await subtle().verify(ALGORITHM, key, unshared(signature), unshared(message));
+      return await subtle().verify(ALGORITHM, await verifiers.get(publicKey), unshared(signature), unshared(message));
     } catch {
       return false;
     }

@@ -1,0 +1,28 @@
+/** Imported public keys of those who sign often: importing one costs about as much as verifying with it. */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+
+/**
+ * Keeps the imported key of a public key from its second use on, for as long as its bytes are referred to (a leaf of a
+ * tree). The first use keeps nothing, so that verifying a whole tree when joining costs no memory.
+ */
+export class VerificationKeys {
+  readonly #import: (publicKey: Bytes) => Promise<CryptoKey>;
+  readonly #seen = new WeakSet<Bytes>();
+  readonly #kept = new WeakMap<Bytes, { readonly bytes: Bytes; readonly key: CryptoKey }>();
+
+  constructor(importKey: (publicKey: Bytes) => Promise<CryptoKey>) {
+    this.#import = importKey;
+  }
+
+  async get(publicKey: Bytes): Promise<CryptoKey> {
+    const kept = this.#kept.get(publicKey);
+    // A caller may have put another key into the same buffer.
+    if (kept !== undefined && equalBytes(kept.bytes, publicKey)) return kept.key;
+    const bytes = publicKey.slice();
+    const key = await this.#import(bytes);
+    if (this.#seen.has(publicKey)) this.#kept.set(publicKey, { bytes, key });
+    else this.#seen.add(publicKey);
+    return key;
+  }
+}
