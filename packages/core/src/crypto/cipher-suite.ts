@@ -1,23 +1,14 @@
 /** The cipher-suite table (RFC 9420 §5.1, §17.1). Nothing below it switches on the suite. */
 import type { HashKernel, Kernel } from "@coppice/wasm";
-import {
-  Aes128Gcm,
-  Aes256Gcm,
-  DhkemP256HkdfSha256,
-  DhkemP384HkdfSha384,
-  DhkemP521HkdfSha512,
-  DhkemX25519HkdfSha256,
-  HkdfSha256,
-  HkdfSha384,
-  HkdfSha512,
-} from "@hpke/core";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
 import { aesGcm, chacha20Poly1305, kernelAead } from "./aead.ts";
 import { ecdsa } from "./ecdsa.ts";
 import { ed25519, ed448 } from "./eddsa.ts";
-import type { Hpke, HpkeParts } from "./hpke.ts";
+import { dhkemX25519 } from "./dhkem-x25519.ts";
+import type { Hpke, Kem } from "./hpke.ts";
 import { createHpke } from "./hpke.ts";
+import { hpkeJsKem } from "./hpke-js-kem.ts";
 import type { LoadedKernel } from "./kernel.ts";
 import { loadKernel } from "./kernel.ts";
 import type { SignatureScheme } from "./signature.ts";
@@ -34,33 +25,56 @@ export interface CipherSuite {
   readonly signature: SignatureScheme;
 }
 
+/** A row: HPKE's identifiers of KDF and AEAD are those of the suite's hash and AEAD (R-17.1-2). */
 interface Row {
   readonly name: string;
   readonly hash: (kernel: Kernel) => HashKernel;
+  readonly kdfId: number;
   readonly aead: (kernel: LoadedKernel) => Aead | Promise<Aead>;
-  readonly hpke: () => HpkeParts | Promise<HpkeParts>;
+  readonly aeadId: number;
+  readonly kem: (kernel: Kernel) => Kem | Promise<Kem>;
   readonly signature: () => Promise<SignatureScheme>;
 }
 
-const sha256 = (kernel: Kernel): HashKernel => kernel.sha256;
-const sha384 = (kernel: Kernel): HashKernel => kernel.sha384;
-const sha512 = (kernel: Kernel): HashKernel => kernel.sha512;
-const aes128Gcm = (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes128gcm) : aesGcm(16));
-const aes256Gcm = (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes256gcm) : aesGcm(32));
-const chacha20 = (kernel: LoadedKernel): Aead | Promise<Aead> =>
-  kernel.kind === "wasm" ? kernelAead(kernel.chacha20poly1305) : chacha20Poly1305();
-const chachaForHpke = async (): Promise<HpkeParts["aead"]> =>
-  new (await import("@hpke/chacha20poly1305")).Chacha20Poly1305();
-const x448ForHpke = async (): Promise<HpkeParts["kem"]> => new (await import("@hpke/dhkem-x448")).DhkemX448HkdfSha512();
+const sha256 = { hash: (kernel: Kernel): HashKernel => kernel.sha256, kdfId: 0x0001 };
+const sha384 = { hash: (kernel: Kernel): HashKernel => kernel.sha384, kdfId: 0x0002 };
+const sha512 = { hash: (kernel: Kernel): HashKernel => kernel.sha512, kdfId: 0x0003 };
+
+const aes128Gcm = {
+  aead: (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes128gcm) : aesGcm(16)),
+  aeadId: 0x0001,
+};
+const aes256Gcm = {
+  aead: (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes256gcm) : aesGcm(32)),
+  aeadId: 0x0002,
+};
+const chacha20 = {
+  aead: (kernel: LoadedKernel): Aead | Promise<Aead> =>
+    kernel.kind === "wasm" ? kernelAead(kernel.chacha20poly1305) : chacha20Poly1305(),
+  aeadId: 0x0003,
+};
+
+const x25519 = (kernel: Kernel): Promise<Kem> => dhkemX25519(kernel.sha256);
+const x448 = async (): Promise<Kem> => hpkeJsKem(new (await import("@hpke/dhkem-x448")).DhkemX448HkdfSha512(), 56);
+const nist = async (name: "P256" | "P384" | "P521"): Promise<Kem> => {
+  const { DhkemP256HkdfSha256, DhkemP384HkdfSha384, DhkemP521HkdfSha512 } = await import("@hpke/core");
+  switch (name) {
+    case "P256":
+      return hpkeJsKem(new DhkemP256HkdfSha256(), 32);
+    case "P384":
+      return hpkeJsKem(new DhkemP384HkdfSha384(), 48);
+    case "P521":
+      return hpkeJsKem(new DhkemP521HkdfSha512(), 66);
+  }
+};
 
 const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
   [
     0x0001,
     {
       name: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
-      hash: sha256,
-      aead: aes128Gcm,
-      hpke: () => ({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm(), Nsk: 32 }),
+      ...{ ...sha256, ...aes128Gcm },
+      kem: x25519,
       signature: ed25519,
     },
   ],
@@ -68,9 +82,8 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0002,
     {
       name: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
-      hash: sha256,
-      aead: aes128Gcm,
-      hpke: () => ({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm(), Nsk: 32 }),
+      ...{ ...sha256, ...aes128Gcm },
+      kem: () => nist("P256"),
       signature: () => ecdsa("P-256"),
     },
   ],
@@ -78,34 +91,21 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0003,
     {
       name: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
-      hash: sha256,
-      aead: chacha20,
-      hpke: async () => ({
-        kem: new DhkemX25519HkdfSha256(),
-        kdf: new HkdfSha256(),
-        aead: await chachaForHpke(),
-        Nsk: 32,
-      }),
+      ...{ ...sha256, ...chacha20 },
+      kem: x25519,
       signature: ed25519,
     },
   ],
   [
     0x0004,
-    {
-      name: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448",
-      hash: sha512,
-      aead: aes256Gcm,
-      hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: new Aes256Gcm(), Nsk: 56 }),
-      signature: ed448,
-    },
+    { name: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448", ...{ ...sha512, ...aes256Gcm }, kem: x448, signature: ed448 },
   ],
   [
     0x0005,
     {
       name: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
-      hash: sha512,
-      aead: aes256Gcm,
-      hpke: () => ({ kem: new DhkemP521HkdfSha512(), kdf: new HkdfSha512(), aead: new Aes256Gcm(), Nsk: 66 }),
+      ...{ ...sha512, ...aes256Gcm },
+      kem: () => nist("P521"),
       signature: () => ecdsa("P-521"),
     },
   ],
@@ -113,9 +113,8 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0006,
     {
       name: "MLS_256_DHKEMX448_CHACHA20POLY1305_SHA512_Ed448",
-      hash: sha512,
-      aead: chacha20,
-      hpke: async () => ({ kem: await x448ForHpke(), kdf: new HkdfSha512(), aead: await chachaForHpke(), Nsk: 56 }),
+      ...{ ...sha512, ...chacha20 },
+      kem: x448,
       signature: ed448,
     },
   ],
@@ -123,9 +122,8 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0007,
     {
       name: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
-      hash: sha384,
-      aead: aes256Gcm,
-      hpke: () => ({ kem: new DhkemP384HkdfSha384(), kdf: new HkdfSha384(), aead: new Aes256Gcm(), Nsk: 48 }),
+      ...{ ...sha384, ...aes256Gcm },
+      kem: () => nist("P384"),
       signature: () => ecdsa("P-384"),
     },
   ],
@@ -150,6 +148,8 @@ export async function getCipherSuite(
     });
   }
   const kernel = await loadKernel(options.kernel);
-  const [aead, hpke, signature] = await Promise.all([row.aead(kernel), row.hpke(), row.signature()]);
-  return { id, name: row.name, hash: row.hash(kernel), aead, hpke: createHpke(hpke), signature };
+  const hash = row.hash(kernel);
+  const [aead, kem, signature] = await Promise.all([row.aead(kernel), row.kem(kernel), row.signature()]);
+  const { kdfId, aeadId, name } = row;
+  return { id, name, hash, aead, hpke: createHpke({ kem, hash, aead, kdfId, aeadId }), signature };
 }

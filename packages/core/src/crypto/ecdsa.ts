@@ -1,5 +1,5 @@
 /** ECDSA over P-256, P-384 and P-521 (RFC 8446 §4.2.3 scheme pairs of curve and hash). */
-import type { Bytes } from "../codec/bytes.ts";
+import { fromBase64url, toBase64url } from "./base64url.ts";
 import { subtle, unshared } from "./platform.ts";
 import { signatureFromDer, signatureToDer } from "./der.ts";
 import type { SignatureScheme } from "./signature.ts";
@@ -19,17 +19,6 @@ const CURVES: Readonly<Record<EcdsaCurve, Curve>> = {
   "P-384": { hash: "SHA-384", length: 48 },
   "P-521": { hash: "SHA-512", length: 66 },
 };
-
-const base64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-
-function fromBase64url(text: string | undefined): Bytes {
-  if (text === undefined) throw malformedPrivateKey();
-  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
-}
 
 export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
   const { hash, length } = CURVES[name];
@@ -59,9 +48,9 @@ export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
         const jwk = {
           kty: "EC",
           crv: name,
-          d: base64url(privateKey),
-          x: base64url(publicKey.subarray(1, 1 + length)),
-          y: base64url(publicKey.subarray(1 + length)),
+          d: toBase64url(privateKey),
+          x: toBase64url(publicKey.subarray(1, 1 + length)),
+          y: toBase64url(publicKey.subarray(1 + length)),
         };
         const key = await subtle().importKey("jwk", jwk, algorithm, false, ["sign"]);
         return {

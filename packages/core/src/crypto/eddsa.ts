@@ -1,6 +1,7 @@
 /** Ed25519 and Ed448 (RFC 8032). */
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, erase, fromHex } from "../codec/bytes.ts";
+import { fromBase64url } from "./base64url.ts";
 import { subtle, unshared, works } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
@@ -55,8 +56,7 @@ const ALGORITHM = "Ed25519";
 
 async function publicKeyOf(privateKey: CryptoKey): Promise<Bytes> {
   const { x } = await subtle().exportKey("jwk", privateKey);
-  if (x === undefined) throw malformedPrivateKey();
-  return Uint8Array.from(atob(x.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+  return fromBase64url(x);
 }
 
 async function importPrivateKey(seed: Bytes, extractable: boolean): Promise<CryptoKey> {

@@ -1,12 +1,15 @@
-/** Hybrid public key encryption (RFC 9180, base mode, single shot) on hpke-js, over raw key bytes. */
-import type { AeadInterface, KdfInterface, KemInterface } from "@hpke/core";
-import { CipherSuite as HpkeJs } from "@hpke/core";
-import { CoppiceError } from "../errors.ts";
+/**
+ * Hybrid public key encryption (RFC 9180, base mode, single shot). Key schedule and AEAD run on the kernel, so that a path
+ * secret costs its key agreement and little more.
+ */
+import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY } from "../codec/bytes.ts";
+import { concat, EMPTY, erase, utf8 } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { opaque, struct } from "../codec/codec.ts";
-import { unshared } from "./platform.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Aead } from "./aead.ts";
+import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
 
 /** Both keys in the KEM's serialization (R-5.1.1-1): for X25519 32 bytes each, for NIST curves point and scalar. */
 export interface HpkeKeyPair {
@@ -52,90 +55,101 @@ export interface Hpke {
   readonly receiveExport: (keys: HpkeKeyPair, kemOutput: Bytes, context: Bytes, length: number) => Promise<Bytes>;
 }
 
-/** Which parts of hpke-js a suite uses. */
-export interface HpkeParts {
-  readonly kem: KemInterface;
-  readonly kdf: KdfInterface;
-  readonly aead: AeadInterface;
-  /** Private key length in bytes (RFC 9180 §7.1); hpke-js 1.9 says 64 instead of 66 for P-521. */
+/** What a suite needs of a key encapsulation mechanism (RFC 9180 §4), over raw key bytes. */
+export interface Kem {
+  /** Registered number (RFC 9180 §7.1). */
+  readonly id: number;
+  readonly Npk: number;
   readonly Nsk: number;
+  readonly generateKeyPair: () => Promise<HpkeKeyPair>;
+  readonly deriveKeyPair: (secret: Bytes) => Promise<HpkeKeyPair>;
+  /** Rejects for a key of the wrong length or off the curve. */
+  readonly validatePublicKey: (publicKey: Bytes) => Promise<void>;
+  readonly encap: (recipient: Bytes) => Promise<{ readonly kemOutput: Bytes; readonly sharedSecret: Bytes }>;
+  readonly decap: (keys: HpkeKeyPair, kemOutput: Bytes) => Promise<Bytes>;
 }
 
-export function createHpke({ kem, kdf, aead, Nsk }: HpkeParts): Hpke {
-  const suite = new HpkeJs({ kem, kdf, aead });
-  const raw = (key: ArrayBuffer): Bytes => new Uint8Array(key);
-  const unusable = (cause: unknown): CoppiceError =>
-    new CoppiceError("ERR_MLS_CRYPTO", "the HPKE key is not usable with this suite", {
-      requirement: "R-5.1.1-3",
-      cause,
-    });
+/** The parts of an HPKE suite; `kdfId` and `aeadId` are the registered numbers (RFC 9180 §7.2, §7.3). */
+export interface HpkeParts {
+  readonly kem: Kem;
+  readonly hash: HashKernel;
+  readonly aead: Aead;
+  readonly kdfId: number;
+  readonly aeadId: number;
+}
 
-  const pair = async (keys: CryptoKeyPair): Promise<HpkeKeyPair> => ({
-    publicKey: raw(await kem.serializePublicKey(keys.publicKey)),
-    privateKey: raw(await kem.serializePrivateKey(keys.privateKey)),
-  });
+const MODE_BASE = Uint8Array.of(0);
 
-  const importPublic = async (publicKey: Bytes): Promise<CryptoKey> => {
+/** The key schedule of base mode (RFC 9180 §5.1) and single-shot use on top of it. */
+export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke {
+  const suiteId = concat(utf8("HPKE"), uint16Bytes(kem.id), uint16Bytes(kdfId), uint16Bytes(aeadId));
+  const kdf = labeledKdf(hash, suiteId);
+  const pskIdHash = kdf.extract(EMPTY, "psk_id_hash", EMPTY);
+
+  const derive = (sharedSecret: Bytes, info: Bytes): { context: Bytes; secret: Bytes } => {
+    const context = concat(MODE_BASE, pskIdHash, kdf.extract(EMPTY, "info_hash", info));
+    const secret = kdf.extract(sharedSecret, "secret", EMPTY);
+    erase(sharedSecret);
+    return { context, secret };
+  };
+  /** Of the first and only message: its nonce is the base nonce. */
+  const messageKey = (sharedSecret: Bytes, info: Bytes): { key: Bytes; nonce: Bytes } => {
+    const { context, secret } = derive(sharedSecret, info);
+    const key = kdf.expand(secret, "key", context, aead.Nk);
+    const nonce = kdf.expand(secret, "base_nonce", context, aead.Nn);
+    erase(secret);
+    return { key, nonce };
+  };
+  const exported = (sharedSecret: Bytes, context: Bytes, length: number): Bytes => {
+    const schedule = derive(sharedSecret, EMPTY);
+    const exporterSecret = kdf.expand(schedule.secret, "exp", schedule.context, hash.Nh);
+    const secret = kdf.expand(exporterSecret, "sec", context, length);
+    erase(schedule.secret, exporterSecret);
+    return secret;
+  };
+
+  const usable = async <T>(attempt: Promise<T>): Promise<T> => {
     try {
-      return await kem.deserializePublicKey(unshared(publicKey));
+      return await attempt;
     } catch (cause) {
-      throw unusable(cause);
+      throw new CoppiceError("ERR_MLS_CRYPTO", "the HPKE key is not usable with this suite", {
+        requirement: "R-5.1.1-3",
+        cause,
+      });
+    }
+  };
+  const opens = async <T>(attempt: Promise<T>): Promise<T> => {
+    try {
+      return await attempt;
+    } catch (cause) {
+      throw new CoppiceError("ERR_MLS_AEAD", "the HPKE ciphertext does not open", { requirement: "R-5.1.3-2", cause });
     }
   };
 
-  const importPair = async (keys: HpkeKeyPair): Promise<CryptoKeyPair> => ({
-    publicKey: await importPublic(keys.publicKey),
-    privateKey: await kem.deserializePrivateKey(unshared(keys.privateKey)).catch((cause: unknown) => {
-      throw unusable(cause);
-    }),
-  });
-
-  const refused = (cause: unknown): CoppiceError =>
-    new CoppiceError("ERR_MLS_AEAD", "the HPKE ciphertext does not open", { requirement: "R-5.1.3-2", cause });
-
   return {
-    Npk: kem.publicKeySize,
-    Nsk,
-    generateKeyPair: async () => pair(await kem.generateKeyPair()),
-    deriveKeyPair: async (secret) => pair(await kem.deriveKeyPair(unshared(secret))),
-    validatePublicKey: async (publicKey) => {
-      await importPublic(publicKey);
-    },
+    Npk: kem.Npk,
+    Nsk: kem.Nsk,
+    generateKeyPair: kem.generateKeyPair,
+    deriveKeyPair: kem.deriveKeyPair,
+    validatePublicKey: (publicKey) => usable(kem.validatePublicKey(publicKey)),
     seal: async (publicKey, info, plaintext) => {
-      const recipientPublicKey = await importPublic(publicKey);
-      try {
-        const { enc, ct } = await suite.seal({ recipientPublicKey, info: unshared(info) }, unshared(plaintext), EMPTY);
-        return { kemOutput: raw(enc), ciphertext: raw(ct) };
-      } catch (cause) {
-        throw unusable(cause);
-      }
+      const { kemOutput, sharedSecret } = await usable(kem.encap(publicKey));
+      const { key, nonce } = messageKey(sharedSecret, info);
+      const ciphertext = await aead.seal(key, nonce, EMPTY, plaintext);
+      erase(key, nonce);
+      return { kemOutput, ciphertext };
     },
     open: async (keys, info, { kemOutput, ciphertext }) => {
-      const recipientKey = await importPair(keys);
-      try {
-        return raw(
-          await suite.open(
-            { recipientKey, enc: unshared(kemOutput), info: unshared(info) },
-            unshared(ciphertext),
-            EMPTY,
-          ),
-        );
-      } catch (cause) {
-        throw refused(cause);
-      }
+      const { key, nonce } = messageKey(await opens(kem.decap(keys, kemOutput)), info);
+      return opens(aead.open(key, nonce, EMPTY, ciphertext)).finally(() => {
+        erase(key, nonce);
+      });
     },
     sendExport: async (publicKey, context, length) => {
-      const sender = await suite.createSenderContext({ recipientPublicKey: await importPublic(publicKey) });
-      return { kemOutput: raw(sender.enc), secret: raw(await sender.export(unshared(context), length)) };
+      const { kemOutput, sharedSecret } = await usable(kem.encap(publicKey));
+      return { kemOutput, secret: exported(sharedSecret, context, length) };
     },
-    receiveExport: async (keys, kemOutput, context, length) => {
-      const recipientKey = await importPair(keys);
-      try {
-        const receiver = await suite.createRecipientContext({ recipientKey, enc: unshared(kemOutput) });
-        return raw(await receiver.export(unshared(context), length));
-      } catch (cause) {
-        throw refused(cause);
-      }
-    },
+    receiveExport: async (keys, kemOutput, context, length) =>
+      exported(await opens(kem.decap(keys, kemOutput)), context, length),
   };
 }

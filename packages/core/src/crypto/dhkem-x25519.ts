@@ -1,0 +1,108 @@
+/** DHKEM(X25519, HKDF-SHA256) of HPKE (RFC 9180 §4.1): key agreement on SubtleCrypto, derivation on the kernel. */
+import type { HashKernel } from "@coppice/wasm";
+import type { Bytes } from "../codec/bytes.ts";
+import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
+import { fromBase64url, toBase64url } from "./base64url.ts";
+import type { HpkeKeyPair, Kem } from "./hpke.ts";
+import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
+import { subtle, unshared, works } from "./platform.ts";
+
+/** X25519 (RFC 7748) over raw keys of 32 bytes. */
+interface X25519 {
+  readonly generate: () => Promise<HpkeKeyPair>;
+  readonly publicKeyOf: (privateKey: Bytes) => Promise<Bytes>;
+  /** Rejects for an all-zero result (RFC 9180 §7.1.4). */
+  readonly agree: (keys: HpkeKeyPair, peer: Bytes) => Promise<Bytes>;
+}
+
+const KEM_ID = 0x0020;
+const ALGORITHM = "X25519";
+/** PKCS #8 (RFC 8410) around a 32-byte private key. */
+const PKCS8_PREFIX = fromHex("302e020100300506032b656e04220420");
+
+const onSubtle: X25519 = {
+  generate: async () => {
+    const pair = await subtle().generateKey(ALGORITHM, true, ["deriveBits"]);
+    if (!("privateKey" in pair)) throw new TypeError("X25519 has key pairs");
+    const { d, x } = await subtle().exportKey("jwk", pair.privateKey);
+    return { publicKey: fromBase64url(x), privateKey: fromBase64url(d) };
+  },
+  publicKeyOf: async (privateKey) => {
+    const pkcs8 = concat(PKCS8_PREFIX, privateKey);
+    const key = await subtle().importKey("pkcs8", pkcs8, ALGORITHM, true, ["deriveBits"]);
+    erase(pkcs8);
+    const { x } = await subtle().exportKey("jwk", key);
+    return fromBase64url(x);
+  },
+  agree: async ({ publicKey, privateKey }, peer) => {
+    // As a JWK: WebKit refuses some PKCS #8 private keys, but takes every JWK whose public part is right.
+    const jwk = { kty: "OKP", crv: ALGORITHM, x: toBase64url(publicKey), d: toBase64url(privateKey) };
+    const [key, peerKey] = await Promise.all([
+      subtle().importKey("jwk", jwk, ALGORITHM, false, ["deriveBits"]),
+      subtle().importKey("raw", unshared(peer), ALGORITHM, false, []),
+    ]);
+    return new Uint8Array(await subtle().deriveBits({ name: ALGORITHM, public: peerKey }, key, 256));
+  },
+};
+
+async function onNoble(): Promise<X25519> {
+  const { x25519 } = await import("@noble/curves/ed25519.js");
+  return {
+    generate: () => {
+      const privateKey = new Uint8Array(x25519.utils.randomSecretKey());
+      return Promise.resolve({ privateKey, publicKey: new Uint8Array(x25519.getPublicKey(privateKey)) });
+    },
+    publicKeyOf: (privateKey) => Promise.resolve(new Uint8Array(x25519.getPublicKey(privateKey))),
+    agree: async ({ privateKey }, peer) => {
+      await Promise.resolve();
+      return new Uint8Array(x25519.getSharedSecret(privateKey, peer));
+    },
+  };
+}
+
+/** On SubtleCrypto where every key works, private keys with a zero first byte included; else on noble. */
+async function x25519(): Promise<X25519> {
+  const probe = async (): Promise<void> => {
+    const privateKey = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const publicKey = await onSubtle.publicKeyOf(privateKey);
+    await onSubtle.agree({ publicKey, privateKey }, publicKey);
+    await onSubtle.generate();
+  };
+  return (await works(probe)) ? onSubtle : onNoble();
+}
+
+/** `hash` is SHA-256, the KEM's own, whatever the suite's is. */
+export async function dhkemX25519(hash: HashKernel): Promise<Kem> {
+  const group = await x25519();
+  const kdf = labeledKdf(hash, concat(utf8("KEM"), uint16Bytes(KEM_ID)));
+
+  const sharedSecret = (dh: Bytes, kemOutput: Bytes, recipient: Bytes): Bytes => {
+    const prk = kdf.extract(EMPTY, "eae_prk", dh);
+    const secret = kdf.expand(prk, "shared_secret", concat(kemOutput, recipient), 32);
+    erase(dh, prk);
+    return secret;
+  };
+
+  return {
+    id: KEM_ID,
+    Npk: 32,
+    Nsk: 32,
+    generateKeyPair: () => group.generate(),
+    deriveKeyPair: async (secret) => {
+      const prk = kdf.extract(EMPTY, "dkp_prk", secret);
+      const privateKey = kdf.expand(prk, "sk", EMPTY, 32);
+      erase(prk);
+      return { privateKey, publicKey: await group.publicKeyOf(privateKey) };
+    },
+    validatePublicKey: (publicKey) =>
+      publicKey.length === 32 ? Promise.resolve() : Promise.reject(new TypeError("an X25519 public key has 32 bytes")),
+    encap: async (recipient) => {
+      const ephemeral = await group.generate();
+      const dh = await group.agree(ephemeral, recipient);
+      const kemOutput = ephemeral.publicKey;
+      erase(ephemeral.privateKey);
+      return { kemOutput, sharedSecret: sharedSecret(dh, kemOutput, recipient) };
+    },
+    decap: async (keys, kemOutput) => sharedSecret(await group.agree(keys, kemOutput), kemOutput, keys.publicKey),
+  };
+}

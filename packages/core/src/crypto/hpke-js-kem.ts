@@ -1,0 +1,36 @@
+/** KEMs of hpke-js, over raw key bytes: the NIST curves and X448. */
+import type { KemInterface } from "@hpke/core";
+import type { Bytes } from "../codec/bytes.ts";
+import type { HpkeKeyPair, Kem } from "./hpke.ts";
+import { unshared } from "./platform.ts";
+
+/** `Nsk` is given: hpke-js 1.9 says 64 instead of 66 for P-521 (RFC 9180 §7.1). */
+export function hpkeJsKem(kem: KemInterface, Nsk: number): Kem {
+  const raw = (key: ArrayBuffer): Bytes => new Uint8Array(key);
+  const importPublic = (publicKey: Bytes): Promise<CryptoKey> => kem.deserializePublicKey(unshared(publicKey));
+  const pair = async (keys: CryptoKeyPair): Promise<HpkeKeyPair> => ({
+    publicKey: raw(await kem.serializePublicKey(keys.publicKey)),
+    privateKey: raw(await kem.serializePrivateKey(keys.privateKey)),
+  });
+  return {
+    id: kem.id,
+    Npk: kem.publicKeySize,
+    Nsk,
+    generateKeyPair: async () => pair(await kem.generateKeyPair()),
+    deriveKeyPair: async (secret) => pair(await kem.deriveKeyPair(unshared(secret))),
+    validatePublicKey: async (publicKey) => {
+      await importPublic(publicKey);
+    },
+    encap: async (recipient) => {
+      const { enc, sharedSecret } = await kem.encap({ recipientPublicKey: await importPublic(recipient) });
+      return { kemOutput: raw(enc), sharedSecret: raw(sharedSecret) };
+    },
+    decap: async (keys, kemOutput) => {
+      const recipientKey = {
+        publicKey: await importPublic(keys.publicKey),
+        privateKey: await kem.deserializePrivateKey(unshared(keys.privateKey)),
+      };
+      return raw(await kem.decap({ recipientKey, enc: unshared(kemOutput) }));
+    },
+  };
+}
