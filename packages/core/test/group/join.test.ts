@@ -1,13 +1,12 @@
 /** Joining by Welcome (RFC 9420 §12.4.3): every way in which a Welcome, its GroupInfo and its tree can be wrong. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
-import { decode, encode } from "../../src/codec/codec.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { encode } from "../../src/codec/codec.ts";
+import { basicCredential, sameCredential } from "../../src/credential.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { MlsErrorCode } from "../../src/errors.ts";
 import { isCoppiceError } from "../../src/errors.ts";
-import { ExtensionType } from "../../src/extension.ts";
 import { ratchetTree } from "../../src/framing/group-info.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Welcome } from "../../src/framing/welcome.ts";
@@ -48,10 +47,6 @@ async function refused(
   await join(genuine);
 }
 const forged = (edits: WelcomeEdits): Promise<Welcome> => forgeWelcome(alice, own, edits);
-
-beforeEach(() => {
-  alice.rules = testRules();
-});
 
 test("a forged Welcome that nothing was changed in is accepted", async () => {
   const { state, welcomedBy } = await join(await forged({}));
@@ -235,7 +230,7 @@ describe("the tree (R-12.4.3.1-9)", () => {
   test("is another one than the context's (R-12.4.3.3-5, R-7.8-3)", async () => {
     const before = encode(ratchetTree, bob.state.pastEpochs[0]?.tree.toWire() ?? []);
     const welcome = await forged({ tree: () => undefined });
-    await refused(welcome, "ERR_MLS_SIGNATURE", "R-12.4.3-4", { ratchetTree: before });
+    await refused(welcome, "ERR_MLS_TREE", "R-12.4.3.3-5", { ratchetTree: before });
     await refused(await forged({ context: { treeHash: new Uint8Array(32) } }), "ERR_MLS_TREE", "R-12.4.3.3-5");
   });
 
@@ -277,10 +272,7 @@ describe("the tree (R-12.4.3.1-9)", () => {
     editParent(1, (parent) => ({ ...parent, unmergedLeaves: unmerged(parent.unmergedLeaves) }))(nodes);
     const treeHash = RatchetTree.fromWire(nodes, 8).treeHash(suite.hash);
     const welcome = await forgeWelcome(a, package_, { tree: () => nodes, treeHash });
-    await refused(welcome, "ERR_MLS_TREE", "R-12.4.3.1-10", { keyPackage: package_ }).catch(async (error: unknown) => {
-      // The shared genuine Welcome is for another key package.
-      if (!isCoppiceError(error, "ERR_MLS_WELCOME")) throw error;
-    });
+    await refused(welcome, "ERR_MLS_TREE", "R-12.4.3.1-10", { keyPackage: package_ });
   });
 
   test("has unmerged leaves that are not sorted or stand twice (R-7.1-2, adversarial 4)", async () => {
@@ -295,9 +287,6 @@ describe("the tree (R-12.4.3.1-9)", () => {
   });
 
   test("has a leaf unmerged above a parent that does not list it (R-12.4.3.1-11)", async () => {
-    const nodes = wire();
-    const parent = nodes[3];
-    if (parent?.nodeType !== "parent") throw new TypeError("a root");
     await refused(
       await withTree((edited) => {
         editParent(3, (root) => ({ ...root, unmergedLeaves: [1] }))(edited);
@@ -332,10 +321,13 @@ describe("the tree (R-12.4.3.1-9)", () => {
   });
 
   test("has a leaf that is not signed, or signed for another place (R-7.3-3, R-7.2-3)", async () => {
-    const changed = editLeaf(2, (leaf) => ({ ...leaf, signature: leaf.signature.map((byte) => byte ^ 1) }));
-    const expected = { message: expect.stringContaining("LeafNodeTBS") as string };
-    await expect(join(await withTree(changed))).rejects.toMatchObject({ code: "ERR_MLS_SIGNATURE", ...expected });
-    await join(genuine);
+    // The last committer's leaf: no parent hash covers it.
+    for (const edit of [
+      editLeaf(0, (leaf) => ({ ...leaf, signature: leaf.signature.map((byte) => byte ^ 1) })),
+      editLeaf(0, (leaf) => ({ ...leaf, credential: basicCredential("mallory") })),
+    ]) {
+      await refused(await withTree(edit), "ERR_MLS_SIGNATURE", "R-7.3-3");
+    }
   });
 
   test("has a leaf that is refused by the authentication service (R-5.3.1-3, R-7.3-2)", async () => {
@@ -344,8 +336,7 @@ describe("the tree (R-12.4.3.1-9)", () => {
       authentication: {
         validate: ({ moment, credential }) => {
           moments.add(moment);
-          return toHex(encode({ encode: (w, b) => { w.bytes(b); }, decode: (r) => r.rest() }, identityOf(credential))) ===
-            toHex(utf8("carol"))
+          return sameCredential(credential, basicCredential("carol"))
             ? Promise.reject(new Error("carol is not welcome"))
             : Promise.resolve();
         },
@@ -380,12 +371,4 @@ test("a Welcome that was changed in any byte is refused, and never more than tha
     const changed = encryptedGroupInfo.map((byte, j) => (i === j ? byte ^ 0x80 : byte));
     await expect(join({ ...genuine, encryptedGroupInfo: changed })).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
   }
-  expect(decode(ratchetTree, encode(ratchetTree, alice.state.tree.toWire()))).toHaveLength(7);
-  expect(ExtensionType.ratchetTree).toBe(2);
 });
-
-function identityOf(credential: { credentialType: number } & object): Bytes {
-  return "identity" in credential && credential.identity instanceof Uint8Array
-    ? new Uint8Array(credential.identity)
-    : basicCredential("").identity;
-}
