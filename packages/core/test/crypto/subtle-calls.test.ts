@@ -48,6 +48,28 @@ test("sending takes one signature, opening one verification", async () => {
   expect(calls).toEqual(["verify"]);
 });
 
+test("a path takes its key agreements and signatures, nothing for hashing, derivation or encryption", async () => {
+  const group = await Group.of(["alice", "bob", "carol", "dave"]);
+  const [alice, bob] = [group.member("alice"), group.member("bob")];
+  await group.commit(bob);
+
+  calls.length = 0;
+  const made = await alice.commit();
+  const count = (method: string): number => calls.filter((call) => call === method).length;
+  // The tree of four is sparse on the right: three seals, to bob, carol and dave; two path nodes and a new leaf.
+  expect(count("deriveBits")).toBe(3);
+  expect(count("generateKey")).toBe(3 + 1);
+  expect(count("sign")).toBe(2);
+  expect(new Set(calls)).toEqual(new Set(["deriveBits", "exportKey", "generateKey", "importKey", "sign"]));
+  expect(calls.length).toBeLessThanOrEqual(3 * 5 + 2 * 2 + 2 + 2);
+
+  calls.length = 0;
+  await group.member("carol").receive(made.staged.commit);
+  expect(count("deriveBits")).toBe(1);
+  expect(count("verify")).toBe(2);
+  expect(new Set(calls)).toEqual(new Set(["deriveBits", "exportKey", "importKey", "verify"]));
+});
+
 test("a kept verification key is not used for other bytes in the same buffer", async () => {
   const suite = await getCipherSuite(1);
   const [alice, mallory] = [await suite.signature.generateKeyPair(), await suite.signature.generateKeyPair()];

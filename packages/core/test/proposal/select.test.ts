@@ -1,0 +1,191 @@
+/** Choosing proposals for a Commit (RFC 9420 §12.2): nothing that was received can wedge the group. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { utf8 } from "../../src/codec/bytes.ts";
+import type { MlsErrorCode } from "../../src/errors.ts";
+import type { Proposal } from "../../src/framing/proposal.ts";
+import type { GroupState } from "../../src/group-state.ts";
+import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
+import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";
+import { forgeCommit, keyAt, refHex } from "../support/forge-commit.ts";
+import { forgePublic } from "../support/forge-message.ts";
+import type { Member } from "../support/group.ts";
+import { expectRefusal, Group, Member as Client, NOW } from "../support/group.ts";
+
+const group = await Group.of(["alice", "bob", "carol", "dave"]);
+const [alice, bob, carol, dave] = [
+  group.member("alice"),
+  group.member("bob"),
+  group.member("carol"),
+  group.member("dave"),
+];
+const everyone = [alice, bob, carol, dave];
+const start = everyone.map(({ state }): GroupState => state);
+const newcomer = await Client.create("newcomer");
+
+beforeEach(() => {
+  for (const [i, member] of everyone.entries()) member.state = start[i] ?? member.state;
+});
+
+/** Sent by `sender` and cached by all others. */
+async function propose(sender: Member, proposal: Proposal): Promise<string> {
+  const message = await forgePublic(sender, { contentType: "proposal", proposal });
+  let ref = "";
+  for (const member of everyone) {
+    const received = await member.receive(message);
+    if (received.kind === "proposal") ref = refHex(received.ref);
+  }
+  return ref;
+}
+const remove = (removed: number): Proposal => ({ proposalType: 3, removed });
+
+/** Alice commits what she has cached; everyone else follows. */
+async function commitsWith(covered: number, left: number): Promise<void> {
+  const made = await alice.commit();
+  expect(made.staged.refused).toHaveLength(left);
+  for (const member of [bob, carol, dave]) {
+    if (made.staged.removed.some(({ leafIndex }) => leafIndex === member.state.leafIndex)) continue;
+    const received = await member.peek(made.staged.commit);
+    expect(received.kind).toBe("commit");
+  }
+  expect(made.staged.added.length + made.staged.removed.length + made.staged.updated.length).toBe(covered);
+}
+
+describe("proposals that do not fit together (R-12.2-5, adversarial 27)", () => {
+  test("two members propose one Remove: the Commit covers one, and a list of both is refused", async () => {
+    const refs = [await propose(bob, remove(3)), await propose(carol, remove(3))];
+    expect(new Set(refs).size).toBe(2);
+    await commitsWith(1, 1);
+    const { message } = await forgeCommit(alice, { proposals: refs });
+    await expectRefusal(bob, { code: "ERR_MLS_PROPOSAL_LIST", requirement: "R-12.2-4" }, () => bob.peek(message));
+  });
+
+  test("a Remove is preferred to Updates of that leaf, a newer Update to an older one", async () => {
+    const [first, second] = [
+      await createUpdateProposal(dave.state, dave),
+      await createUpdateProposal(dave.state, dave),
+    ];
+    dave.state = first.state;
+    for (const { message } of [first, second]) {
+      for (const member of [alice, bob, carol]) await member.receive(message).catch(() => undefined);
+    }
+    // The second was sent from the same state, so that its key is used: only the first arrived. A forgery follows it.
+    const leafNode = await forgeUpdateLeaf(dave);
+    await propose(dave, { proposalType: 2, leafNode });
+    const made = await alice.commit();
+    expect(made.staged.updated.map(({ leafNode: leaf }) => leaf.encryptionKey)).toEqual([leafNode.encryptionKey]);
+    await propose(bob, remove(3));
+    const removing = await alice.commit();
+    expect(removing.staged.updated).toEqual([]);
+    expect(removing.staged.removed.map(({ leafIndex }) => leafIndex)).toEqual([3]);
+    expect(removing.staged.refused).toHaveLength(2);
+  });
+
+  test("an own Update is left to the path, an own Remove to others (R-12.2-2, R-12.2-3, T-11, T-12)", async () => {
+    alice.state = (await createUpdateProposal(alice.state, alice)).state;
+    alice.state = (await createProposal(alice.state, { proposalType: 3, removed: 0 }, alice)).state;
+    const made = await alice.commit();
+    expect(made.staged.refused.map(({ reason }) => reason.requirement).sort()).toEqual(["R-12.2-2", "R-12.2-3"]);
+    await expect(bob.peek(made.staged.commit)).resolves.toMatchObject({ kind: "commit" });
+  });
+
+  test("a ReInit comes last: it waits while others are there (R-12.2-11)", async () => {
+    await propose(bob, { proposalType: 5, groupId: utf8("next"), version: 1, cipherSuite: 1, extensions: [] });
+    await propose(carol, remove(3));
+    await commitsWith(1, 1);
+  });
+
+  test("all others are covered (R-12.4-4), and a receiver does not insist (R-12.4-5)", async () => {
+    await propose(carol, remove(3));
+    const { keyPackage } = await newcomer.keyPackage();
+    await propose(bob, { proposalType: 1, keyPackage });
+    await commitsWith(2, 0);
+    const made = await alice.commit({ includeCached: false });
+    await expect(bob.peek(made.staged.commit)).resolves.toMatchObject({ effect: { removed: [], added: [] } });
+  });
+});
+
+describe("proposals that are bad in themselves are left out, with the reason (adversarial 27, R-12.2-1)", () => {
+  const cases: [string, MlsErrorCode, () => Promise<Proposal>][] = [
+    [
+      "an Add whose key package is expired",
+      "ERR_MLS_LEAF_NODE",
+      async () => {
+        const source = { leafNodeSource: "key_package", lifetime: { notBefore: 0n, notAfter: NOW - 1n } } as const;
+        const { keyPackage } = await forgeKeyPackage(newcomer, { leaf: (leaf) => ({ ...leaf, source }) });
+        return { proposalType: 1, keyPackage };
+      },
+    ],
+    [
+      "an Add whose key package is not signed",
+      "ERR_MLS_SIGNATURE",
+      async () => {
+        const signature = new Uint8Array(64);
+        const { keyPackage } = await forgeKeyPackage(newcomer, { keyPackage: (made) => ({ ...made, signature }) });
+        return { proposalType: 1, keyPackage };
+      },
+    ],
+    [
+      "an Add of a member's encryption key",
+      "ERR_MLS_LEAF_NODE",
+      async () => {
+        const encryptionKey = keyAt(alice, 2);
+        const { keyPackage } = await forgeKeyPackage(newcomer, { leaf: (leaf) => ({ ...leaf, encryptionKey }) });
+        return { proposalType: 1, keyPackage };
+      },
+    ],
+    [
+      "an Update that keeps its key",
+      "ERR_MLS_LEAF_NODE",
+      async () => {
+        const encryptionKey = keyAt(alice, 2);
+        return { proposalType: 2, leafNode: await forgeUpdateLeaf(bob, (leaf) => ({ ...leaf, encryptionKey })) };
+      },
+    ],
+    [
+      "a GroupContextExtensions that nobody supports",
+      "ERR_MLS_CAPABILITIES",
+      () =>
+        Promise.resolve({
+          proposalType: 7,
+          extensions: [{ extensionType: 0xf00d, extensionData: new Uint8Array(0) }],
+        }),
+    ],
+    [
+      "a PSK that is not known",
+      "ERR_MLS_PSK",
+      () =>
+        Promise.resolve({
+          proposalType: 4,
+          psk: { pskType: "external", pskId: utf8("unknown"), pskNonce: new Uint8Array(32) },
+        }),
+    ],
+  ];
+
+  test.each(cases)("%s", async (_, code, bad) => {
+    await propose(carol, remove(3));
+    await propose(bob, await bad());
+    const { keyPackage } = await (await Client.create("another newcomer")).keyPackage();
+    await propose(carol, { proposalType: 1, keyPackage });
+    const made = await alice.commit();
+    expect(made.staged.refused.map(({ reason }) => reason.code)).toEqual([code]);
+    expect([made.staged.added.length, made.staged.removed.length]).toEqual([1, 1]);
+    await expect(carol.peek(made.staged.commit)).resolves.toMatchObject({ kind: "commit" });
+  });
+
+  test("several of them at once", async () => {
+    for (const [, , bad] of cases) await propose(bob, await bad());
+    await propose(carol, remove(3));
+    await commitsWith(1, cases.length);
+  });
+});
+
+test("an own proposal that is invalid is the caller's to hear of, whatever is cached", async () => {
+  await propose(carol, remove(3));
+  await expectRefusal(alice, { code: "ERR_MLS_PROPOSAL", requirement: "R-12.1.3-1" }, () =>
+    alice.commit({ proposals: [remove(77)] }),
+  );
+  const extensions = [{ extensionType: 0xf00d, extensionData: new Uint8Array(0) }];
+  await expectRefusal(alice, { code: "ERR_MLS_CAPABILITIES", requirement: "R-12.1.7-3" }, () =>
+    alice.commit({ proposals: [{ proposalType: 7, extensions }] }),
+  );
+});
