@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { servePort } from "../src/host.ts";
 import { openInWorker } from "../src/index.ts";
 import { connect, rejection, settled } from "./connect.ts";
@@ -90,6 +90,24 @@ describe("calls", () => {
     const [again] = await group.history();
     expect(again).toEqual(item);
     expect(inner.items[0]?.kind === "message" && inner.items[0].data.length).toBe(60_000);
+  });
+
+  it("moves buffers from 4 KiB on, in both directions, and copies smaller ones", async () => {
+    const { group, pagePort, workerPort } = await withGroup();
+    const moved = (port: MessagePort) => {
+      const post = vi.spyOn(port, "postMessage");
+      return () => post.mock.calls.map(([, transfer]) => (Array.isArray(transfer) ? transfer.length : 0));
+    };
+    const [byPage, byWorker] = [moved(pagePort), moved(workerPort)];
+    await group.send(new Uint8Array(4095));
+    expect([...byPage(), ...byWorker()]).toEqual([0, 0]);
+    await group.send(new Uint8Array(4096));
+    expect(byPage().at(-1)).toBe(1);
+    expect(byWorker().at(-1)).toBe(1);
+    await group.history();
+    expect(byWorker().at(-1)).toBe(1);
+    await group.exportSecret("label", new Uint8Array(5000), 5000);
+    expect([byPage().at(-1), byWorker().at(-1)]).toEqual([1, 1]);
   });
 
   it("refuses impossible arguments with TypeError", async () => {

@@ -77,19 +77,19 @@ const page = {
 
   close: (name: string): Promise<string> => settle(client(name).close()),
 
-  /** Alice invites bob and writes; resolves with what bob reads. */
-  talk: async (text: string): Promise<unknown> => {
-    const group = await client("alice").createGroup({ title: "Lunch" });
+  /** One invites the other and writes; resolves with what the other reads. */
+  talk: async (from: string, to: string, text: string): Promise<unknown> => {
+    const group = await client(from).createGroup({ title: "Lunch" });
     const read = new Promise((resolve) => {
-      client("bob").on("conversation", ({ id }) => {
-        client("bob")
+      client(to).on("conversation", ({ id }) => {
+        client(to)
           .conversation(id)
           ?.on("message", ({ sender, data }) => {
             resolve([sender, new TextDecoder().decode(data)]);
           });
       });
     });
-    await group.add(["bob"]);
+    await group.add([to]);
     await group.send(text);
     return read;
   },
