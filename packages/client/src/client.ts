@@ -148,7 +148,8 @@ export class Engine implements Client {
     for (const release of this.#releases) release();
     const { account, delivery } = this.#options;
     const stored = [...this.#conversations.values()].map((conversation) => conversation.settleHandOver());
-    await Promise.allSettled(stored);
+    // Another context may hold a lock and be frozen: what is not stored now is handed over again.
+    await Promise.race([Promise.allSettled(stored), this.#scope.sleep(CLOSE_PATIENCE)]);
     this.#scope.end(closedError());
     for (const conversation of this.#conversations.values()) conversation.release();
     this.#emitter.clear();
@@ -282,6 +283,9 @@ export class Engine implements Client {
     this.#emitter.emit("problem", { code, message: messageOf(error), conversation });
   }
 }
+
+/** Milliseconds that closing waits for the store. */
+const CLOSE_PATIENCE = 1000;
 
 const NEW_GROUP: Meta = {
   cursor: 0,

@@ -214,6 +214,19 @@ describe("refusals", () => {
     await agree(conversation, atBob);
   });
 
+  test("removed while a commit is on its way: the caller learns of it", async () => {
+    const { bob, atAlice, atBob } = await pair();
+    let removed = false;
+    bob.delivery.network.fault = async ({ call, phase }) => {
+      if (call !== "submitCommit" || phase !== "request" || removed) return;
+      removed = true;
+      await atAlice.remove(["bob"]);
+    };
+    await expect(atBob.rename("Too late")).rejects.toMatchObject({ code: "ERR_CLIENT_NOT_ACTIVE" });
+    expect(atBob.snapshot).toMatchObject({ status: "removed", pending: undefined });
+    expect(names(atAlice)).toEqual(["alice"]);
+  });
+
   test("offline, a commit is refused before anything has happened", async () => {
     const { alice, atAlice, atBob } = await pair();
     alice.delivery.network.reachable = false;

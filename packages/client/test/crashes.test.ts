@@ -12,9 +12,9 @@ describe("adversarial 37: killed at any moment", () => {
     alice.crash();
 
     let steps = 0;
-    let victim: Opened | undefined;
+    const victims: Opened[] = [];
     const step = (): void => {
-      if (++steps === moment) victim?.crash();
+      if (++steps === moment) victims[0]?.crash();
     };
     const wrapStore = (store: Store): Store => ({
       ...store,
@@ -24,7 +24,8 @@ describe("adversarial 37: killed at any moment", () => {
         step();
       },
     });
-    victim = await aliceDevice.open({ wrapStore });
+    const victim = await aliceDevice.open({ wrapStore });
+    victims.push(victim);
     victim.delivery.network.fault = step;
     const conversation = again(victim, atAlice);
     const stored: string[] = [];

@@ -137,6 +137,26 @@ describe("sending", () => {
     await agree(conversation, atBob);
   });
 
+  test("what comes between reading the log and sending is not skipped", async () => {
+    const { alice, atAlice, atBob } = await pair();
+    const heard = listen(atAlice);
+    const heardByBob = listen(atBob);
+    const overtake = new Set(["sendMessage", "submitCommit"]);
+    alice.delivery.network.fault = async ({ call, phase }) => {
+      if (phase !== "request" || !overtake.delete(call)) return;
+      const { seq } = await atBob.send(`before the ${call}`);
+      await until(async () =>
+        (await atBob.history()).some((item) => item.seq === seq && item.kind === "message" && item.state === "sent"),
+      );
+    };
+    await atAlice.send("overtaken");
+    await until(() => heardByBob.length === 1);
+    await atAlice.update();
+    await until(() => heard.length === 2);
+    expect(heard).toEqual(["bob: before the sendMessage", "bob: before the submitCommit"]);
+    await agree(atAlice, atBob);
+  });
+
   test("limits: empty, too large, wrong type", async () => {
     const { atAlice } = await pair();
     await expect(atAlice.send("")).rejects.toMatchObject({ code: "ERR_CLIENT_EMPTY_MESSAGE" });

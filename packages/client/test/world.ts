@@ -105,7 +105,7 @@ export async function until(condition: () => unknown, what = condition.toString(
   for (;;) {
     let failure: unknown;
     try {
-      if (condition() !== false) return;
+      if ((await condition()) !== false) return;
     } catch (error) {
       failure = error;
     }

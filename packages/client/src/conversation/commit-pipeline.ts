@@ -210,6 +210,8 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
       if (isSame(draft.pending, pending)) draft.setPending(undefined);
     });
     if (lost) return;
+    // A member who was removed learns that, rather than what the Delivery Service thinks of outsiders.
+    await ledger.look(requireUsable);
     throw error;
   }
   const adopted = await ledger.transact(async (draft) => {
