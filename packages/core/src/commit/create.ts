@@ -16,9 +16,10 @@ import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/a
 import { applyProposals } from "../proposal/apply.ts";
 import type { RefusedProposal } from "../proposal/select.ts";
 import { selectProposals } from "../proposal/select.ts";
-import { pathRequired, validateProposalList } from "../proposal/validate-list.ts";
+import { pathRequired } from "../proposal/validate-list.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
+import type { PreSharedKey } from "../schedule/psk.ts";
 import type { Capabilities } from "../tree/capabilities.ts";
 import type { GeneratedPath } from "../tree/treekem.ts";
 import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
@@ -86,12 +87,19 @@ export async function createCommit(
   const committer = { senderType: "member", leafIndex: state.leafIndex } as const;
 
   const own = (options.proposals ?? []).map((proposal): SentProposal => ({ proposal, sender: committer }));
-  const selected = selectProposals(suite, state, own, options.includeCached ?? true);
-  const sent = selected.proposals;
-  validateProposalList(suite, state.tree, { proposals: sent, committer: state.leafIndex });
+  const apply = async (
+    proposals: readonly SentProposal[],
+  ): Promise<{ applied: AppliedProposals; psks: PreSharedKey[] }> => {
+    const { tree, context } = state;
+    const result = await applyProposals(suite, proposals, { tree, context, rules, sending: true });
+    return { applied: result, psks: await lookUpPsks(state, result.psks, rules) };
+  };
+  const selected = await selectProposals(state, own, { includeCached: options.includeCached ?? true, apply });
+  const {
+    proposals: sent,
+    outcome: { applied, psks },
+  } = selected;
   await rules.allowProposals({ proposals: sent, committer });
-  const applied = await applyProposals(suite, sent, { tree: state.tree, context: state.context, rules, sending: true });
-  const psks = await lookUpPsks(state, applied.psks, rules);
 
   const withPath = pathRequired(sent) || options.forcePath === true || changes !== undefined;
   const made = withPath ? await makePath(state, applied, options) : undefined;

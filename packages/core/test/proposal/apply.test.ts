@@ -155,7 +155,7 @@ describe("an Add (R-12.1.1-1, R-10.1-1, R-10.1-3, R-12.2-1, adversarial 25)", ()
       { leaf: (leaf) => ({ ...leaf, signatureKey: new Uint8Array(65).fill(4) }) },
     ],
   ])("%s: %s for %s", async (requirement, code, _, edits) => {
-    const expected: Expected = { requirement, ...(code && { code }) };
+    const expected: Expected = { requirement, ...(code === undefined ? {} : { code }) };
     // A key that cannot verify the package's own signature is refused there.
     const skipsSignature = requirement === "R-5.1.1-2" ? { code: "ERR_MLS_SIGNATURE" as const } : expected;
     await refused([await add(edits)], skipsSignature);
