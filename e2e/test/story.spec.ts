@@ -1,66 +1,17 @@
 /** The walking skeleton's story: three people, a real server that restarts, reloads, a removal; and what is left on the disks. */
-import type { Page } from "@playwright/test";
 import { readStoredSecrets, dumpIndexedDb } from "../fixtures/stored.ts";
-import { expect, test, type Person } from "../fixtures/test.ts";
-
-const TITLE = "Weekend";
-
-async function signIn({ page }: Person, name: string): Promise<void> {
-  await page.getByLabel("Your name").fill(name);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("button", { name: "New group" })).toBeVisible();
-}
-
-async function say({ page }: Person, text: string): Promise<void> {
-  await page.getByRole("textbox", { name: "Message" }).fill(text);
-  await page.getByRole("button", { name: "Send" }).click();
-}
-
-/** The text of a message, not its preview in the list of conversations or its announcement. */
-const message = (page: Page, text: string): ReturnType<Page["getByText"]> =>
-  page.getByRole("region", { name: "Messages" }).getByText(text, { exact: true });
-
-async function expectToRead(people: readonly Person[], text: string): Promise<void> {
-  for (const { page } of people) await expect(message(page, text)).toBeVisible();
-}
-
-/** Opens the conversation and its details. */
-async function openConversation({ page }: Person): Promise<void> {
-  await page
-    .getByRole("navigation", { name: "Conversations" })
-    .getByRole("button", { name: new RegExp(`^${TITLE}`) })
-    .click();
-  await expect(page.getByRole("heading", { level: 2, name: TITLE })).toBeVisible();
-  const details = page.getByRole("button", { name: "Group details" });
-  if ((await details.getAttribute("aria-expanded")) !== "true") await details.click();
-  await expect(page.getByRole("complementary", { name: "Group details" })).toBeVisible();
-}
-
-async function add({ page }: Person, name: string): Promise<void> {
-  await page.getByRole("textbox", { name: "Add person" }).fill(name);
-  await page.getByRole("button", { name: "Add", exact: true }).click();
-  await expect(page.getByRole("list", { name: "Members" }).getByText(name)).toBeVisible();
-}
-
-const safetyNumber = async ({ page }: Person): Promise<string> =>
-  ((await page.getByRole("group", { name: "Safety number" }).textContent()) ?? "").replace(/\D/g, "");
-
-/** All see the same epoch and the same safety number: they share one group state. */
-async function expectAgreement(people: readonly Person[]): Promise<void> {
-  await expect(async () => {
-    const views = await Promise.all(
-      people.map(async (person) => {
-        const epoch = await person.page
-          .getByRole("complementary", { name: "Group details" })
-          .getByText(/^Epoch \d+$/)
-          .textContent();
-        return `${String(epoch)} ${await safetyNumber(person)}`;
-      }),
-    );
-    expect(new Set(views).size).toBe(1);
-    expect(views[0]).toMatch(/^Epoch \d+ \d{60}/);
-  }).toPass();
-}
+import { expect, test } from "../fixtures/test.ts";
+import {
+  add,
+  createGroup,
+  expectAgreement,
+  expectToRead,
+  message,
+  openConversation,
+  say,
+  signIn,
+  TITLE,
+} from "../support/chat.ts";
 
 test("three people talk, one is removed, the server restarts, pages reload, and nothing readable is left behind", async ({
   server,
@@ -73,11 +24,7 @@ test("three people talk, one is removed, the server restarts, pages reload, and 
   await signIn(carol, "carol");
 
   await test.step("a group is created and bob is invited by name", async () => {
-    await alice.page.getByRole("button", { name: "New group" }).click();
-    const dialog = alice.page.getByRole("dialog");
-    await dialog.getByRole("textbox", { name: "Group name" }).fill(TITLE);
-    await dialog.getByRole("textbox", { name: "Invite people" }).fill("bob");
-    await dialog.getByRole("button", { name: "Create group" }).click();
+    await createGroup(alice, "bob");
     await openConversation(alice);
     await openConversation(bob);
     await expectAgreement([alice, bob]);
