@@ -102,7 +102,8 @@ const wordsByCode = {
       ? `This browser holds the account ${quote(name)}. Sign in with that name.`
       : "This browser holds the account of another name. Sign in with that name.",
 
-  ERR_WORKER_DIED: "The part of this page that keeps your keys has stopped. Reload the page; nothing you sent is lost.",
+  ERR_WORKER_DIED:
+    "The part of this page that keeps your keys did not load or has stopped. Check that the server can be reached, then try again.",
   ERR_WORKER_MESSAGE: "A message inside this page was lost. Reload the page.",
   ERR_WORKER_CLOSED: "You have signed out in this tab. Reload the page to sign in.",
   ERR_WORKER_VERSION: "This page was updated while it was open. Reload it.",
