@@ -1,6 +1,6 @@
 /** One port, shared by two Comlink endpoints, that lets through only what the protocol allows. */
 import type { Endpoint } from "comlink";
-import { thrown, workerError } from "./errors.ts";
+import { errorOfThrown, thrown, workerError } from "./errors.ts";
 import { isRecord } from "./wire/primitives.ts";
 
 /** What is needed of a `Worker`, a `MessagePort` or a dedicated worker's global scope. */
@@ -111,11 +111,9 @@ function dispatch(listeners: ReadonlySet<Listener>, data: object): void {
   }
 }
 
-/** A reply that throws: the only handler of Comlink's that may answer. */
+/** A reply that throws an error of ours: the only handler of Comlink's that may answer. */
 function errorOnly({ id, name, value }: Readonly<Record<string, unknown>>): object | undefined {
-  if (name !== "throw" || !isRecord(value) || value["isError"] !== true) return undefined;
-  const content = value["value"];
-  return isRecord(content) && content["coppice"] !== undefined ? { id, type: "HANDLER", name, value } : undefined;
+  return name === "throw" && errorOfThrown(value) !== undefined ? { id, type: "HANDLER", name, value } : undefined;
 }
 
 const failure = (id: string, message: string): object => ({

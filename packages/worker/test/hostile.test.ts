@@ -1,5 +1,6 @@
 /** Messages that neither side of this build would send. */
 import { describe, expect, it, onTestFinished } from "vitest";
+import { thrown } from "../src/errors.ts";
 import { servePort } from "../src/host.ts";
 import { type Client, type CoppiceError, isCoppiceError, openInWorker } from "../src/index.ts";
 import { PAGE_METHODS, PROTOCOL_VERSION, WORKER_METHODS } from "../src/protocol.ts";
@@ -67,6 +68,7 @@ describe("a hostile worker", () => {
 
   it.each([
     ["another handler of Comlink's", { type: "HANDLER", name: "proxy", value: null }],
+    ["an error for another handler", { type: "HANDLER", name: "proxy", value: thrown(new Error("x")) }],
     ["an unknown handler", { type: "HANDLER", name: "evil", value: 1 }],
     ["Comlink's plain error", { type: "HANDLER", name: "throw", value: { isError: true, value: { stack: "x" } } }],
     ["a malformed error", { type: "HANDLER", name: "throw", value: { isError: true, value: { coppice: 7 } } }],
@@ -76,7 +78,7 @@ describe("a hostile worker", () => {
     const call = rejection(client.sync());
     await settled();
     puppet.port.postMessage({ id: puppet.id("sync"), ...reply });
-    expect(await call).toBeInstanceOf(Error);
+    expect(await call).toMatchObject({ code: "ERR_WORKER_MESSAGE" });
     puppet.answers["sync"] = undefined;
     await client.sync();
   });
