@@ -1,6 +1,6 @@
 /** Writing the TLS presentation language (RFC 9420 §2.1). */
 
-/** Longest `<V>` vector: the header has 30 bits for it. */
+/** Longest `<V>` vector: the header has 30 bits for it. Whatever is encoded stays below that too. */
 export const MAX_VECTOR_LENGTH: number = 2 ** 30 - 1;
 
 /** Bytes in the shortest length header for a vector of `length` bytes. */
@@ -18,6 +18,8 @@ export class Writer {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#buffer.length) return;
+    // No vector gets longer than what holds it, so that this refuses one before its bytes are copied (R-2.1.2-9).
+    if (needed > MAX_VECTOR_LENGTH) throw new RangeError(`${String(needed)} bytes to encode: at most 2^30-1`);
     const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer.fill(0);
@@ -50,8 +52,6 @@ export class Writer {
     const start = this.#length;
     body();
     const length = this.#length - start;
-    if (length > MAX_VECTOR_LENGTH)
-      throw new RangeError(`vector of ${String(length)} bytes: at most 2^30-1 (R-2.1.2-9)`);
     const header = headerLength(length);
     this.#reserve(header);
     this.#buffer.copyWithin(start + header, start, start + length);

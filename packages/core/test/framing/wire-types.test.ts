@@ -1,0 +1,264 @@
+/** Every wire type, cut at every byte and with one byte more (RFC 9420 §2.1, §6, §10, §12.4.3). */
+import { describe, expect, test } from "vitest";
+import type { Bytes } from "../../src/codec/bytes.ts";
+import { concat, EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
+import type { Codec } from "../../src/codec/codec.ts";
+import { decode, encode, vector } from "../../src/codec/codec.ts";
+import { credential } from "../../src/credential.ts";
+import { hpkeCiphertext } from "../../src/crypto/hpke.ts";
+import { externalPub, externalSenders, extensions, requiredCapabilities } from "../../src/extension.ts";
+import { commit } from "../../src/framing/commit.ts";
+import { authenticatedContent, framedContent, sender } from "../../src/framing/framed-content.ts";
+import { groupInfo, ratchetTree } from "../../src/framing/group-info.ts";
+import { decodeMessage, decodeMessageOf, encodeMessage, mlsMessage } from "../../src/framing/mls-message.ts";
+import { privateMessage } from "../../src/framing/private-message.ts";
+import { proposal } from "../../src/framing/proposal.ts";
+import { publicMessage } from "../../src/framing/public-message.ts";
+import { groupSecrets, welcome } from "../../src/framing/welcome.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
+import { keyPackage } from "../../src/key-package.ts";
+import { groupContext } from "../../src/schedule/group-context.ts";
+import { preSharedKeyId } from "../../src/schedule/psk.ts";
+import { capabilities } from "../../src/tree/capabilities.ts";
+import { leafNode } from "../../src/tree/leaf-node.ts";
+import { parentNode } from "../../src/tree/parent-node.ts";
+import { updatePath } from "../../src/tree/update-path.ts";
+import { Group, Member } from "../support/group.ts";
+import { forgeCommit } from "../support/forge-commit.ts";
+import { forgeUpdateLeaf } from "../support/forge-join.ts";
+import { signedContent } from "../support/forge-message.ts";
+
+const group = await Group.of(["alice", "bob", "carol"]);
+const [alice, bob] = [group.member("alice"), group.member("bob")];
+const before = await alice.commit({ wireFormat: "mls_public_message" });
+alice.adopt(before);
+const { keyPackage: newcomer } = await (await Member.create("newcomer")).keyPackage();
+const made = await bob.commit({ proposals: [{ proposalType: 1, keyPackage: newcomer }], forcePath: true });
+const { publicMessage: publicCommit } = decodeMessageOf("mls_public_message", before.staged.commit);
+const { content } = publicCommit.content;
+if (content.contentType !== "commit" || content.commit.path === undefined) throw new TypeError("a Commit with a path");
+const info = await createGroupInfo(alice.state, alice.signer);
+const leaf = await forgeUpdateLeaf(alice);
+const nonce = new Uint8Array(32).fill(3);
+const pskId = { pskType: "external", pskId: utf8("id"), pskNonce: nonce } as const;
+const resumption = {
+  pskType: "resumption",
+  usage: "branch",
+  pskGroupId: utf8("group"),
+  pskEpoch: 2n ** 63n,
+  pskNonce: nonce,
+} as const;
+const authenticated = await signedContent(
+  alice,
+  { contentType: "proposal", proposal: { proposalType: 3, removed: 1 } },
+  "mls_private_message",
+);
+
+interface Sample {
+  readonly name: string;
+  readonly type: Codec<unknown>;
+  readonly bytes: Bytes;
+}
+const sample = <T>(name: string, type: Codec<T>, value: NoInfer<T>): Sample => ({
+  name,
+  type: type as Codec<unknown>,
+  bytes: encode(type, value),
+});
+
+const samples: Sample[] = [
+  sample("MLSMessage with a Welcome", mlsMessage, decodeMessage(made.staged.welcome ?? EMPTY)),
+  sample("MLSMessage with a PrivateMessage", mlsMessage, decodeMessage(made.staged.commit)),
+  sample("MLSMessage with a PublicMessage", mlsMessage, decodeMessage(before.staged.commit)),
+  sample("MLSMessage with a GroupInfo", mlsMessage, { wireFormat: "mls_group_info", groupInfo: info }),
+  sample("MLSMessage with a KeyPackage", mlsMessage, { wireFormat: "mls_key_package", keyPackage: newcomer }),
+  sample("PublicMessage", publicMessage, publicCommit),
+  sample("PrivateMessage", privateMessage, decodeMessageOf("mls_private_message", made.staged.commit).privateMessage),
+  sample("Welcome", welcome, decodeMessageOf("mls_welcome", made.staged.welcome ?? EMPTY).welcome),
+  sample("GroupSecrets with a path secret", groupSecrets, {
+    joinerSecret: nonce,
+    pathSecret: { pathSecret: nonce },
+    psks: [pskId, resumption],
+  }),
+  sample("GroupSecrets without one", groupSecrets, { joinerSecret: nonce, pathSecret: undefined, psks: [] }),
+  sample("GroupInfo", groupInfo, info),
+  sample("ratchet_tree", ratchetTree, alice.state.tree.toWire()),
+  sample("KeyPackage", keyPackage, newcomer),
+  sample("LeafNode of a key package", leafNode, newcomer.leafNode),
+  sample("LeafNode of an Update", leafNode, leaf),
+  sample("LeafNode of a Commit", leafNode, content.commit.path.leafNode),
+  sample("ParentNode", parentNode, { encryptionKey: nonce, parentHash: EMPTY, unmergedLeaves: [0, 5, 0xffff_ffff] }),
+  sample("UpdatePath", updatePath, content.commit.path),
+  sample("HPKECiphertext", hpkeCiphertext, { kemOutput: nonce, ciphertext: nonce }),
+  sample("Commit", commit, {
+    ...content.commit,
+    proposals: [
+      { type: "reference", reference: nonce },
+      { type: "proposal", proposal: { proposalType: 3, removed: 0 } },
+    ],
+  }),
+  sample("FramedContent", framedContent, publicCommit.content),
+  sample("AuthenticatedContent", authenticatedContent, authenticated),
+  sample("GroupContext", groupContext, alice.state.context),
+  sample("Capabilities", capabilities, newcomer.leafNode.capabilities),
+  sample("RequiredCapabilities", requiredCapabilities, {
+    extensionTypes: [1, 0xf000],
+    proposalTypes: [],
+    credentialTypes: [2],
+  }),
+  sample("basic Credential", credential, { credentialType: 1, identity: utf8("alice") }),
+  sample("x509 Credential", credential, { credentialType: 2, certificates: [utf8("end entity"), EMPTY] }),
+  sample("Extensions", extensions, [
+    { extensionType: 0x0a0a, extensionData: EMPTY },
+    { extensionType: 5, extensionData: nonce },
+  ]),
+  sample("ExternalSenders", externalSenders, [
+    { signatureKey: nonce, credential: { credentialType: 1, identity: EMPTY } },
+  ]),
+  sample("ExternalPub", externalPub, { externalPub: nonce }),
+  sample("external PreSharedKeyID", preSharedKeyId, pskId),
+  sample("resumption PreSharedKeyID", preSharedKeyId, resumption),
+  sample("PreSharedKeyIDs", vector(preSharedKeyId), [pskId, resumption]),
+  sample("member Sender", sender, { senderType: "member", leafIndex: 0xffff_ffff }),
+  sample("external Sender", sender, { senderType: "external", senderIndex: 1 }),
+  sample("new_member_commit Sender", sender, { senderType: "new_member_commit" }),
+  sample("new_member_proposal Sender", sender, { senderType: "new_member_proposal" }),
+  sample("Add", proposal, { proposalType: 1, keyPackage: newcomer }),
+  sample("Update", proposal, { proposalType: 2, leafNode: leaf }),
+  sample("Remove", proposal, { proposalType: 3, removed: 7 }),
+  sample("PreSharedKey", proposal, { proposalType: 4, psk: resumption }),
+  sample("ReInit", proposal, { proposalType: 5, groupId: nonce, version: 1, cipherSuite: 3, extensions: [] }),
+  sample("ExternalInit", proposal, { proposalType: 6, kemOutput: nonce }),
+  sample("GroupContextExtensions", proposal, {
+    proposalType: 7,
+    extensions: [{ extensionType: 3, extensionData: EMPTY }],
+  }),
+];
+
+const refusal = expect.objectContaining({ name: "CoppiceError" }) as unknown;
+
+describe.each(samples)("$name", ({ type, bytes }) => {
+  test("is read and written back to the same bytes (R-2.1-5)", () => {
+    expect(toHex(encode(type, decode(type, bytes)))).toBe(toHex(bytes));
+  });
+
+  test("cut at any byte, or with one more, is refused (R-2.1-4, R-2.1.2-6, adversarial 1)", () => {
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decode(type, bytes.subarray(0, length))).toThrow(refusal);
+    }
+    expect(() => decode(type, concat(bytes, Uint8Array.of(0)))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_DECODE", requirement: "R-2.1-4" }),
+    );
+  });
+});
+
+describe("undefined values of closed enums (R-2.1-2, R-6-4, R-6-5, R-7.2-2, R-8.4-1)", () => {
+  test.each<[string, Codec<unknown>, Bytes]>([
+    ["ContentType", framedContent as Codec<unknown>, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0)],
+    ["ContentType 4", framedContent as Codec<unknown>, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 4)],
+    ["SenderType 0", sender as Codec<unknown>, Uint8Array.of(0)],
+    ["SenderType 5", sender as Codec<unknown>, Uint8Array.of(5)],
+    ["PSKType 0", preSharedKeyId as Codec<unknown>, Uint8Array.of(0, 0, 0)],
+    ["PSKType 3", preSharedKeyId as Codec<unknown>, Uint8Array.of(3, 0, 0)],
+    ["ResumptionPSKUsage 0", preSharedKeyId as Codec<unknown>, Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ["ResumptionPSKUsage 4", preSharedKeyId as Codec<unknown>, Uint8Array.of(2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ["NodeType 0", ratchetTree as Codec<unknown>, Uint8Array.of(2, 1, 0)],
+    ["NodeType 3", ratchetTree as Codec<unknown>, Uint8Array.of(2, 1, 3)],
+    ["ProposalOrRefType 0", commit as Codec<unknown>, Uint8Array.of(1, 0, 0)],
+    ["ProposalOrRefType 3", commit as Codec<unknown>, Uint8Array.of(2, 3, 0, 0)],
+  ])("%s: refused", (_, type, bytes) => {
+    expect(() => decode(type, bytes)).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_DECODE", requirement: "R-2.1-2" }),
+    );
+  });
+});
+
+describe("the outermost type (R-6-3)", () => {
+  const bytes = encodeMessage({ wireFormat: "mls_key_package", keyPackage: newcomer });
+  const edited = (at: number, value: number): Bytes => bytes.map((byte, i) => (i === at ? value : byte));
+
+  test.each([0, 2, 255])("of version %i: refused", (version) => {
+    expect(() => decodeMessage(edited(1, version))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_VERSION", requirement: "R-6-3" }),
+    );
+  });
+
+  test.each([0, 6, 255])("of wire format %i: refused", (format) => {
+    expect(() => decodeMessage(edited(3, format))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_DECODE", requirement: "R-2.1-2" }),
+    );
+  });
+
+  test("of another kind than expected: refused (adversarial 18)", () => {
+    expect(() => decodeMessageOf("mls_welcome", bytes)).toThrow(
+      expect.objectContaining({
+        code: "ERR_MLS_DECODE",
+        detail: { expected: "mls_welcome", received: "mls_key_package" },
+      }),
+    );
+  });
+
+  test("with a key package of another version: refused (R-10-6)", () => {
+    expect(() => decodeMessage(edited(5, 2))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_VERSION", requirement: "R-10-6" }),
+    );
+  });
+});
+
+describe("extension lists (R-13.4-3, adversarial 7)", () => {
+  const twice = [
+    { extensionType: 0xf00d, extensionData: EMPTY },
+    { extensionType: 0xf00d, extensionData: nonce },
+  ];
+  const repeated = expect.objectContaining({ code: "ERR_MLS_DECODE", requirement: "R-13.4-3" }) as unknown;
+
+  test.each<[string, Codec<unknown>, unknown]>([
+    ["KeyPackage", keyPackage as Codec<unknown>, { ...newcomer, extensions: twice }],
+    ["LeafNode", leafNode as Codec<unknown>, { ...leaf, extensions: twice }],
+    ["GroupInfo", groupInfo as Codec<unknown>, { ...info, extensions: twice }],
+    ["GroupContext", groupContext as Codec<unknown>, { ...alice.state.context, extensions: twice }],
+    ["GroupContextExtensions", proposal as Codec<unknown>, { proposalType: 7, extensions: twice }],
+    [
+      "ReInit",
+      proposal as Codec<unknown>,
+      { proposalType: 5, groupId: nonce, version: 1, cipherSuite: 1, extensions: twice },
+    ],
+  ])("of a %s with one type twice: refused", (_, type, value) => {
+    expect(() => decode(type, encode(type, value))).toThrow(repeated);
+  });
+
+  test("keep unknown types and their order, byte for byte (R-2.1-3)", () => {
+    const list = [0xeaea, 0x0001, 0xffff, 0x0000].map((extensionType, i) => ({
+      extensionType,
+      extensionData: new Uint8Array(i).fill(i),
+    }));
+    expect(decode(extensions, encode(extensions, list))).toEqual(list);
+  });
+});
+
+test("an unknown proposal type is refused as such, GREASE or not (R-13.5-3, R-13.5-4)", () => {
+  for (const type of [0, 8, 0x0a0a, 0xf000]) {
+    expect(() => decode(proposal, Uint8Array.of(type >> 8, type & 0xff, 0))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_PROPOSAL", requirement: "R-13.5-3" }),
+    );
+  }
+});
+
+test("an unknown credential type is refused as such, GREASE or not (R-13.5-3, R-5.3-1)", () => {
+  for (const type of [0, 3, 0x0a0a, 0xf000]) {
+    expect(() => decode(credential, Uint8Array.of(type >> 8, type & 0xff, 0))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_CREDENTIAL", requirement: "R-13.5-3" }),
+    );
+  }
+});
+
+test("a Commit is framed with a confirmation tag, other content without (R-6.1-2)", async () => {
+  const { message } = await forgeCommit(alice);
+  const { publicMessage: framed } = decodeMessageOf("mls_public_message", message);
+  expect(framed.auth.confirmationTag).toHaveLength(32);
+  expect(() => encode(publicMessage, { ...framed, auth: { ...framed.auth, confirmationTag: undefined } })).toThrow(
+    TypeError,
+  );
+  expect(authenticated.auth.confirmationTag).toBeUndefined();
+  const bytes = encode(authenticatedContent, authenticated);
+  expect(decode(authenticatedContent, bytes)).toEqual(authenticated);
+});
