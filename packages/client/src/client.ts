@@ -1,27 +1,18 @@
 /** The engine: one account, its conversations, and the connection to the Delivery Service. */
-import {
-  CoppiceError,
-  createGroup,
-  basicCredential,
-  diffGroupRecords,
-  isCoppiceError,
-  randomBytes,
-  toHex,
-} from "@coppice/core";
+import { CoppiceError, isCoppiceError, toHex } from "@coppice/core";
 import type { DeliveryEvent, DeliveryService, InboxEntry } from "@coppice/delivery";
 import type { StoreChange } from "@coppice/storage";
 import type { Account } from "./account/account.ts";
-import { startSession } from "./account/authentication.ts";
-import { CAPABILITIES, lifetimeFrom, refillPool } from "./account/key-packages.ts";
+import { refillPool } from "./account/key-packages.ts";
 import type { CallOptions, Client, ClientEvents, Conversation, Unsubscribe } from "./api.ts";
 import { EngineConversation } from "./conversation/conversation.ts";
-import { partitionOf, readHeld } from "./conversation/held.ts";
-import { withTitle } from "./conversation/intent.ts";
+import { storeNewGroup } from "./conversation/create.ts";
+import { readHeld } from "./conversation/held.ts";
 import { Emitter } from "./emitter.ts";
 import { clientError, closedError, codeOf, messageOf } from "./errors.ts";
 import { join } from "./join.ts";
 import { checkTitle } from "./names.ts";
-import { CONVERSATION, META, metaRecord, type Meta } from "./records/conversation.ts";
+import { CONVERSATION } from "./records/conversation.ts";
 import { Retrying } from "./retrying.ts";
 import { Scope, type Pace } from "./waiting.ts";
 
@@ -104,27 +95,7 @@ export class Engine implements Client {
     const checked = checkTitle(title);
     return this.#call(async () => {
       const { account, clock } = this.#options;
-      signal?.throwIfAborted();
-      const { suite, signer } = account;
-      const { rules } = await startSession(account, clock);
-      const groupId = randomBytes(suite.hash.Nh);
-      const state = await createGroup({
-        suite,
-        rules,
-        credential: basicCredential(account.name),
-        signer,
-        capabilities: CAPABILITIES,
-        lifetime: lifetimeFrom(clock),
-        groupId,
-        extensions: withTitle([], checked),
-      });
-      const put = new Map<string, Uint8Array>(diffGroupRecords(undefined, state).put);
-      put.set(META, metaRecord.encode(NEW_GROUP));
-      const id = toHex(groupId);
-      await account.store.write(
-        [{ partition: partitionOf(id), expectedVersion: 0, put }],
-        signal === undefined ? {} : { signal },
-      );
+      const id = await storeNewGroup(checked, { account, clock, signal });
       const conversation = await this.#open(id);
       if (conversation === undefined) throw new RangeError("a conversation that was just stored is there");
       conversation.background.kick();
@@ -286,19 +257,6 @@ export class Engine implements Client {
 
 /** Milliseconds that closing waits for the store. */
 const CLOSE_PATIENCE = 1000;
-
-const NEW_GROUP: Meta = {
-  cursor: 0,
-  lastItem: 0,
-  handedOver: 0,
-  nextOutbox: 0,
-  registered: false,
-  joinedEpoch: 0n,
-  invitedBy: undefined,
-  welcome: undefined,
-  leaving: false,
-  problem: undefined,
-};
 
 /** Work that was going on when its conversation was deleted. */
 const isForgotten = (error: unknown): boolean => isCoppiceError(error, "ERR_CLIENT_UNKNOWN_CONVERSATION");

@@ -84,7 +84,7 @@ describe("state reads", () => {
     await agree(atAlice, atBob);
   });
 
-  test("R-8.5: members export the same secret, one per epoch", async () => {
+  test("R-8.5-4: members export the same secret, one per epoch", async () => {
     const { atAlice, atBob } = await pair();
     const context = Uint8Array.of(1);
     const secret = await atAlice.exportSecret("app", context, 16);

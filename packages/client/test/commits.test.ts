@@ -5,7 +5,7 @@ import type { DeliveryService } from "@coppice/delivery";
 import { again, agree, arrival, listen, names, pair, problems, until, World } from "./world.ts";
 
 describe("commits at the same time", () => {
-  test("both take effect: the one that loses is made again", async () => {
+  test("R-14-1, R-14-5: both take effect: the one that loses is made again", async () => {
     const { world, atAlice, atBob } = await pair();
     const carol = await world.client("carol");
     const dave = await world.client("dave");
@@ -101,7 +101,7 @@ describe("the outcome of a commit is not known", () => {
     await until(() => atBob.snapshot.lastItem >= 3);
   });
 
-  test("adversarial 38: crash before the commit left, and another one wins: it is dropped", async () => {
+  test("adversarial 38, R-14-3: crash before the commit left, and another one wins: it is dropped", async () => {
     const { aliceDevice, alice, atAlice, atBob } = await pair();
     const stored = new Promise<void>((resolve) => {
       alice.delivery.network.fault = ({ call, phase }) => {
@@ -161,7 +161,7 @@ describe("refusals", () => {
     await agree(atAlice, atBob);
   });
 
-  test("a key package of someone else is refused", async () => {
+  test("R-5.3.1-1: a key package of someone else is refused", async () => {
     const world = new World();
     await world.client("bob");
     await world.client("mallory");
@@ -179,7 +179,7 @@ describe("refusals", () => {
     expect(names(group)).toEqual(["alice"]);
   });
 
-  test("a name that comes back with another key is refused", async () => {
+  test("R-5.3.1-1: a name that comes back with another key is refused", async () => {
     const { atAlice, aliceDevice, alice } = await pair();
     alice.crash();
     const other = new World();
@@ -238,7 +238,7 @@ describe("refusals", () => {
 });
 
 describe("leaving", () => {
-  test("R-12.1.3: the others commit the wish to leave, and the conversation is removed", async () => {
+  test("the others commit the wish to leave, and the conversation is removed", async () => {
     const { world, atAlice, atBob } = await pair();
     const carol = await world.client("carol");
     await atAlice.add(["carol"]);
@@ -262,7 +262,7 @@ describe("leaving", () => {
     await until(() => names(atAlice).length === 1);
   });
 
-  test("messages that wait for a proposal to be committed are sent after it", async () => {
+  test("R-12.4-3: messages that wait for a proposal to be committed are sent after it", async () => {
     const { world, alice, atAlice, atBob } = await pair();
     const carol = await world.client("carol");
     await atAlice.add(["carol"]);

@@ -65,7 +65,7 @@ function withInbox(extra: InboxEntry[]): (service: DeliveryService) => DeliveryS
 }
 
 describe("invitations", () => {
-  test("adversarial 34: a Welcome for a group already held never overwrites it", async () => {
+  test("adversarial 34, R-12.4.3-3: a Welcome for a group already held never overwrites it", async () => {
     const { bobDevice, bob, atAlice, atBob } = await pair();
     await atAlice.send("kept");
     await until(() => atBob.snapshot.lastItem === 2);

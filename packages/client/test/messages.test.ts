@@ -197,6 +197,28 @@ describe("receiving", () => {
     await agree(atAlice, atBob);
   });
 
+  test("adversarial 9: a copy with one bit changed that comes first does not cost the genuine message", async () => {
+    const { aliceDevice, alice, atAlice, atBob } = await pair();
+    const heard = listen(atBob);
+    alice.crash();
+    const tampering = await aliceDevice.open({
+      wrap: (service) => ({
+        ...service,
+        sendMessage: async (sent, options) => {
+          const copy = new Uint8Array(sent.message);
+          copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+          await service.sendMessage({ ...sent, message: copy }, options);
+          return service.sendMessage(sent, options);
+        },
+      }),
+    });
+    await again(tampering, atAlice).send("genuine");
+    await until(() => heard.length === 1);
+    const kinds = (await atBob.history()).map((item) => (item.kind === "undecryptable" ? item.problem : item.kind));
+    expect(kinds).toEqual(["change", "ERR_MLS_AEAD", "message"]);
+    await agree(again(tampering, atAlice), atBob);
+  });
+
   test("a commit that cannot be processed breaks the conversation and destroys nothing", async () => {
     const { alice, bobDevice, bob, atAlice, atBob } = await pair();
     await atAlice.send("before");

@@ -19,8 +19,8 @@ import { CLOCK_SKEW_SECONDS, KEY_PACKAGE_DAYS, TITLE_EXTENSION } from "./authent
 
 const DAY = 86_400;
 
-/** A last-resort package with less than this to go is replaced; the old one stays usable until it expires. */
-const LAST_RESORT_RENEWAL_SECONDS = 10 * DAY;
+/** Packages with less than this to go are replaced; they stay usable until they expire. */
+const RENEWAL_SECONDS = 10 * DAY;
 
 /** Private keys outlive their package, for Welcomes that wait in the inbox of a client that was away. */
 const GRACE_SECONDS = 7 * DAY;
@@ -46,15 +46,15 @@ export interface PoolOptions {
 }
 
 /**
- * Publishes what is missing: all of the pool once the directory has less than half of it, and a last resort. Packages
- * are stored before they leave and published again, byte for byte, until the directory has confirmed. Expired ones go.
+ * Publishes what is missing: all of the pool once less than half of it is left (as the directory counts, and without
+ * those that are about to expire), and a last resort. Packages are stored before they leave and published again, byte for byte, until the directory has confirmed. Expired ones go.
  */
 export async function refillPool(options: PoolOptions): Promise<void> {
   const { account, delivery, size } = options;
   await account.store.exclusive("key-packages", async () => {
     await deleteExpired(options);
     const count = await delivery.countKeyPackages();
-    await makeMissing(options, count < size / 2 ? size - count : 0);
+    await makeMissing(options, { count, size });
     await publish(options);
   });
 }
@@ -67,11 +67,18 @@ async function deleteExpired({ account, clock }: PoolOptions): Promise<void> {
   });
 }
 
-async function makeMissing({ account, clock }: PoolOptions, wanted: number): Promise<void> {
+async function makeMissing(
+  { account, clock }: PoolOptions,
+  { count, size }: { count: number; size: number },
+): Promise<void> {
   const stored = [...(await account.current()).keyPackages.values()];
-  const waiting = stored.filter(({ lastResort, published }) => !lastResort && !published).length;
-  const renewal = clock() / 1000 + LAST_RESORT_RENEWAL_SECONDS;
-  const hasLastResort = stored.some(({ lastResort, notAfter }) => lastResort && notAfter > renewal);
+  const renewal = clock() / 1000 + RENEWAL_SECONDS;
+  const fresh = stored.filter(({ notAfter }) => notAfter > renewal);
+  const single = fresh.filter(({ lastResort }) => !lastResort);
+  const waiting = single.filter(({ published }) => !published).length;
+  const left = Math.min(count, single.length - waiting);
+  const wanted = left < size / 2 ? size - left : 0;
+  const hasLastResort = fresh.some(({ lastResort }) => lastResort);
   const made = new Map<string, KeyPackageRecord>();
   const add = async (lastResort: boolean): Promise<void> => {
     const lifetime = lifetimeFrom(clock);
@@ -90,7 +97,7 @@ async function makeMissing({ account, clock }: PoolOptions, wanted: number): Pro
     });
   };
   if (!hasLastResort) await add(true);
-  for (let count = waiting; count < wanted; count++) await add(false);
+  for (let there = waiting; there < wanted; there++) await add(false);
   if (made.size > 0) await account.update(() => ({ keyPackages: made }));
 }
 

@@ -22,6 +22,9 @@ import { proposalsFor, remaining, type Goal } from "./intent.ts";
 
 const MAX_ATTEMPTS = 8;
 
+/** Key packages of one user that are tried: a directory may hand out what expired while the user was away. */
+const MAX_CLAIMS = 24;
+
 /** What the pipeline needs of the conversation's background work. */
 export interface PipelineHooks {
   /** Registers the group with the Delivery Service if that has not happened. */
@@ -91,21 +94,29 @@ export function requireUsable(held: Pick<Held, "state" | "meta">): void {
   }
 }
 
-/** Fetches key packages that are still missing; one that is not its user's is refused. */
+/** Fetches key packages that are still missing; one that is not its user's is refused, an expired one passed over. */
 async function claim(
-  { delivery }: Context,
+  { delivery, clock }: Context,
   { todo, claimed, signal }: { todo: Intent; claimed: Map<string, KeyPackage>; signal: AbortSignal | undefined },
 ): Promise<void> {
-  const missing = todo.operation === "add" ? todo.names.filter((name) => !claimed.has(name)) : [];
-  if (missing.length === 0) return;
-  const found = await delivery.claimKeyPackages(missing, signal === undefined ? {} : { signal });
-  missing.forEach((name, index) => {
-    const answer = found[index];
-    if (answer?.user !== name) throw wrongKeyPackage(name);
-    const { keyPackage } = decodeMessageOf("mls_key_package", answer.keyPackage);
-    if (nameOrNothing(keyPackage) !== name) throw wrongKeyPackage(name);
-    claimed.set(name, keyPackage);
-  });
+  if (todo.operation !== "add") return;
+  for (let round = 1; ; round++) {
+    const missing = todo.names.filter((name) => !claimed.has(name));
+    if (missing.length === 0) return;
+    const found = await delivery.claimKeyPackages(missing, signal === undefined ? {} : { signal });
+    missing.forEach((name, index) => {
+      const answer = found[index];
+      if (answer?.user !== name) throw wrongKeyPackage(name);
+      const { keyPackage } = decodeMessageOf("mls_key_package", answer.keyPackage);
+      if (nameOrNothing(keyPackage) !== name) throw wrongKeyPackage(name);
+      // The last one is taken as it is: core says what is wrong with it.
+      if (round === MAX_CLAIMS || !isExpired(keyPackage, clock())) claimed.set(name, keyPackage);
+    });
+  }
+}
+
+function isExpired({ leafNode: { source } }: KeyPackage, now: number): boolean {
+  return source.leafNodeSource === "key_package" && Number(source.lifetime.notAfter) * 1000 < now;
 }
 
 const wrongKeyPackage = (name: string): CoppiceError =>
