@@ -71,8 +71,11 @@ export const fixed = (length: number): Codec<Bytes> => ({
   decode: (reader) => reader.bytes(length),
 });
 
-/** `T<V>`: the header counts bytes, not elements; an element that crosses the end is malformed (R-2.1.2-6). */
-export const vector = <T>(element: Codec<T>): Codec<readonly T[]> => ({
+/**
+ * `T<V>`: the header counts bytes, not elements; an element that crosses the end is malformed (R-2.1.2-6). More than
+ * `maxElements` are refused before the rest is read.
+ */
+export const vector = <T>(element: Codec<T>, maxElements: number = Number.POSITIVE_INFINITY): Codec<readonly T[]> => ({
   encode: (writer, values) => {
     writer.vector(() => {
       for (const value of values) element.encode(writer, value);
@@ -81,7 +84,15 @@ export const vector = <T>(element: Codec<T>): Codec<readonly T[]> => ({
   decode: (reader) => {
     const body = reader.vector();
     const values: T[] = [];
-    while (body.remaining > 0) values.push(element.decode(body));
+    while (body.remaining > 0) {
+      if (values.length >= maxElements) {
+        throw new CoppiceError("ERR_MLS_LIMIT", `a vector has more than ${String(maxElements)} elements`, {
+          requirement: "R-2.1.2-8",
+          detail: { maxElements },
+        });
+      }
+      values.push(element.decode(body));
+    }
     return values;
   },
 });

@@ -48,5 +48,12 @@ export function verifyGroupInfoSignature(suite: CipherSuite, info: GroupInfo, pu
   );
 }
 
-/** `optional<Node> ratchet_tree<V>` (§12.4.3.3), in order, without trailing blanks. */
+/**
+ * `optional<Node> ratchet_tree<V>` (§12.4.3.3), in order, without trailing blanks. A blank takes one byte on the wire and
+ * more in memory: `maxNodes` bounds the list before it is built.
+ */
+export const boundedRatchetTree = (maxNodes: number): Codec<readonly (WireNode | undefined)[]> =>
+  vector(optional(wireNode), maxNodes);
+
+/** The same without a bound of its own, for trees that this client writes. */
 export const ratchetTree: Codec<readonly (WireNode | undefined)[]> = vector(optional(wireNode));

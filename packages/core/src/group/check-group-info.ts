@@ -5,11 +5,12 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import { ExtensionType, findExtension } from "../extension.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
-import { ratchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
+import { boundedRatchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
 import { MLS10, supportsExtension } from "../tree/capabilities.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
+import { nodeCount } from "../tree/tree-math.ts";
 import { validateTree } from "../tree/validate-tree.ts";
 
 export const unusableGroupInfo = (message: string, requirement: string): CoppiceError =>
@@ -18,7 +19,9 @@ export const unusableGroupInfo = (message: string, requirement: string): Coppice
 /** The tree that the GroupInfo carries, else the one given; undefined if there is neither. Its contents are not checked yet. */
 export function readTree(info: GroupInfo, given: Bytes | undefined, limits: Limits): RatchetTree | undefined {
   const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? given;
-  return encoded && RatchetTree.fromWire(decode(ratchetTree, encoded), limits.treeLeaves);
+  if (encoded === undefined) return undefined;
+  const nodes = decode(boundedRatchetTree(nodeCount(limits.treeLeaves)), encoded);
+  return RatchetTree.fromWire(nodes, limits.treeLeaves);
 }
 
 /** `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes of leaf validation. */
