@@ -246,7 +246,7 @@ describe("the tree (R-12.4.3.1-9)", () => {
 
   test("is larger than the limit (adversarial 4, adversarial 8)", async () => {
     const rules = testRules({ limits: { ...DEFAULT_LIMITS, treeLeaves: 2 } });
-    await refused(genuine, "ERR_MLS_LIMIT", undefined, { rules });
+    await refused(genuine, "ERR_MLS_LIMIT", "R-2.1.2-8", { rules });
   });
 
   test("lacks the own leaf, byte for byte (R-12.4.3.1-13, adversarial 23)", async () => {
