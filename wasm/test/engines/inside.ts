@@ -1,0 +1,34 @@
+/** What runs inside an engine: the suite, in pieces, so that its driver can tell a slow engine from one that hangs. */
+import { createWasmKernel } from "../../src/index.ts";
+import { type ConformanceCase, conformanceCases } from "../conformance/index.ts";
+
+export interface Progress {
+  readonly passed: number;
+  readonly failures: readonly string[];
+  /** Titles of cases that have not run yet. */
+  readonly left: number;
+}
+
+let cases: readonly ConformanceCase[] = [];
+let next = 0;
+let passed = 0;
+const failures: string[] = [];
+
+export async function start(comparisons: number): Promise<void> {
+  cases = await conformanceCases({ kernel: createWasmKernel(), comparisons });
+}
+
+/** Runs cases for about so many milliseconds, but at least one. */
+export async function proceed(milliseconds: number): Promise<Progress> {
+  for (const deadline = performance.now() + milliseconds; next < cases.length;) {
+    const current = cases[next++];
+    try {
+      await current?.run();
+      passed++;
+    } catch (error) {
+      failures.push(`${current?.title ?? ""}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    if (performance.now() >= deadline) break;
+  }
+  return { passed, failures, left: cases.length - next };
+}
