@@ -1,8 +1,8 @@
 /** Hashing and key derivation: the kernel, noble and SubtleCrypto. */
 import { createWasmKernel } from "@coppice/wasm";
-import { hkdf } from "@noble/hashes/hkdf.js";
+import { expand, hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { Scenario } from "../src/scenario.ts";
 import { assertSame, bytes } from "./inputs.ts";
 
@@ -22,6 +22,16 @@ async function subtleHkdf(ikm: Uint8Array<ArrayBuffer>, info: Uint8Array<ArrayBu
   return new Uint8Array(await subtle.deriveBits(parameters, imported, 256));
 }
 
+/** Expand by itself is one HMAC when it gives no more than a hash; SubtleCrypto offers no other way. */
+const subtleExpand = (prk: Uint8Array<ArrayBuffer>, info: Uint8Array): Promise<Uint8Array> =>
+  subtleHmac(prk, Uint8Array.of(...info, 1));
+
+/** KDFLabel (RFC 9420 §8) for 32 bytes; label and context are short. */
+function kdfLabel(label: string, context: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode(`MLS 1.0 ${label}`);
+  return Uint8Array.of(0, 32, text.length, ...text, context.length, ...context);
+}
+
 const digest: Omit<Scenario, "sizes" | "name"> = {
   sizeUnit: "bytes",
   setup: async (size) => {
@@ -34,15 +44,34 @@ const digest: Omit<Scenario, "sizes" | "name"> = {
   },
 };
 
+const long = (
+  name: "SHA-384" | "SHA-512",
+  own: (data: Uint8Array) => Uint8Array,
+  peer: (data: Uint8Array) => Uint8Array,
+): Scenario => ({
+  name: `kernel: ${name}`,
+  sizes: [200],
+  sizeUnit: "bytes",
+  limit: 1,
+  setup: async (size) => {
+    const data = bytes(size);
+    const platform = (): Promise<ArrayBuffer> => subtle.digest(name, data);
+    assertSame([own(data), peer(data), new Uint8Array(await platform())]);
+    return { coppice: () => own(data), peers: { "@noble/hashes": () => peer(data), SubtleCrypto: platform } };
+  },
+});
+
 export const hashScenarios: readonly Scenario[] = [
   // What MLS hashes is small. On large inputs the platform wins with the processor's own instructions: no promise there.
-  { ...digest, name: "hash: SHA-256", sizes: [32, 200], limit: 1 },
-  { ...digest, name: "hash: SHA-256, large", sizes: [1_000, 65_536] },
+  { ...digest, name: "kernel: SHA-256", sizes: [200], limit: 0.33 },
+  { ...digest, name: "kernel: SHA-256, other sizes", sizes: [32, 1_000, 65_536] },
+  long("SHA-384", (data) => kernel.sha384.digest(data), sha384),
+  long("SHA-512", (data) => kernel.sha512.digest(data), sha512),
   {
-    name: "hash: HMAC-SHA-256, key used once",
+    name: "kernel: HMAC-SHA-256, key used once",
     sizes: [32, 200],
     sizeUnit: "bytes",
-    limit: 1,
+    limit: 0.5,
     setup: async (size) => {
       const [key, data] = [bytes(32, 2), bytes(size)];
       const coppice = (): Uint8Array => kernel.sha256.hmac(key, data);
@@ -52,16 +81,32 @@ export const hashScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "hash: HKDF, Extract and Expand",
+    name: "kernel: HKDF, Extract and Expand",
     sizes: [32],
     sizeUnit: "bytes",
-    limit: 1,
+    limit: 0.5,
     setup: async (size) => {
       const [ikm, info] = [bytes(size, 3), bytes(20)];
       const coppice = (): Uint8Array => kernel.sha256.expand(kernel.sha256.extract(SALT, ikm), info, 32);
       const noble = (): Uint8Array => hkdf(sha256, ikm, SALT, info, 32);
       assertSame([coppice(), noble(), await subtleHkdf(ikm, info)]);
       return { coppice, peers: { "@noble/hashes": noble, SubtleCrypto: () => subtleHkdf(ikm, info) } };
+    },
+  },
+  {
+    // ExpandWithLabel(secret, label, "", Nh). The peers are given the encoded label.
+    name: "kernel: DeriveSecret",
+    sizes: [32],
+    sizeUnit: "bytes",
+    limit: 0.2,
+    reference: "@noble/hashes",
+    setup: async (size) => {
+      const [secret, none] = [bytes(size, 5), new Uint8Array(0)];
+      const info = kdfLabel("epoch", none);
+      const coppice = (): Uint8Array => kernel.sha256.expandWithLabel(secret, "epoch", none, 32);
+      const noble = (): Uint8Array => expand(sha256, secret, info, 32);
+      assertSame([coppice(), noble(), await subtleExpand(secret, info)]);
+      return { coppice, peers: { "@noble/hashes": noble, SubtleCrypto: () => subtleExpand(secret, info) } };
     },
   },
 ];

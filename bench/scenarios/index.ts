@@ -2,6 +2,12 @@
 import type { Scenario } from "../src/scenario.ts";
 import { aeadScenarios } from "./aead.ts";
 import { hashScenarios } from "./hash.ts";
+import { kernelTreeScenarios } from "./kernel-tree.ts";
 import { messageScenarios } from "./messages.ts";
 
-export const SCENARIOS: readonly Scenario[] = [...hashScenarios, ...aeadScenarios, ...messageScenarios];
+export const SCENARIOS: readonly Scenario[] = [
+  ...hashScenarios,
+  ...kernelTreeScenarios,
+  ...aeadScenarios,
+  ...messageScenarios,
+];
