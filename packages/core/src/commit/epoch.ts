@@ -20,6 +20,8 @@ import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { PrivateKeys } from "../tree/treekem.ts";
 
+const LAST_EPOCH = 2n ** 64n - 1n;
+
 /** All of a state that a new epoch replaces. */
 export interface NextEpoch {
   readonly status: GroupStatus;
@@ -37,7 +39,7 @@ export interface NextEpoch {
 
 /**
  * The context that path secrets are sealed to (R-12.4.1-5, T-7): new epoch, tree and extensions, but still the old
- * confirmed transcript hash.
+ * confirmed transcript hash. `ERR_MLS_LIMIT` after the last epoch.
  */
 export function provisionalContext(
   suite: CipherSuite,
@@ -45,6 +47,8 @@ export function provisionalContext(
   tree: RatchetTree,
   applied: AppliedProposals,
 ): GroupContext {
+  // A joiner takes the epoch from a GroupInfo: it may be any uint64.
+  if (before.epoch === LAST_EPOCH) throw new CoppiceError("ERR_MLS_LIMIT", "this is the last epoch that there can be");
   return { ...before, epoch: before.epoch + 1n, treeHash: tree.treeHash(suite.hash), extensions: applied.extensions };
 }
 

@@ -27,10 +27,18 @@ import { leafNode } from "../tree/leaf-node.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { diffGroupRecords, restoreGroup } from "./records.ts";
 
-const text: Codec<string> = map(opaque, (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes), utf8);
+const text: Codec<string> = map(opaque, fromUtf8, utf8);
 const records: Codec<readonly { readonly name: string; readonly value: Bytes }[]> = vector(
   struct({ name: text, value: opaque }),
 );
+
+function fromUtf8(bytes: Bytes): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_DECODE", "the name of a record is not UTF-8", { cause });
+  }
+}
 
 /** "CPGS", then the version of this container. */
 const MAGIC = Uint8Array.of(0x43, 0x50, 0x47, 0x53);

@@ -4,6 +4,7 @@ import { erase } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { closedEnum, encode, opaque, select, struct, uint16, uint64, uint8 } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
 
 export type ResumptionPskUsage = "application" | "reinit" | "branch";
 
@@ -57,11 +58,19 @@ const pskLabel: Codec<{ id: PreSharedKeyId; index: number; count: number }> = st
   count: uint16,
 });
 
+/** The index and count of a PSKLabel are uint16. */
+const MAX_PSKS = 2 ** 16 - 1;
+
 /**
  * `psk_secret` over PSKs in the order of the Commit's proposals (R-8.4-3): `Nh` bytes, zero for none.
- * `RangeError` for more than 65,535.
+ * `ERR_MLS_LIMIT` for more than 65,535.
  */
 export function computePskSecret(suite: CipherSuite, psks: readonly PreSharedKey[]): Bytes {
+  if (psks.length > MAX_PSKS) {
+    throw new CoppiceError("ERR_MLS_LIMIT", `a Commit has at most ${String(MAX_PSKS)} pre-shared keys`, {
+      detail: { psks: psks.length },
+    });
+  }
   const { hash } = suite;
   const zero = new Uint8Array(hash.Nh);
   let pskSecret: Bytes = zero;

@@ -1,11 +1,15 @@
 /** Joining by external Commit (RFC 9420 §12.4.3.2). */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
 import { basicCredential } from "../../src/credential.ts";
+import { externalPub, ExtensionType, makeExtension } from "../../src/extension.ts";
+import type { GroupInfo } from "../../src/framing/group-info.ts";
+import { signGroupInfo } from "../../src/framing/group-info.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
-import type { ExternalJoinOptions } from "../../src/group/external-join.ts";
+import type { ExternalJoin, ExternalJoinOptions } from "../../src/group/external-join.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
-import { Group, Member, testRules } from "../support/group.ts";
+import { expectRefusal, Group, Member, testRules } from "../support/group.ts";
 
 async function joinExternally(
   group: Group,
@@ -67,4 +71,82 @@ test("external PSKs of an external Commit are honoured (adversarial 31)", async 
     psks: [{ pskId: utf8("id"), psk }],
   });
   await expect(alice.receive(joined.commit)).rejects.toMatchObject({ code: "ERR_MLS_PSK" });
+});
+
+describe("a GroupInfo that cannot be used", () => {
+  const setUp = async (): Promise<{
+    host: Member;
+    info: GroupInfo;
+    join: (info: GroupInfo) => Promise<ExternalJoin>;
+  }> => {
+    const group = await Group.of(["alice", "bob"]);
+    const host = group.member("alice");
+    const { suite, rules, signer, capabilities } = await Member.create("carol");
+    const credential = basicCredential("carol");
+    const join = (info: GroupInfo): Promise<ExternalJoin> =>
+      createExternalCommit(info, { suite, rules, signer, capabilities, credential });
+    return { host, info: await createGroupInfo(host.state, host.signer), join };
+  };
+  const without = (info: GroupInfo, type: number): GroupInfo["extensions"] =>
+    info.extensions.filter(({ extensionType }) => extensionType !== type);
+  const external = (key: Bytes): GroupInfo["extensions"][number] =>
+    makeExtension(ExtensionType.externalPub, externalPub, { externalPub: key });
+
+  test("has no external_pub, or no tree (R-12.4.3.2-1, R-12.4.3.1-7)", async () => {
+    const { host, info, join } = await setUp();
+    for (const [type, requirement] of [
+      [ExtensionType.externalPub, "R-12.4.3.2-1"],
+      [ExtensionType.ratchetTree, "R-12.4.3.1-7"],
+    ] as const) {
+      const changed = await signGroupInfo({ ...info, extensions: without(info, type) }, host.signer);
+      await expect(join(changed)).rejects.toMatchObject({ code: "ERR_MLS_GROUP_INFO", requirement });
+    }
+    await join(info);
+  });
+
+  test("is checked as that of a Welcome (R-12.4.3.2-2, R-12.4.3-4, R-12.4.3.3-5, R-13.4-5)", async () => {
+    const { host, info, join } = await setUp();
+    await expect(join({ ...info, confirmationTag: utf8("changed") })).rejects.toMatchObject({
+      code: "ERR_MLS_SIGNATURE",
+      requirement: "R-12.4.3-4",
+    });
+    const { groupContext } = info;
+    for (const [change, expected] of [
+      [{ treeHash: utf8("other") }, { code: "ERR_MLS_TREE", requirement: "R-12.4.3.3-5" }],
+      [{ cipherSuite: 2 }, { code: "ERR_MLS_GROUP_INFO", requirement: "R-12.4.3.1-8" }],
+      [
+        { extensions: [{ extensionType: 0xf00d, extensionData: utf8("") }] },
+        { code: "ERR_MLS_GROUP_INFO", requirement: "R-13.4-5" },
+      ],
+    ] as const) {
+      const changed = await signGroupInfo({ ...info, groupContext: { ...groupContext, ...change } }, host.signer);
+      await expect(join(changed)).rejects.toMatchObject(expected);
+    }
+  });
+
+  test.each([0, 31, 32, 33])("has an external_pub of %i zero bytes (R-5.1.1-3, adversarial 15)", async (length) => {
+    const { host, info, join } = await setUp();
+    const extensions = [...without(info, ExtensionType.externalPub), external(new Uint8Array(length))];
+    const changed = await signGroupInfo({ ...info, extensions }, host.signer);
+    await expect(join(changed)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
+  });
+
+  test("is of the last epoch that there can be", async () => {
+    const { host, info, join } = await setUp();
+    const groupContext = { ...info.groupContext, epoch: 2n ** 64n - 1n };
+    const changed = await signGroupInfo({ ...info, groupContext }, host.signer);
+    await expect(join(changed)).rejects.toMatchObject({ code: "ERR_MLS_LIMIT" });
+  });
+
+  test("is of an epoch that is over: the Commit is stale (R-12.4.3.2-9)", async () => {
+    const group = await Group.of(["alice", "bob"]);
+    const [alice, bob] = [group.member("alice"), group.member("bob")];
+    const { suite, rules, signer, capabilities } = await Member.create("carol");
+    const info = await createGroupInfo(alice.state, alice.signer);
+    const credential = basicCredential("carol");
+    const joined = await createExternalCommit(info, { suite, rules, signer, capabilities, credential });
+    await group.commit(alice);
+    const expected = { code: "ERR_MLS_EPOCH", requirement: "R-12.4.2-1" } as const;
+    await expectRefusal(bob, expected, () => bob.receive(joined.commit));
+  });
 });

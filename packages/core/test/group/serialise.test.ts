@@ -1,0 +1,73 @@
+/** Stored values: whole, damaged, and of other versions. */
+import { describe, expect, test } from "vitest";
+import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
+import { isCoppiceError } from "../../src/errors.ts";
+import type { GroupState } from "../../src/group-state.ts";
+import {
+  decodeGroupState,
+  decodeOwnKeyPackage,
+  encodeGroupState,
+  encodeOwnKeyPackage,
+} from "../../src/group/serialise.ts";
+import { takeNextKey } from "../../src/secret-tree.ts";
+import type { SecretTree } from "../../src/secret-tree.ts";
+import { Group, Member } from "../support/group.ts";
+
+const group = await Group.of(["alice", "bob", "carol"]);
+const alice = group.member("alice");
+await group.commit(group.member("bob"));
+const stored = encodeGroupState(alice.state);
+
+test("a state survives being stored, skipped keys and past epochs included", async () => {
+  const restored = await decodeGroupState(stored);
+  expect(toHex(encodeGroupState(restored))).toBe(toHex(stored));
+  expect(restored.pastEpochs.length).toBe(alice.state.pastEpochs.length);
+});
+
+test("a ratchet at its very end survives too (R-9.1-5)", async () => {
+  const ratchet = { generation: 2 ** 32 - 1, secret: new Uint8Array(32), skipped: new Map() };
+  const tree: SecretTree = { leafCount: 1, root: { kind: "leaf", handshake: ratchet, application: ratchet } };
+  const solo = await Group.of(["solo"]);
+  const { next } = takeNextKey(alice.suite, tree, solo.member("solo").state.leafIndex, "application");
+  const state: GroupState = { ...solo.member("solo").state, secretTree: next };
+  expect((await decodeGroupState(encodeGroupState(state))).secretTree).toEqual(next);
+});
+
+describe("a damaged state is refused, never misread as another error", () => {
+  test("cut at any byte, or with one more (adversarial 1)", async () => {
+    for (let length = 0; length < stored.length; length += 13) {
+      await expect(decodeGroupState(stored.subarray(0, length))).rejects.toMatchObject({ name: "CoppiceError" });
+    }
+    await expect(decodeGroupState(concat(stored, Uint8Array.of(0)))).rejects.toMatchObject({ code: "ERR_MLS_DECODE" });
+  });
+
+  test("with any byte changed", async () => {
+    for (let at = 0; at < stored.length; at += 11) {
+      const changed = stored.map((byte, i) => (i === at ? byte ^ 0x80 : byte));
+      await decodeGroupState(changed).catch((error: unknown) => {
+        if (!isCoppiceError(error)) throw error;
+      });
+    }
+  });
+
+  test("with a record whose name is not text", async () => {
+    const at = toHex(stored).indexOf(toHex(utf8("group/state"))) / 2;
+    const changed = stored.map((byte, i) => (i === at ? 0xff : byte));
+    await expect(decodeGroupState(changed)).rejects.toMatchObject({ code: "ERR_MLS_DECODE" });
+  });
+
+  test("that is something else", async () => {
+    await expect(decodeGroupState(utf8("not a state"))).rejects.toMatchObject({ code: "ERR_MLS_DECODE" });
+  });
+});
+
+test("a newer version is refused as such", async () => {
+  const newer = stored.map((byte, i) => (i === 5 ? 99 : byte));
+  await expect(decodeGroupState(newer)).rejects.toMatchObject({ code: "ERR_MLS_VERSION", detail: { version: 99 } });
+});
+
+test("a key package survives with its private keys and reference", async () => {
+  const own = await (await Member.create("dave")).keyPackage();
+  const restored = decodeOwnKeyPackage(alice.suite, encodeOwnKeyPackage(own));
+  expect(restored).toEqual(own);
+});
