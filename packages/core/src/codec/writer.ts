@@ -10,6 +10,9 @@ function headerLength(length: number): 1 | 2 | 4 {
   return 4;
 }
 
+/** The top two bits of a header of this length. */
+const HEADER_PREFIX = { 1: 0, 2: 0x40_00, 4: 0x80_00_00_00 } as const;
+
 /** A growing buffer. */
 export class Writer {
   #buffer = new Uint8Array(256);
@@ -28,11 +31,11 @@ export class Writer {
 
   /** `count` is 1 to 4; `value` an integer that fits. */
   uint(value: number, count: number): void {
-    if (!Number.isInteger(value) || value < 0 || value >= 256 ** count) {
+    if (value >>> 0 !== value || (count < 4 && value >>> (8 * count) !== 0)) {
       throw new RangeError(`${String(value)} is not a uint${String(count * 8)}`);
     }
     this.#reserve(count);
-    for (let i = count - 1; i >= 0; i--) this.#buffer[this.#length++] = Math.floor(value / 256 ** i) % 256;
+    for (let shift = 8 * (count - 1); shift >= 0; shift -= 8) this.#buffer[this.#length++] = value >>> shift;
   }
 
   uint64(value: bigint): void {
@@ -56,8 +59,7 @@ export class Writer {
     this.#reserve(header);
     this.#buffer.copyWithin(start + header, start, start + length);
     this.#length = start;
-    const prefix = { 1: 0, 2: 0x40_00, 4: 0x80_00_00_00 }[header];
-    this.uint(prefix + length, header);
+    this.uint(length + HEADER_PREFIX[header], header);
     this.#length += length;
   }
 
