@@ -151,9 +151,10 @@ export function withoutLeaves(subtree: Subtree, leaves: readonly number[]): Subt
   const inside = leaves.filter((leaf) => Math.abs(2 * leaf - subtree.index) < reach);
   if (inside.length === 0) return subtree;
   if (subtree instanceof LeafSlot) return new LeafSlot(subtree.index, undefined);
+  const gone = new Set(inside);
   const kept = subtree.parentNode && {
     ...subtree.parentNode,
-    unmergedLeaves: subtree.parentNode.unmergedLeaves.filter((leaf) => !inside.includes(leaf)),
+    unmergedLeaves: subtree.parentNode.unmergedLeaves.filter((leaf) => !gone.has(leaf)),
   };
   return new ParentSlot(subtree.index, kept, withoutLeaves(subtree.left, inside), withoutLeaves(subtree.right, inside));
 }
