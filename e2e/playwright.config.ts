@@ -2,6 +2,8 @@
 import { defineConfig } from "@playwright/test";
 
 const executablePath = process.env["COPPICE_CHROMIUM"];
+/** Path of a Firefox ESR: the tests then run in it as well. */
+const firefox = process.env["COPPICE_FIREFOX"];
 
 export default defineConfig({
   testDir: "./test",
@@ -12,12 +14,27 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   forbidOnly: process.env["CI"] === "true",
   reporter: "list",
-  use: {
-    browserName: "chromium",
-    launchOptions: {
-      args: ["--no-sandbox"],
-      ...(executablePath === undefined ? {} : { executablePath }),
+  use: { trace: "retain-on-failure" },
+  projects: [
+    {
+      name: "chromium",
+      use: {
+        browserName: "chromium",
+        launchOptions: { args: ["--no-sandbox"], ...(executablePath === undefined ? {} : { executablePath }) },
+      },
     },
-    trace: "retain-on-failure",
-  },
+    ...(firefox === undefined
+      ? []
+      : [
+          {
+            name: "firefox",
+            use: {
+              browserName: "firefox" as const,
+              // Speaks to a stock Firefox instead of Playwright's patched one.
+              channel: "moz-firefox",
+              launchOptions: { executablePath: firefox },
+            },
+          },
+        ]),
+  ],
 });
