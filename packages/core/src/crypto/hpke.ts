@@ -10,6 +10,7 @@ import { opaque, struct } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
+import { hasSmallOrder } from "./small-order.ts";
 
 /** Both keys in the KEM's serialization (R-5.1.1-1): for X25519 32 bytes each, for NIST curves point and scalar. */
 export interface HpkeKeyPair {
@@ -39,7 +40,7 @@ export interface Hpke {
   readonly generateKeyPair: () => Promise<HpkeKeyPair>;
   /** `KEM.DeriveKeyPair` (R-5.1-3). */
   readonly deriveKeyPair: (secret: Bytes) => Promise<HpkeKeyPair>;
-  /** Refuses a key of the wrong length or off the curve: `ERR_MLS_CRYPTO` (R-5.1.1-3). */
+  /** Refuses a key of the wrong length, off the curve or of small order: `ERR_MLS_CRYPTO` (R-5.1.1-3). */
   readonly validatePublicKey: (publicKey: Bytes) => Promise<void>;
   /** `ERR_MLS_CRYPTO` for an unusable public key. */
   readonly seal: (publicKey: Bytes, info: Bytes, plaintext: Bytes) => Promise<HpkeCiphertext>;
@@ -131,7 +132,12 @@ export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke 
     Nsk: kem.Nsk,
     generateKeyPair: kem.generateKeyPair,
     deriveKeyPair: kem.deriveKeyPair,
-    validatePublicKey: (publicKey) => usable(kem.validatePublicKey(publicKey)),
+    validatePublicKey: (publicKey) =>
+      usable(
+        hasSmallOrder(publicKey)
+          ? Promise.reject(new TypeError("a public key of small order"))
+          : kem.validatePublicKey(publicKey),
+      ),
     seal: async (publicKey, info, plaintext) => {
       const { kemOutput, sharedSecret } = await usable(kem.encap(publicKey));
       const { key, nonce } = messageKey(sharedSecret, info);
