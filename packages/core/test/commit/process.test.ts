@@ -43,7 +43,7 @@ const pathRefused = (edits: CommitEdits, requirement: string): Promise<void> =>
 const leafRefused = (leaf: (leaf: UnsignedLeafNode) => UnsignedLeafNode, expected: Expected): Promise<void> =>
   refused({ leaf }, expected);
 
-test("a forged Commit that nothing was changed in is accepted, in both wire formats", async () => {
+test("a forged Commit that nothing was changed in is accepted, in both wire formats (R-6-7, R-12.4.1-3, R-12.4.1-7, R-12.4.1-8, R-12.4.2-2, R-12.4.2-3)", async () => {
   for (const edits of [{}, { sealed: {} }]) {
     const { message, outputs } = await forgeCommit(alice, edits);
     const received = await bob.peek(message);
@@ -75,7 +75,7 @@ describe("whether there is a path (R-12.4-6, R-12.4-7, R-12.4.2-6, A-1)", () => 
     for (const [i, member] of [alice, bob, carol].entries()) member.state = before[i] ?? member.state;
   });
 
-  test("Adds and PSKs need none", async () => {
+  test("Adds and PSKs need none: the commit secret is zero then (R-12.4.1-4, R-12.3-3)", async () => {
     const { keyPackage } = await (await Member.create("erin")).keyPackage();
     const { message } = await forgeCommit(alice, { proposals: [{ proposalType: 1, keyPackage }], withPath: false });
     await expect(bob.peek(message)).resolves.toMatchObject({ kind: "commit" });

@@ -10,8 +10,7 @@ import { expectForgeryRefused, Group, Member } from "../support/group.ts";
 const p25519 = 2n ** 255n - 19n;
 const p448 = 2n ** 448n - 2n ** 224n - 1n;
 /** Little-endian. */
-const encoded = (value: bigint, length: number) =>
-  fromHex(value.toString(16).padStart(2 * length, "0")).reverse();
+const encoded = (value: bigint, length: number) => fromHex(value.toString(16).padStart(2 * length, "0")).reverse();
 
 const ORDER_8 = [
   325606250916557431795983626356110631294008115727848805560023387167927233504n,

@@ -192,7 +192,7 @@ describe("proposals of members", () => {
   });
 });
 
-describe("messages of past epochs (R-15-1, R-15.3-1, R-15.3-4, adversarial 13)", () => {
+describe("messages of past epochs (R-5.3.3-1, R-15-1, R-15.3-1, R-15.3-4, adversarial 13)", () => {
   test("open within the retention and name the author of that epoch, even if the leaf was reused since", async () => {
     const old = await Group.of(["ann", "ben", "cat"]);
     const [ann, ben, cat] = [old.member("ann"), old.member("ben"), old.member("cat")];

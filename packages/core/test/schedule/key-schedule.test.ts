@@ -37,7 +37,7 @@ describe("the secrets of an epoch", () => {
   const [initSecret, commitSecret, pskSecret] = [filled(3), filled(4), filled(5)];
   const encoded = encode(groupContext, context);
 
-  test("follow the figure of §8: the chain is the salt, what is mixed in the keying material (R-8-1 to R-8-6, R-8-8, T-4)", () => {
+  test("follow the figure of §8: the chain is the salt, what is mixed in the keying material (R-8-1, R-8-2, R-8-3, R-8-4, R-8-5, R-8-6, R-8-8, T-4)", () => {
     const joinerSecret = computeJoinerSecret(suite, { initSecret, commitSecret, context });
     expect(joinerSecret).toEqual(
       hash.expandWithLabel(hash.extract(initSecret, commitSecret), "joiner", encoded, hash.Nh),

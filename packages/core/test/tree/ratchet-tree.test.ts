@@ -99,7 +99,7 @@ const operation = fc.record({
   at: fc.nat(),
 });
 
-test("agrees with the model in every step (R-4.1.1-1, R-4.1.1-2, R-4.1.2-3, R-7.7-1, R-7.7-2, R-7.8-1, R-7.8-2, R-7.8-3, R-7.9-1 to R-7.9-4)", () => {
+test("agrees with the model in every step (R-4.1.1-1, R-4.1.1-2, R-4.1.2-3, R-7.7-1, R-7.7-2, R-7.8-1, R-7.8-2, R-7.8-3, R-7.9-1, R-7.9-2, R-7.9-3, R-7.9-4, R-7.5-2, R-7.5-6)", () => {
   fc.assert(
     fc.property(fc.array(operation, { minLength: 5, maxLength: 25 }), (operations) => {
       const pair = new Pair();
