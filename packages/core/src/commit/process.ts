@@ -203,6 +203,7 @@ async function receivePath(
 
   const { path } = commit;
   await validatePathLeaf(state, { leaf: path.leafNode, applied, place, rules });
+  await validatePathKeys(state, path);
   const newLeaves = new Set(applied.added.map(({ leafIndex }) => leafIndex));
   const tree = applyUpdatePath(suite, place.tree, { sender: place.leafIndex, path, newLeaves });
   validateMembers(tree, { extensions: applied.extensions });
@@ -248,6 +249,18 @@ async function validatePathLeaf(
     context: { extensions: applied.extensions },
     sending: false,
   });
+}
+
+/** Members who cannot derive a node still seal to it later: an unusable key would keep them from committing. */
+async function validatePathKeys({ suite }: GroupState, path: UpdatePath): Promise<void> {
+  try {
+    await Promise.all(path.nodes.map(({ encryptionKey }) => suite.hpke.validatePublicKey(encryptionKey)));
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_UPDATE_PATH", "a public key of the update path is not one of this suite", {
+      requirement: "R-5.1.1-3",
+      cause,
+    });
+  }
 }
 
 /** The identity that a leaf must be an acceptable successor of, if it changes one (R-5.3.1-8, R-12.2-17). */

@@ -28,6 +28,7 @@ export async function validateTree(
   verifyTreeHash(suite, tree, context.treeHash);
   verifyUnmergedLeaves(tree);
   validateMembers(tree, context);
+  await validateParentKeys(suite, tree);
   verifyParentHashes(suite.hash, tree);
   const members = [...tree.members()];
   for (let start = 0; start < members.length; start += IN_FLIGHT) {
@@ -43,6 +44,22 @@ export async function validateTree(
         }),
       ),
     );
+  }
+}
+
+/** A parent key that nobody can seal to would keep members from committing. */
+async function validateParentKeys(suite: CipherSuite, tree: RatchetTree): Promise<void> {
+  for (const slot of tree.slots()) {
+    if (isLeafSlot(slot) || slot.parentNode === undefined) continue;
+    try {
+      await suite.hpke.validatePublicKey(slot.parentNode.encryptionKey);
+    } catch (cause) {
+      throw new CoppiceError("ERR_MLS_TREE", "the public key of a parent is not one of this suite", {
+        requirement: "R-5.1.1-3",
+        detail: { node: slot.index },
+        cause,
+      });
+    }
   }
 }
 

@@ -1,0 +1,40 @@
+/** Keys of a path that nobody could seal to: also members who do not derive them must refuse them. */
+import { expect, test } from "vitest";
+import { encode } from "../../src/codec/codec.ts";
+import { ratchetTree } from "../../src/framing/group-info.ts";
+import { validateTree } from "../../src/tree/validate-tree.ts";
+import { RatchetTree } from "../../src/tree/ratchet-tree.ts";
+import { forgeCommit } from "../support/forge-commit.ts";
+import { expectRefusal, Group } from "../support/group.ts";
+
+test("a path whose lower node has a key of small order is refused by members above it (R-5.1.1-3, adversarial 15)", async () => {
+  const group = await Group.of(["alice", "bob", "carol", "dave"]);
+  for (const member of group.members) await group.commit(member);
+  const [alice, carol] = [group.member("alice"), group.member("carol")];
+  // Carol derives the root only: she sees the lower node's key, but not the secret behind it.
+  const { message } = await forgeCommit(alice, { nodeKeys: [new Uint8Array(32)] });
+  const expected = { code: "ERR_MLS_UPDATE_PATH", requirement: "R-5.1.1-3" } as const;
+  await expectRefusal(carol, expected, () => carol.receive(message));
+  await group.commit(alice);
+  await group.chat(carol, "the genuine commit went through");
+});
+
+test("a tree with such a key is refused by those who join (R-5.1.1-3)", async () => {
+  const group = await Group.of(["alice", "bob"]);
+  await group.commit(group.member("alice"));
+  const { state, rules, suite } = group.member("bob");
+  const nodes = state.tree
+    .toWire()
+    .map((node) =>
+      node?.nodeType === "parent"
+        ? ({ ...node, parentNode: { ...node.parentNode, encryptionKey: new Uint8Array(32) } } as const)
+        : node,
+    );
+  const tree = RatchetTree.fromWire(nodes, 4);
+  expect(encode(ratchetTree, tree.toWire())).toEqual(encode(ratchetTree, nodes));
+  const context = { ...state.context, treeHash: tree.treeHash(suite.hash) };
+  await expect(validateTree(suite, tree, { context, rules })).rejects.toMatchObject({
+    code: "ERR_MLS_TREE",
+    requirement: "R-5.1.1-3",
+  });
+});
