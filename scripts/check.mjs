@@ -1,10 +1,10 @@
-/** `npm run check`: types, lint and unit tests, for the fast loop. */
-import { checks, runStages, unit } from "./lib/stages.mjs";
+/** `npm run check`: types, lint and the fast unit tests, for the fast loop. */
+import { checks, fastUnit, runStages } from "./lib/stages.mjs";
 import { summarize } from "./lib/summary.mjs";
 
 const stages = [
   { name: "types", run: checks(["tsc", "-b"], ["tsc", "-p", "tsconfig.tests.json"]) },
-  unit,
+  fastUnit,
   // A cached result may be stale where a rule depends on another file's types; `npm test` lints without a cache.
   { name: "lint", run: checks(["eslint", "--cache", "--cache-location", ".cache/eslint", "."]) },
 ];

@@ -3,7 +3,9 @@
  *
  * `node wasm/build.mjs` writes the file; `compileKernel()` only returns its text, for the test that compares the two.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import asc from "assemblyscript/asc";
@@ -12,23 +14,28 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const target = fileURLToPath(new URL("src/generated/kernel-bytes.ts", import.meta.url));
 
 // The memory has its final size from the start: a view of it can never become stale.
-const pages = "3";
-const flags = [
-  ...["--runtime", "stub", "-O3", "--noAssert", "--enable", "simd"],
-  ...["--initialMemory", pages, "--maximumMemory", pages],
-];
+const PAGES = 3;
+const FLAGS = ["--runtime", "stub", "-O3", "--noAssert", "--enable", "simd"];
 
 /**
- * Compiles one file of `assembly/` with everything it imports.
+ * Compiles one file of `assembly/` with everything it imports. The timing harness has sources `replaced`, by their paths,
+ * and more memory.
  *
  * @param {string} entry
+ * @param {{ replaced?: ReadonlyMap<string, string>, pages?: number }} [options]
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export async function compile(entry) {
+export async function compile(entry, { replaced = new Map(), pages = PAGES } = {}) {
   let binary = new Uint8Array(0);
+  const memory = ["--initialMemory", String(pages), "--maximumMemory", String(pages)];
   const stderr = asc.createMemoryStream();
-  const { error } = await asc.main([`assembly/${entry}`, "--outFile", "kernel.wasm", "--baseDir", root, ...flags], {
+  const args = [`assembly/${entry}`, "--outFile", "kernel.wasm", "--baseDir", root, ...FLAGS, ...memory];
+  const { error } = await asc.main(args, {
     stderr,
+    readFile: (name, folder) => {
+      const path = join(folder, name);
+      return replaced.get(name) ?? (existsSync(path) ? readFileSync(path, "utf8") : null);
+    },
     writeFile: (name, contents) => {
       if (name === "kernel.wasm" && contents instanceof Uint8Array) binary = Uint8Array.from(contents);
     },

@@ -125,6 +125,17 @@ export const unit = {
   run: () => reported("unit", ["vitest", "run", ...vitestReporters], vitestCounts),
 };
 
+/** Without `*.slow.test.ts`: what takes seconds and seldom breaks. @type {Stage} */
+export const fastUnit = {
+  name: "unit",
+  run: () =>
+    reported(
+      "unit",
+      ["vitest", "run", "--exclude", "**/*.slow.test.ts", "--exclude", "**/node_modules/**", ...vitestReporters],
+      vitestCounts,
+    ),
+};
+
 /** @type {Stage[]} */
 export const testStages = [
   unit,

@@ -9,6 +9,7 @@ interface MemoryStream {
 
 interface Host {
   readonly stderr: MemoryStream;
+  readonly readFile: (name: string, baseDir: string) => string | null;
   readonly writeFile: (name: string, contents: Uint8Array | string, baseDir: string) => void;
 }
 
