@@ -25,7 +25,11 @@ const violating: readonly (readonly [rule: string, code: string, file: string])[
     "export const f = (n: number): boolean => !n;",
     "scripts/test/lint.slow.test.ts",
   ],
-  ["@typescript-eslint/no-misused-promises", "[1].forEach(async (n) => { await n; });", "scripts/test/lint.slow.test.ts"],
+  [
+    "@typescript-eslint/no-misused-promises",
+    "[1].forEach(async (n) => { await n; });",
+    "scripts/test/lint.slow.test.ts",
+  ],
 ];
 
 let workspace = "";
