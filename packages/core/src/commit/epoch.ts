@@ -3,8 +3,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
-import type { ReInitProposal } from "../framing/proposal.ts";
-import type { GroupState, GroupStatus, KeptSecrets, PastEpoch, Transition } from "../group-state.ts";
+import type { GroupState, KeptSecrets, PastEpoch, Transition } from "../group-state.ts";
 import { epochSecretsOf } from "../group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
@@ -14,28 +13,13 @@ import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedu
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
 import { computePskSecret } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
-import type { SecretTree } from "../secret-tree.ts";
 import { createSecretTree, secretsOf } from "../secret-tree.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
-import type { LeafIndex } from "../tree/tree-math.ts";
-import type { PrivateKeys } from "../tree/treekem.ts";
 
 const LAST_EPOCH = 2n ** 64n - 1n;
 
 /** All of a state that a new epoch replaces. */
-export interface NextEpoch {
-  readonly status: GroupStatus;
-  readonly reinit: ReInitProposal | undefined;
-  readonly context: GroupContext;
-  readonly tree: RatchetTree;
-  readonly leafIndex: LeafIndex;
-  readonly privateKeys: PrivateKeys;
-  readonly interimTranscriptHash: Bytes;
-  readonly confirmationTag: Bytes;
-  readonly secrets: KeptSecrets;
-  readonly secretTree: SecretTree;
-  readonly leafSince: bigint;
-}
+export type NextEpoch = Omit<GroupState, "suite" | "proposals" | "pendingUpdates" | "pastEpochs" | "resumptionPsks">;
 
 /**
  * The context that path secrets are sealed to (R-12.4.1-5, T-7): new epoch, tree and extensions, but still the old
