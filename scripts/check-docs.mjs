@@ -1,12 +1,14 @@
 /**
- * Type-checks and runs the examples in README.md, docs/ and the packages' READMEs: code blocks marked `ts run` or
- * `ts check`. They see the packages under their names, as an application does.
+ * Type-checks and runs the examples in README.md, docs/, the packages' READMEs and the doc comments of their sources: code
+ * blocks marked `ts run` or `ts check`. They see the packages under their names, as an application does, and the files of
+ * docs/examples beside them.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { root } from "./lib/root.mjs";
 import { run } from "./lib/run.mjs";
-import { extractSnippets } from "./lib/snippets.mjs";
+import { docComments, extractSnippets } from "./lib/snippets.mjs";
 import { exampleFolders, filesNamed, manifest, packageFolders } from "./lib/workspace.mjs";
 
 const workplace = join(root, ".cache/docs");
@@ -23,6 +25,21 @@ function documents() {
   ];
 }
 
+/** @returns {string[]} source files of the packages, relative to the root */
+function sources() {
+  return packageFolders.flatMap((folder) =>
+    readdirSync(join(root, folder, "src"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => `${folder}/src/${file.replaceAll("\\", "/")}`),
+  );
+}
+
+/** @param {string} file @returns {string} its Markdown, each line in its place */
+function markdownOf(file) {
+  const text = readFileSync(join(root, file), "utf8");
+  return file.endsWith(".md") ? text : docComments(text);
+}
+
 function makeWorkplace() {
   rmSync(workplace, { recursive: true, force: true });
   for (const folder of packageFolders) {
@@ -30,6 +47,7 @@ function makeWorkplace() {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, folder), link, "junction");
   }
+  cpSync(join(root, "docs/examples"), workplace, { recursive: true });
   writeFileSync(join(workplace, "package.json"), JSON.stringify({ type: "module" }));
   const compilerOptions = {
     ...{ composite: false, declaration: false, declarationMap: false, isolatedDeclarations: false, noEmit: true },
@@ -42,8 +60,8 @@ function makeWorkplace() {
 makeWorkplace();
 /** @type {{ place: string, file: string, mode: "run" | "check" }[]} */
 const snippets = [];
-for (const document of documents()) {
-  for (const { line, mode, code } of extractSnippets(readFileSync(join(root, document), "utf8"))) {
+for (const document of [...documents(), ...sources()]) {
+  for (const { line, mode, code } of extractSnippets(markdownOf(document))) {
     const file = `${document.replace(/^\.\//, "").replaceAll("/", "_")}-line-${line}.ts`;
     writeFileSync(join(workplace, file), `${code}export {};\n`);
     snippets.push({ place: `${document}:${line}`, file, mode });
@@ -53,14 +71,22 @@ for (const document of documents()) {
 const types = snippets.length === 0 ? { ok: true, output: "" } : await run(["tsc", "-p", workplace]);
 /** @type {Map<string, string>} */
 const problems = new Map();
-for (const { file, mode } of snippets) {
-  const wrong = types.output.split("\n").filter((line) => line.includes(file));
-  if (wrong.length > 0) problems.set(file, wrong.join("\n"));
-  else if (mode === "run") {
-    const result = await run(["tsx", "--conditions=@coppice/source", file], { cwd: workplace, timeoutSeconds: 60 });
-    if (!result.ok) problems.set(file, result.output);
+/** @param {Iterator<{ file: string, mode: "run" | "check" }>} queue examples that nobody has taken yet */
+async function takeTurns(queue) {
+  for (let next = queue.next(); next.done !== true; next = queue.next()) {
+    const { file, mode } = next.value;
+    const wrong = types.output.split("\n").filter((line) => line.includes(file));
+    if (wrong.length > 0) problems.set(file, wrong.join("\n"));
+    else if (mode === "run") {
+      const command = ["tsx", "--conditions=@coppice/source", file];
+      const result = await run(command, { cwd: workplace, timeoutSeconds: 60 });
+      if (!result.ok) problems.set(file, result.output);
+    }
   }
 }
+
+const queue = snippets.values();
+await Promise.all(Array.from({ length: availableParallelism() }, () => takeTurns(queue)));
 for (const { place, file, mode } of snippets) {
   const problem = problems.get(file);
   console.log(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { extractSnippets } from "../lib/snippets.mjs";
+import { docComments, extractSnippets } from "../lib/snippets.mjs";
 
 describe("snippets of a document", () => {
   test("only marked blocks, with the line their code begins on", () => {
@@ -17,4 +17,17 @@ describe("snippets of a document", () => {
   test("an unclosed block is an error, not an example that is skipped", () => {
     expect(() => extractSnippets("```ts run\none();\n")).toThrow("line 2");
   });
+
+  test("a block that continues is part of the program before it, on its own lines", () => {
+    const markdown = ["```ts run", "const one = 1;", "```", "text", "```ts continue", "two(one);", "```"];
+    expect(extractSnippets(markdown.join("\n"))).toEqual([
+      { line: 2, mode: "run", code: "const one = 1;\n\n\n\ntwo(one);\n" },
+    ]);
+    expect(() => extractSnippets("```ts continue\none();\n```\n")).toThrow("line 2: there is no block to continue");
+  });
+});
+
+test("doc comments keep their lines", () => {
+  const source = ["/** One line. */", "const a = 1 * 2;", "  /**", "   * @example", "   * ```ts run", "   */", "* no"];
+  expect(docComments(source.join("\n"))).toBe("\n\n\n@example\n```ts run\n\n");
 });
