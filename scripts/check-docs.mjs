@@ -6,6 +6,8 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
+import ts from "typescript";
+import { undocumented } from "./lib/api-docs.mjs";
 import { root } from "./lib/root.mjs";
 import { run } from "./lib/run.mjs";
 import { docComments, extractSnippets } from "./lib/snippets.mjs";
@@ -48,6 +50,9 @@ function makeWorkplace() {
     symlinkSync(join(root, folder), link, "junction");
   }
   cpSync(join(root, "docs/examples"), workplace, { recursive: true });
+  // An example that asserts something must be able to fail; in Node.js, console.assert only prints.
+  const throwOnAssert = `import { ok } from "node:assert/strict";\nconsole.assert = ok;\n`;
+  writeFileSync(join(workplace, "throw-on-assert.mjs"), throwOnAssert);
   writeFileSync(join(workplace, "package.json"), JSON.stringify({ type: "module" }));
   const compilerOptions = {
     ...{ composite: false, declaration: false, declarationMap: false, isolatedDeclarations: false, noEmit: true },
@@ -78,7 +83,7 @@ async function takeTurns(queue) {
     const wrong = types.output.split("\n").filter((line) => line.includes(file));
     if (wrong.length > 0) problems.set(file, wrong.join("\n"));
     else if (mode === "run") {
-      const command = ["tsx", "--conditions=@coppice/source", file];
+      const command = ["tsx", "--conditions=@coppice/source", "--import", "./throw-on-assert.mjs", file];
       const result = await run(command, { cwd: workplace, timeoutSeconds: 60 });
       if (!result.ok) problems.set(file, result.output);
     }
@@ -93,9 +98,14 @@ for (const { place, file, mode } of snippets) {
     `${problem === undefined ? "ok    " : "FAILED"} ${place} (${mode})${problem === undefined ? "" : `\n${problem}`}`,
   );
 }
+const base = ts.readConfigFile(join(root, "tsconfig.base.json"), (path) => readFileSync(path, "utf8"));
+const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root);
+const lacking = undocumented(join(root, "packages/core/src/index.ts"), { ...options, noEmit: true });
+for (const line of lacking) console.log(`FAILED packages/core/src/index.ts: ${line}`);
+
 // Errors outside of the snippets themselves, in a package's sources.
 const isTypesFailure = !types.ok && problems.size === 0;
 if (isTypesFailure) console.log(types.output);
-const failed = problems.size + (isTypesFailure ? 1 : 0);
+const failed = problems.size + lacking.length + (isTypesFailure ? 1 : 0);
 console.log(`docs: ${snippets.length - problems.size} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;

@@ -44,12 +44,30 @@ export const credential: Codec<Credential> = select<"credentialType", 1 | 2, Cre
     }),
 );
 
-/** A basic credential; text is taken as UTF-8. */
+/**
+ * A basic credential; text is taken as UTF-8.
+ *
+ * @example
+ * ```ts run
+ * import { basicCredential } from "@coppice/core";
+ *
+ * console.assert(basicCredential("alice").identity.length === 5);
+ * ```
+ */
 export function basicCredential(identity: string | Uint8Array): BasicCredential {
   return { credentialType: 1, identity: typeof identity === "string" ? utf8(identity) : new Uint8Array(identity) };
 }
 
-/** Whether two credentials are the same bytes. */
+/**
+ * Whether two credentials are the same bytes.
+ *
+ * @example
+ * ```ts run
+ * import { basicCredential, sameCredential } from "@coppice/core";
+ *
+ * console.assert(!sameCredential(basicCredential("alice"), basicCredential("bob")));
+ * ```
+ */
 export function sameCredential(a: Credential, b: Credential): boolean {
   return equalBytes(encode(credential, a), encode(credential, b));
 }

@@ -66,7 +66,21 @@ export class CoppiceError extends Error {
   }
 }
 
-/** Whether `error` is a `CoppiceError`, of the given code if one is named. */
+/**
+ * Whether `error` is a `CoppiceError`, of the given code if one is named.
+ *
+ * @example
+ * ```ts run
+ * import { decodeMessage, isCoppiceError } from "@coppice/core";
+ *
+ * try {
+ *   decodeMessage(new Uint8Array(0));
+ * } catch (error) {
+ *   if (!isCoppiceError(error)) throw error;
+ *   console.assert(error.code === "ERR_MLS_DECODE");
+ * }
+ * ```
+ */
 export function isCoppiceError(error: unknown, code?: ErrorCode): error is CoppiceError {
   return error instanceof CoppiceError && (code === undefined || error.code === code);
 }

@@ -48,7 +48,17 @@ function withoutRepeats(list: readonly Extension[]): readonly Extension[] {
   return list;
 }
 
-/** The data of the extension of this type. */
+/**
+ * The data of the extension of this type.
+ *
+ * @example
+ * ```ts run
+ * import { ExtensionType, findExtension } from "@coppice/core";
+ * import { alice } from "./example-group.ts"; // docs/examples
+ *
+ * console.assert(findExtension(alice.state.context.extensions, ExtensionType.requiredCapabilities) === undefined);
+ * ```
+ */
 export function findExtension(list: readonly Extension[], extensionType: number): Bytes | undefined {
   return list.find((candidate) => candidate.extensionType === extensionType)?.extensionData;
 }
@@ -64,6 +74,7 @@ export interface RequiredCapabilities {
   readonly credentialTypes: readonly number[];
 }
 
+/** The data of the `required_capabilities` extension (§11.1). */
 export const requiredCapabilities: Codec<RequiredCapabilities> = struct({
   extensionTypes: vector(uint16),
   proposalTypes: vector(uint16),
@@ -98,7 +109,18 @@ export function findExternalSenders(list: readonly Extension[]): readonly Extern
 /** `struct { HPKEPublicKey external_pub; } ExternalPub;` */
 export const externalPub: Codec<{ readonly externalPub: Bytes }> = struct({ externalPub: opaque });
 
-/** An extension from a value and its codec. */
+/**
+ * An extension from a value and its codec.
+ *
+ * @example
+ * ```ts run
+ * import { ExtensionType, findExtension, makeExtension, requiredCapabilities } from "@coppice/core";
+ *
+ * const required = { extensionTypes: [], proposalTypes: [], credentialTypes: [1] };
+ * const extension = makeExtension(ExtensionType.requiredCapabilities, requiredCapabilities, required);
+ * console.assert(findExtension([extension], ExtensionType.requiredCapabilities) !== undefined);
+ * ```
+ */
 export function makeExtension<T>(extensionType: number, codec: Codec<T>, value: T): Extension {
   return { extensionType, extensionData: encode(codec, value) };
 }

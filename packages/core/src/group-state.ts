@@ -32,6 +32,7 @@ export interface PastEpoch {
 /** The secrets of the current epoch; its encryption secret lives on as the secret tree. */
 export type KeptSecrets = Omit<EpochSecrets, "encryptionSecret">;
 
+/** Everything that one member has of a group. It holds secrets: log it nowhere, encrypt it at rest. */
 export interface GroupState {
   readonly suite: CipherSuite;
   readonly status: GroupStatus;

@@ -38,6 +38,7 @@ export interface KeyPackage {
 const unsigned = { version: uint16, cipherSuite: uint16, initKey: opaque, leafNode, extensions } as const;
 const keyPackageTbs: Codec<Omit<KeyPackage, "signature">> = struct(unsigned);
 
+/** The wire form of a key package, without the frame of an `MLSMessage`. */
 export const keyPackage: Codec<KeyPackage> = struct({ ...unsigned, signature: opaque });
 
 /** A key package with the private keys that its owner keeps until it is used. */
@@ -51,6 +52,7 @@ export interface OwnKeyPackage {
   readonly encryptionPrivateKey: Bytes;
 }
 
+/** What a new key package says, and the key that signs it. */
 export interface CreateKeyPackageOptions {
   readonly suite: CipherSuite;
   readonly credential: Credential;
@@ -64,6 +66,17 @@ export interface CreateKeyPackageOptions {
 /**
  * Makes a key package with fresh keys. GREASE values are added to its lists (R-10-8, R-13.5-1).
  * `ERR_MLS_KEY_PACKAGE` if an extension is not in the capabilities (R-10-7).
+ *
+ * @example
+ * ```ts run
+ * import { createKeyPackage, encodeMessage } from "@coppice/core";
+ * import { alice, capabilities, lifetime, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const { credential, signer } = alice;
+ * const own = await createKeyPackage({ suite, credential, signer, lifetime, capabilities });
+ * const toPublish = encodeMessage({ wireFormat: "mls_key_package", keyPackage: own.keyPackage });
+ * console.assert(toPublish.length < 1000);
+ * ```
  */
 export async function createKeyPackage(options: CreateKeyPackageOptions): Promise<OwnKeyPackage> {
   const { suite, credential, signer, lifetime } = options;
@@ -99,7 +112,24 @@ export async function createKeyPackage(options: CreateKeyPackageOptions): Promis
   return assembleOwnKeyPackage(suite, { ...content, signature }, init, encryption);
 }
 
-/** Brings a key package and its private keys together. */
+/**
+ * Brings a key package and its private keys together.
+ *
+ * @example
+ * ```ts run
+ * import { assembleOwnKeyPackage, equalBytes } from "@coppice/core";
+ * import { alice, makeKeyPackage, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const { keyPackage, initPrivateKey, encryptionPrivateKey, ref } = await makeKeyPackage(alice);
+ * const again = assembleOwnKeyPackage(
+ *   suite,
+ *   keyPackage,
+ *   { privateKey: initPrivateKey },
+ *   { privateKey: encryptionPrivateKey },
+ * );
+ * console.assert(equalBytes(again.ref, ref));
+ * ```
+ */
 export function assembleOwnKeyPackage(
   suite: CipherSuite,
   made: KeyPackage,
@@ -117,6 +147,15 @@ export function assembleOwnKeyPackage(
 /**
  * The checks of a key package that need no group (R-10.1-2, R-10.1-4, R-10.1-5, R-10-3): version, suite, keys, signature.
  * Its leaf is judged by `validateLeafNode`.
+ *
+ * @example
+ * ```ts run
+ * import { verifyKeyPackage } from "@coppice/core";
+ * import { alice, makeKeyPackage, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const { keyPackage } = await makeKeyPackage(alice);
+ * await verifyKeyPackage(suite, keyPackage); // throws unless it is sound
+ * ```
  */
 export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage): Promise<void> {
   if (received.version !== MLS10 || received.cipherSuite !== suite.id) {

@@ -19,6 +19,7 @@ export interface Limits {
   readonly authenticatedDataBytes: number;
 }
 
+/** The limits that `makeRules` takes where none are given. */
 export const DEFAULT_LIMITS: Limits = {
   messageBytes: 64 * 1024 * 1024,
   treeLeaves: 65_536,

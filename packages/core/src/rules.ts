@@ -36,6 +36,7 @@ export interface SentProposal {
   readonly sender: Sender;
 }
 
+/** The decisions that MLS leaves to the application. See `makeRules`. */
 export interface Rules {
   readonly authentication: AuthenticationService;
   /** Seconds since 1970. */
@@ -61,6 +62,18 @@ export const DEFAULT_MAX_LIFETIME_SECONDS: bigint = 84n * 86_400n + 3600n;
 /**
  * Rules with safe defaults for all that is not given. An authentication service has no default: who may be who is for the
  * application to say.
+ *
+ * @example
+ * ```ts run
+ * import { DEFAULT_LIMITS, makeRules } from "@coppice/core";
+ *
+ * const rules = makeRules({
+ *   authentication: { validate: () => Promise.resolve() }, // trusts everybody: ask your directory instead
+ *   now: () => BigInt(Math.floor(Date.now() / 1000)),
+ *   limits: { ...DEFAULT_LIMITS, treeLeaves: 1024 },
+ * });
+ * console.assert(rules.lifetime.checkOnReceive);
+ * ```
  */
 export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" | "now">): Rules {
   return {

@@ -6,8 +6,28 @@ export const EMPTY: Bytes = new Uint8Array(0);
 
 const encoder = new TextEncoder();
 
+/**
+ * UTF-8 bytes of a text.
+ *
+ * @example
+ * ```ts run
+ * import { utf8 } from "@coppice/core";
+ *
+ * console.assert(utf8("é").length === 2);
+ * ```
+ */
 export const utf8 = (text: string): Bytes => encoder.encode(text);
 
+/**
+ * The parts, one after the other, in a new array.
+ *
+ * @example
+ * ```ts run
+ * import { concat } from "@coppice/core";
+ *
+ * console.assert(concat(Uint8Array.of(1), Uint8Array.of(2, 3)).length === 3);
+ * ```
+ */
 export function concat(...parts: readonly Uint8Array[]): Bytes {
   const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
@@ -18,14 +38,33 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return result;
 }
 
-/** For public values only: stops at the first difference. */
+/**
+ * For public values only: stops at the first difference.
+ *
+ * @example
+ * ```ts run
+ * import { equalBytes, fromHex } from "@coppice/core";
+ *
+ * console.assert(equalBytes(fromHex("00ff"), Uint8Array.of(0, 255)));
+ * ```
+ */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 
-/** For secrets and tags (R-6.2-4): the time depends on the lengths alone. */
+/**
+ * For secrets and tags (R-6.2-4): the time depends on the lengths alone.
+ *
+ * @example
+ * ```ts run
+ * import { equalConstantTime, randomBytes } from "@coppice/core";
+ *
+ * const tag = randomBytes(32);
+ * console.assert(equalConstantTime(tag, tag.slice()));
+ * ```
+ */
 export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
@@ -33,19 +72,49 @@ export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/**
+ * Two lowercase hexadecimal digits for each byte. Not for secrets: strings cannot be erased.
+ *
+ * @example
+ * ```ts run
+ * import { toHex } from "@coppice/core";
+ *
+ * console.assert(toHex(Uint8Array.of(0, 255)) === "00ff");
+ * ```
+ */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
 }
 
-/** Decodes lower- or upper-case hex. `TypeError` for anything else. */
+/**
+ * Decodes lower- or upper-case hex. `TypeError` for anything else.
+ *
+ * @example
+ * ```ts run
+ * import { fromHex } from "@coppice/core";
+ *
+ * console.assert(fromHex("00ff")[1] === 255);
+ * ```
+ */
 export function fromHex(text: string): Bytes {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) throw new TypeError("not a hex string");
   return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16));
 }
 
-/** Overwrites secrets. What JavaScript engines copied elsewhere stays out of reach. */
+/**
+ * Overwrites secrets. What JavaScript engines copied elsewhere stays out of reach.
+ *
+ * @example
+ * ```ts run
+ * import { erase, randomBytes } from "@coppice/core";
+ *
+ * const secret = randomBytes(32);
+ * erase(secret);
+ * console.assert(secret.every((byte) => byte === 0));
+ * ```
+ */
 export function erase(...secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
 }

@@ -37,6 +37,7 @@ export interface LeafChanges {
   readonly extensions?: readonly Extension[];
 }
 
+/** What a Commit is to do, and how it is sent. */
 export interface CreateCommitOptions {
   readonly rules: Rules;
   /** Holds the key of this member's current leaf. */
@@ -76,6 +77,19 @@ export interface StagedCommit {
  * Makes a Commit. The returned transition stays in the current epoch and lacks the key that the Commit was encrypted
  * with: store it before the Commit leaves. Then `adoptCommit` when it was accepted; if another one won, drop the staged
  * Commit and process the winner.
+ *
+ * @example
+ * ```ts run
+ * import { adoptCommit, createCommit, erase } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const made = await createCommit(alice.state, { rules, signer: alice.signer, forcePath: true });
+ * // Store made.state and made.staged, send made.staged.commit; once it is accepted:
+ * const next = adoptCommit(made.state, made.staged, rules);
+ * // Store next.state, then:
+ * erase(...made.consumed, ...next.consumed);
+ * console.assert(next.state.context.epoch === alice.state.context.epoch + 1n);
+ * ```
  */
 export async function createCommit(
   state: GroupState,
@@ -204,7 +218,19 @@ function nextEpoch(
   });
 }
 
-/** Enters the epoch of an accepted own Commit. `ERR_MLS_EPOCH` if the state has moved on since it was staged. */
+/**
+ * Enters the epoch of an accepted own Commit. `ERR_MLS_EPOCH` if the state has moved on since it was staged.
+ *
+ * @example
+ * ```ts run
+ * import { adoptCommit, createCommit } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const made = await createCommit(alice.state, { rules, signer: alice.signer });
+ * const { state, consumed } = adoptCommit(made.state, made.staged, rules);
+ * console.assert(state.context.epoch === 2n && consumed.length > 0);
+ * ```
+ */
 export function adoptCommit(state: GroupState, staged: Pick<StagedCommit, "epoch" | "next">, rules: Rules): Transition {
   requireActive(state);
   if (state.context.epoch !== staged.epoch) {

@@ -135,6 +135,15 @@ export const SUPPORTED_CIPHER_SUITES: readonly number[] = [...TABLE.keys()];
 /**
  * Resolves a cipher suite. What suite 1 does not need is loaded when it is asked for.
  * `ERR_MLS_VERSION` for a number that is not in the table.
+ *
+ * @example
+ * ```ts run
+ * import { getCipherSuite } from "@coppice/core";
+ *
+ * const suite = await getCipherSuite(0x0001);
+ * console.assert(suite.name === "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519");
+ * console.assert(suite.hash.Nh === 32); // bytes of each secret
+ * ```
  */
 export async function getCipherSuite(
   id: number,

@@ -17,6 +17,14 @@ async function load(kind: Kernel["kind"]): Promise<LoadedKernel> {
 /**
  * The kernel of this context, made once: `wasm` where WebAssembly with SIMD may run, else `noble`.
  * `prefer` overrides the choice, for tests and comparisons.
+ *
+ * @example
+ * ```ts run
+ * import { loadKernel } from "@coppice/core";
+ *
+ * const kernel = await loadKernel();
+ * console.assert(kernel.sha256.Nh === 32);
+ * ```
  */
 export function loadKernel(prefer: Kernel["kind"] = wasmSupported() ? "wasm" : "noble"): Promise<LoadedKernel> {
   let kernel = loaded.get(prefer);

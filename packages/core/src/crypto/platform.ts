@@ -11,6 +11,16 @@ export function subtle(): SubtleCrypto {
   return found;
 }
 
+/**
+ * `length` bytes from the platform's cryptographic random number generator.
+ *
+ * @example
+ * ```ts run
+ * import { randomBytes } from "@coppice/core";
+ *
+ * console.assert(randomBytes(32).length === 32);
+ * ```
+ */
 export function randomBytes(length: number): Bytes {
   return globalThis.crypto.getRandomValues(new Uint8Array(length));
 }

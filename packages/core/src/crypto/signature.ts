@@ -17,6 +17,7 @@ export interface SignatureKeyPair {
   readonly privateKey: Bytes;
 }
 
+/** A suite's signature algorithm (§5.1.2). */
 export interface SignatureScheme {
   readonly name: "Ed25519" | "Ed448" | "P-256" | "P-384" | "P-521";
   /** Public key length in bytes. */

@@ -24,6 +24,7 @@ export type MlsMessage =
   | { readonly wireFormat: "mls_group_info"; readonly groupInfo: GroupInfo }
   | { readonly wireFormat: "mls_key_package"; readonly keyPackage: KeyPackage };
 
+/** What an `MLSMessage` holds (§6), by the name of its wire format. */
 export type WireFormat = MlsMessage["wireFormat"];
 
 const version: Codec<typeof MLS10> = map(
@@ -80,16 +81,55 @@ export const mlsMessage: Codec<MlsMessage> = {
   },
 };
 
+/**
+ * The bytes of a message, as it goes over the wire (§6).
+ *
+ * @example
+ * ```ts run
+ * import { decodeMessage, encodeMessage } from "@coppice/core";
+ * import { alice, makeKeyPackage } from "./example-group.ts"; // docs/examples
+ *
+ * const { keyPackage } = await makeKeyPackage(alice);
+ * const bytes = encodeMessage({ wireFormat: "mls_key_package", keyPackage });
+ * console.assert(decodeMessage(bytes).wireFormat === "mls_key_package");
+ * ```
+ */
 export function encodeMessage(message: MlsMessage): Bytes {
   return encode(mlsMessage, message);
 }
 
-/** Decodes what came from the network. `ERR_MLS_DECODE`, `ERR_MLS_VERSION`, `ERR_MLS_LIMIT`. */
+/**
+ * Decodes what came from the network. `ERR_MLS_DECODE`, `ERR_MLS_VERSION`, `ERR_MLS_LIMIT`.
+ *
+ * @example
+ * ```ts run
+ * import { decodeMessage, isCoppiceError } from "@coppice/core";
+ *
+ * try {
+ *   decodeMessage(Uint8Array.of(1, 2, 3));
+ * } catch (error) {
+ *   console.assert(isCoppiceError(error));
+ * }
+ * ```
+ */
 export function decodeMessage(bytes: Uint8Array, maxBytes: number = DEFAULT_LIMITS.messageBytes): MlsMessage {
   return decode(mlsMessage, bytes, maxBytes);
 }
 
-/** The message of this kind in `bytes`; `ERR_MLS_DECODE` for any other kind. */
+/**
+ * The message of this kind in `bytes`; `ERR_MLS_DECODE` for any other kind.
+ *
+ * @example
+ * ```ts run
+ * import { decodeMessageOf, encodeMessage } from "@coppice/core";
+ * import { alice, makeKeyPackage } from "./example-group.ts"; // docs/examples
+ *
+ * const made = await makeKeyPackage(alice);
+ * const bytes = encodeMessage({ wireFormat: "mls_key_package", keyPackage: made.keyPackage });
+ * const { keyPackage } = decodeMessageOf("mls_key_package", bytes);
+ * console.assert(keyPackage.cipherSuite === 1);
+ * ```
+ */
 export function decodeMessageOf<F extends WireFormat>(
   format: F,
   bytes: Uint8Array,

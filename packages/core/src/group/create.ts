@@ -20,6 +20,7 @@ import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
 
+/** The creator's identity and the group's beginnings. */
 export interface CreateGroupOptions {
   readonly suite: CipherSuite;
   readonly rules: Rules;
@@ -35,7 +36,19 @@ export interface CreateGroupOptions {
   readonly leafExtensions?: readonly Extension[];
 }
 
-/** A group at epoch 0 with its creator as the only member (R-11-4). */
+/**
+ * A group at epoch 0 with its creator as the only member (R-11-4).
+ *
+ * @example
+ * ```ts run
+ * import { createGroup } from "@coppice/core";
+ * import { alice, capabilities, lifetime, rules, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const { credential, signer } = alice;
+ * const state = await createGroup({ suite, rules, credential, signer, capabilities, lifetime });
+ * console.assert(state.context.epoch === 0n);
+ * ```
+ */
 export async function createGroup(options: CreateGroupOptions): Promise<GroupState> {
   const { suite, rules, credential, signer, lifetime } = options;
   const encryption = await suite.hpke.generateKeyPair();

@@ -10,7 +10,18 @@ import { requireActive } from "../group-state.ts";
 import { withGreaseExtension } from "../grease.ts";
 import { exportSecret as exportFrom } from "../schedule/key-schedule.ts";
 
-/** `MLS-Exporter(label, context, length)` of the current epoch, 0 to 255 · Nh bytes. `ERR_MLS_STATE` once removed (R-8.5-4). */
+/**
+ * `MLS-Exporter(label, context, length)` of the current epoch, 0 to 255 · Nh bytes. `ERR_MLS_STATE` once removed (R-8.5-4).
+ *
+ * @example
+ * ```ts run
+ * import { equalBytes, exportSecret, utf8 } from "@coppice/core";
+ * import { alice, bob } from "./example-group.ts"; // docs/examples
+ *
+ * const request = { label: "example.org file", context: utf8("plan.pdf"), length: 32 };
+ * console.assert(equalBytes(exportSecret(alice.state, request), exportSecret(bob.state, request)));
+ * ```
+ */
 export function exportSecret(
   state: GroupState,
   request: { label: string; context: Uint8Array; length: number },
@@ -19,7 +30,19 @@ export function exportSecret(
   return exportFrom(state.suite, state.secrets.exporterSecret, request);
 }
 
-/** A signed GroupInfo of the current epoch, with `external_pub` for joins by external Commit (R-12.4.3.2-1). */
+/**
+ * A signed GroupInfo of the current epoch, with `external_pub` for joins by external Commit (R-12.4.3.2-1).
+ *
+ * @example
+ * ```ts run
+ * import { createGroupInfo, encodeMessage } from "@coppice/core";
+ * import { alice } from "./example-group.ts"; // docs/examples
+ *
+ * const groupInfo = await createGroupInfo(alice.state, alice.signer);
+ * const toPublish = encodeMessage({ wireFormat: "mls_group_info", groupInfo });
+ * console.assert(toPublish.length > 0);
+ * ```
+ */
 export async function createGroupInfo(
   state: GroupState,
   signer: Signer,

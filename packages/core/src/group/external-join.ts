@@ -29,6 +29,7 @@ import type { LeafIndex } from "../tree/tree-math.ts";
 import { encryptPath, generatePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.ts";
 
+/** The joiner's identity, and what it proves or replaces by joining. */
 export interface ExternalJoinOptions {
   readonly suite: CipherSuite;
   readonly rules: Rules;
@@ -44,6 +45,7 @@ export interface ExternalJoinOptions {
   readonly psks?: readonly { readonly pskId: Bytes; readonly psk: Bytes }[];
 }
 
+/** An external Commit, and the state that it leads to. */
 export interface ExternalJoin {
   /** Encoded `MLSMessage`, to be sent as the Commit that ends the GroupInfo's epoch. */
   readonly commit: Bytes;
@@ -54,6 +56,19 @@ export interface ExternalJoin {
 /**
  * Makes the Commit that lets this client in without being added. `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes
  * of leaf and proposal validation.
+ *
+ * @example
+ * ```ts run
+ * import { createExternalCommit, createGroupInfo, processMessage } from "@coppice/core";
+ * import { alice, capabilities, makePerson, rules, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const info = await createGroupInfo(alice.state, alice.signer);
+ * const carol = await makePerson("carol");
+ * const joining = await createExternalCommit(info, { ...carol, suite, rules, capabilities });
+ * // Send joining.commit; once it is accepted, joining.state is Carol's.
+ * const received = await processMessage(alice.state, joining.commit, { rules });
+ * console.assert(received.kind === "commit" && received.effect.external);
+ * ```
  */
 export async function createExternalCommit(info: GroupInfo, options: ExternalJoinOptions): Promise<ExternalJoin> {
   const { suite, rules, signer, credential } = options;

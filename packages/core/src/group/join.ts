@@ -25,6 +25,7 @@ import type { PrivateKeys } from "../tree/treekem.ts";
 import { derivePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree } from "./check-group-info.ts";
 
+/** What a joiner brings to a Welcome. */
 export interface JoinOptions {
   readonly suite: CipherSuite;
   readonly rules: Rules;
@@ -46,7 +47,27 @@ export interface JoinedGroup {
 const refused = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_WELCOME", message, { requirement });
 
-/** Which of these references the Welcome is for; `ERR_MLS_WELCOME` for none (R-12.4.3.1-2). */
+/**
+ * Which of these references the Welcome is for; `ERR_MLS_WELCOME` for none (R-12.4.3.1-2).
+ *
+ * @example
+ * ```ts run
+ * import { createCommit, decodeMessageOf, findWelcomed, ProposalType } from "@coppice/core";
+ * import { alice, makeKeyPackage, makePerson, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const carol = await makePerson("carol");
+ * const pool = [await makeKeyPackage(carol), await makeKeyPackage(carol)] as const;
+ * const { staged } = await createCommit(alice.state, {
+ *   rules,
+ *   signer: alice.signer,
+ *   proposals: [{ proposalType: ProposalType.add, keyPackage: pool[1].keyPackage }],
+ * });
+ * if (staged.welcome !== undefined) {
+ *   const { welcome } = decodeMessageOf("mls_welcome", staged.welcome);
+ *   console.assert(findWelcomed(welcome, pool) === pool[1]);
+ * }
+ * ```
+ */
 export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome, own: readonly T[]): T {
   for (const { newMember } of welcome.secrets) {
     const found = own.find(({ ref }) => equalBytes(ref, newMember));
@@ -58,6 +79,24 @@ export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome
 /**
  * Joins a group. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
  * codes of leaf validation. The init key is to be deleted once the state is stored (R-10-2).
+ *
+ * @example
+ * ```ts run
+ * import { createCommit, decodeMessageOf, joinGroup, ProposalType } from "@coppice/core";
+ * import { alice, makeKeyPackage, makePerson, rules, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const keyPackage = await makeKeyPackage(await makePerson("carol"));
+ * const { staged } = await createCommit(alice.state, {
+ *   rules,
+ *   signer: alice.signer,
+ *   proposals: [{ proposalType: ProposalType.add, keyPackage: keyPackage.keyPackage }],
+ * });
+ * if (staged.welcome !== undefined) {
+ *   const { welcome } = decodeMessageOf("mls_welcome", staged.welcome);
+ *   const { state } = await joinGroup(welcome, { suite, rules, keyPackage });
+ *   console.assert([...state.tree.members()].length === 3);
+ * }
+ * ```
  */
 export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise<JoinedGroup> {
   const { suite, rules, keyPackage: own } = options;

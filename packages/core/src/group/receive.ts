@@ -31,6 +31,7 @@ interface Received extends Transition {
   readonly authenticatedData: Bytes;
 }
 
+/** An application message that opened and verified. */
 export interface ReceivedApplication extends Received {
   readonly kind: "application";
   readonly data: Bytes;
@@ -40,6 +41,7 @@ export interface ReceivedApplication extends Received {
   readonly generation: number;
 }
 
+/** A proposal that waits in `state.proposals` for a Commit. */
 export interface ReceivedProposal extends Received {
   readonly kind: "proposal";
   readonly proposal: Proposal;
@@ -47,17 +49,37 @@ export interface ReceivedProposal extends Received {
   readonly sender: FramedContent["sender"];
 }
 
+/** A Commit that was applied: `state` is in the next epoch. */
 export interface ReceivedCommit extends Received {
   readonly kind: "commit";
   readonly effect: CommitEffect;
 }
 
+/** What a message was, by `kind`. */
 export type ReceivedMessage = ReceivedApplication | ReceivedProposal | ReceivedCommit;
 
 /**
  * Processes a message of this group: encoded, or decoded already. Returns the next state and what the message said or did.
  * Store the state, then erase `consumed`. For an own Commit that comes back, see `adoptCommit`; own private messages cannot
  * be opened (T-27): `ERR_MLS_REPLAY`.
+ *
+ * @example
+ * ```ts run
+ * import { createApplicationMessage, erase, processMessage, utf8 } from "@coppice/core";
+ * import { alice, bob, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const { message } = await createApplicationMessage(alice.state, utf8("hello"), { rules, signer: alice.signer });
+ * const received = await processMessage(bob.state, message, { rules });
+ * switch (received.kind) {
+ *   case "application":
+ *     console.assert(new TextDecoder().decode(received.data) === "hello");
+ *     break;
+ *   case "proposal":
+ *   case "commit":
+ * }
+ * // Store received.state, then:
+ * erase(...received.consumed);
+ * ```
  */
 export async function processMessage(
   state: GroupState,

@@ -55,6 +55,16 @@ const names = {
 /**
  * What has to be written to turn the records of `before` into those of `after`; all of them without `before`. The two share
  * what did not change, so the work is that of the change.
+ *
+ * @example
+ * ```ts run
+ * import { createApplicationMessage, diffGroupRecords, utf8 } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const sent = await createApplicationMessage(alice.state, utf8("hello"), { rules, signer: alice.signer });
+ * const { put } = diffGroupRecords(alice.state, sent.state); // what to write before sent.message leaves
+ * console.assert(put.size < 5);
+ * ```
  */
 export function diffGroupRecords(before: GroupState | undefined, after: GroupState): RecordChanges {
   const changes = new Changes();
@@ -225,6 +235,16 @@ class Records {
 /**
  * The state whose records these are. `ERR_MLS_DECODE` for damaged ones, `ERR_MLS_VERSION` for those of a newer version of
  * Coppice or an unknown suite. What was stored is not verified again.
+ *
+ * @example
+ * ```ts run
+ * import { diffGroupRecords, restoreGroup } from "@coppice/core";
+ * import { alice } from "./example-group.ts"; // docs/examples
+ *
+ * const stored = diffGroupRecords(undefined, alice.state).put;
+ * const state = await restoreGroup(stored);
+ * console.assert(state.context.epoch === alice.state.context.epoch);
+ * ```
  */
 export async function restoreGroup(
   stored: ReadonlyMap<string, Uint8Array>,

@@ -27,6 +27,7 @@ interface SendOptions {
   readonly authenticatedData?: Bytes;
 }
 
+/** How an application message is signed, padded and sent. */
 export interface SendApplicationOptions extends SendOptions {
   /** Zero bytes added to the plaintext, to hide its length (R-15.1-1). Default: up to the next Padmé size. */
   readonly padding?: number;
@@ -35,6 +36,16 @@ export interface SendApplicationOptions extends SendOptions {
 /**
  * Encrypts application data. `ERR_MLS_STATE` while proposals wait to be committed (R-12.4-3, R-15.2-2). Store the state
  * before the message leaves: it lacks the key that was used.
+ *
+ * @example
+ * ```ts run
+ * import { createApplicationMessage, erase, utf8 } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const sent = await createApplicationMessage(alice.state, utf8("hello"), { rules, signer: alice.signer });
+ * // Store sent.state, then send sent.message, then:
+ * erase(...sent.consumed);
+ * ```
  */
 export async function createApplicationMessage(
   state: GroupState,
@@ -83,12 +94,26 @@ async function sign(
   return { wireFormat, content: framed, auth: { signature, confirmationTag: undefined } };
 }
 
+/** How a proposal is signed and sent. */
 export interface ProposeOptions extends SendOptions {
   /** Default `mls_private_message` (R-6-2). */
   readonly wireFormat?: FramedWireFormat;
 }
 
-/** Sends a proposal for someone to commit, and caches it here. A Remove of the own leaf asks to leave (T-11). */
+/**
+ * Sends a proposal for someone to commit, and caches it here. A Remove of the own leaf asks to leave (T-11).
+ *
+ * @example
+ * ```ts run
+ * import { createProposal, processMessage, ProposalType } from "@coppice/core";
+ * import { alice, bob, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const remove = { proposalType: ProposalType.remove, removed: bob.state.leafIndex } as const;
+ * const leaving = await createProposal(bob.state, remove, { rules, signer: bob.signer });
+ * const received = await processMessage(alice.state, leaving.message, { rules });
+ * console.assert(received.kind === "proposal" && received.state.proposals.size === 1);
+ * ```
+ */
 export async function createProposal(
   state: GroupState,
   proposal: Exclude<Proposal, UpdateProposal>,
@@ -97,7 +122,18 @@ export async function createProposal(
   return propose(state, proposal, options);
 }
 
-/** Proposes new keys for the own leaf; they take effect when a Commit covers the proposal (R-12.1.2-2). */
+/**
+ * Proposes new keys for the own leaf; they take effect when a Commit covers the proposal (R-12.1.2-2).
+ *
+ * @example
+ * ```ts run
+ * import { createUpdateProposal } from "@coppice/core";
+ * import { bob, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const update = await createUpdateProposal(bob.state, { rules, signer: bob.signer });
+ * console.assert(update.state.pendingUpdates.size === 1); // until somebody commits it
+ * ```
+ */
 export async function createUpdateProposal(
   state: GroupState,
   options: ProposeOptions & { readonly leaf?: LeafChanges },

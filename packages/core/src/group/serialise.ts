@@ -50,13 +50,35 @@ const container: Codec<{ magic: Bytes; version: number; records: readonly { name
   records,
 });
 
-/** The whole state in one piece. It holds every secret of the group: encrypt it. */
+/**
+ * The whole state in one piece. It holds every secret of the group: encrypt it.
+ *
+ * @example
+ * ```ts run
+ * import { decodeGroupState, encodeGroupState } from "@coppice/core";
+ * import { alice } from "./example-group.ts"; // docs/examples
+ *
+ * const bytes = encodeGroupState(alice.state); // secret: encrypt it
+ * console.assert((await decodeGroupState(bytes)).context.epoch === 1n);
+ * ```
+ */
 export function encodeGroupState(state: GroupState): Bytes {
   const list = [...diffGroupRecords(undefined, state).put].map(([name, value]) => ({ name, value }));
   return encode(container, { magic: MAGIC, version: CONTAINER_VERSION, records: list });
 }
 
-/** `ERR_MLS_DECODE` for anything that `encodeGroupState` did not write, `ERR_MLS_VERSION` for a newer version. */
+/**
+ * `ERR_MLS_DECODE` for anything that `encodeGroupState` did not write, `ERR_MLS_VERSION` for a newer version.
+ *
+ * @example
+ * ```ts run
+ * import { decodeGroupState, encodeGroupState } from "@coppice/core";
+ * import { alice } from "./example-group.ts"; // docs/examples
+ *
+ * const state = await decodeGroupState(encodeGroupState(alice.state));
+ * console.assert(state.leafIndex === alice.state.leafIndex);
+ * ```
+ */
 export async function decodeGroupState(
   bytes: Uint8Array,
   options?: Parameters<typeof restoreGroup>[1],
@@ -102,7 +124,21 @@ const stagedRecord: Codec<StagedRecord> = struct({
   delete: vector(text),
 });
 
-/** A staged commit as the records that adopting it would change. It holds secrets of the next epoch: encrypt it. */
+/**
+ * A staged commit as the records that adopting it would change. It holds secrets of the next epoch: encrypt it.
+ *
+ * @example
+ * ```ts run
+ * import { adoptCommit, createCommit, decodeStagedCommit, encodeStagedCommit } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const made = await createCommit(alice.state, { rules, signer: alice.signer });
+ * const stored = encodeStagedCommit(made.state, made.staged, rules); // secret: encrypt it
+ * // After a restart, when the Commit turns out to be accepted:
+ * const staged = await decodeStagedCommit(made.state, stored);
+ * console.assert(adoptCommit(made.state, staged, rules).state.context.epoch === 2n);
+ * ```
+ */
 export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rules: Rules): Bytes {
   const changes = diffGroupRecords(state, adoptCommit(state, staged, rules).state);
   const { commit, welcome, epoch, added, removed, updated } = staged;
@@ -110,7 +146,19 @@ export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rule
   return encode(stagedRecord, { commit, welcome, epoch, added, removed, updated, put, delete: changes.delete });
 }
 
-/** The staged commit that was made in this epoch of `state`; messages may have been sent and received since. */
+/**
+ * The staged commit that was made in this epoch of `state`; messages may have been sent and received since.
+ *
+ * @example
+ * ```ts run
+ * import { createCommit, decodeStagedCommit, encodeStagedCommit } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const made = await createCommit(alice.state, { rules, signer: alice.signer });
+ * const staged = await decodeStagedCommit(made.state, encodeStagedCommit(made.state, made.staged, rules));
+ * console.assert(staged.epoch === alice.state.context.epoch);
+ * ```
+ */
 export async function decodeStagedCommit(state: GroupState, bytes: Uint8Array): Promise<StagedCommit> {
   const { put, delete: gone, ...staged } = decode(stagedRecord, bytes);
   const stored = new Map<string, Uint8Array>(diffGroupRecords(undefined, state).put);
@@ -126,11 +174,35 @@ const ownKeyPackage: Codec<Pick<OwnKeyPackage, "keyPackage" | "initPrivateKey" |
   encryptionPrivateKey: opaque,
 });
 
-/** A key package with its private keys: encrypt it. */
+/**
+ * A key package with its private keys: encrypt it.
+ *
+ * @example
+ * ```ts run
+ * import { decodeOwnKeyPackage, encodeOwnKeyPackage, equalBytes } from "@coppice/core";
+ * import { alice, makeKeyPackage, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const own = await makeKeyPackage(alice);
+ * const stored = encodeOwnKeyPackage(own); // secret: encrypt it
+ * console.assert(equalBytes(decodeOwnKeyPackage(suite, stored).ref, own.ref));
+ * ```
+ */
 export function encodeOwnKeyPackage(own: OwnKeyPackage): Bytes {
   return encode(ownKeyPackage, own);
 }
 
+/**
+ * Reads what `encodeOwnKeyPackage` wrote. `ERR_MLS_DECODE` for anything else.
+ *
+ * @example
+ * ```ts run
+ * import { decodeOwnKeyPackage, encodeOwnKeyPackage } from "@coppice/core";
+ * import { alice, makeKeyPackage, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const own = decodeOwnKeyPackage(suite, encodeOwnKeyPackage(await makeKeyPackage(alice)));
+ * console.assert(own.initPrivateKey.length === 32);
+ * ```
+ */
 export function decodeOwnKeyPackage(suite: CipherSuite, bytes: Uint8Array): OwnKeyPackage {
   const { keyPackage: made, initPrivateKey, encryptionPrivateKey } = decode(ownKeyPackage, bytes);
   return assembleOwnKeyPackage(suite, made, { privateKey: initPrivateKey }, { privateKey: encryptionPrivateKey });

@@ -19,6 +19,7 @@ import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
+/** A new member, with the key package that let it in. */
 export interface AddedMember {
   readonly leafIndex: LeafIndex;
   readonly keyPackage: KeyPackage;

@@ -37,7 +37,17 @@ export const capabilities: Codec<Capabilities> = struct({
 /** Types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
 export const isDefaultProposalType = (type: number): boolean => type >= 1 && type <= 7;
 
-/** What this implementation supports; an application adds its own types. No GREASE (R-13.5-5). */
+/**
+ * What this implementation supports; an application adds its own types. No GREASE (R-13.5-5).
+ *
+ * @example
+ * ```ts run
+ * import { defaultCapabilities } from "@coppice/core";
+ *
+ * const capabilities = defaultCapabilities([1, 2], { extensions: [0xf001] }); // a type of the private-use range
+ * console.assert(capabilities.versions.includes(1));
+ * ```
+ */
 export function defaultCapabilities(
   cipherSuites: readonly number[],
   own: { readonly extensions?: readonly number[]; readonly credentials?: readonly Credential["credentialType"][] } = {},

@@ -24,7 +24,25 @@ export interface LeafNodeCheck {
   readonly sending: boolean;
 }
 
-/** Refuses a leaf that is invalid in itself; `validateMembers` judges it among the others. */
+/**
+ * Refuses a leaf that is invalid in itself; `validateMembers` judges it among the others.
+ *
+ * @example
+ * ```ts run
+ * import { validateLeafNode } from "@coppice/core";
+ * import { alice, makeKeyPackage, rules, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const { keyPackage } = await makeKeyPackage(alice);
+ * await validateLeafNode(suite, rules, {
+ *   leaf: keyPackage.leafNode,
+ *   source: "key_package",
+ *   place: undefined,
+ *   moment: "key_package",
+ *   context: { extensions: [] },
+ *   sending: true,
+ * }); // throws unless it is valid
+ * ```
+ */
 export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: LeafNodeCheck): Promise<void> {
   const { leaf, source, place, moment, previous, context } = check;
   checkSource(leaf, source);

@@ -41,6 +41,7 @@ type ParentEdit = (current: ParentNode | undefined, index: NodeIndex) => ParentN
 
 const blankParent: ParentEdit = () => undefined;
 
+/** The public half of a group: its members and the keys above them. A value: a change makes another tree. */
 export class RatchetTree {
   readonly root: Subtree;
   readonly #keys: Keys;
