@@ -88,7 +88,7 @@ export function expectEqual<T>(what: string, actual: T, expected: T): void {
 
 /** Fails unless the private key opens what is sealed to the public key. */
 export async function expectKeyPair(suite: CipherSuite, keys: HpkeKeyPair): Promise<void> {
-  await suite.hpke.open(keys, EMPTY, await suite.hpke.seal(keys.publicKey, EMPTY, new Uint8Array(1)));
+  await suite.hpke.open(keys, EMPTY, await suite.hpke.sealer(EMPTY)(keys.publicKey, new Uint8Array(1)));
 }
 
 export async function expectRefusal(what: string, attempt: () => unknown): Promise<void> {

@@ -55,16 +55,12 @@ export async function createWelcome(suite: CipherSuite, inputs: WelcomeInputs): 
   const encryptedGroupInfo = await suite.aead.seal(key, nonce, EMPTY, encode(groupInfo, info));
   erase(key, nonce);
 
+  const seal = encryptWithLabel(suite, "Welcome", encryptedGroupInfo);
   const secrets = await Promise.all(
     added.map(async ({ leafIndex, keyPackage: joiner }): Promise<EncryptedGroupSecrets> => {
       const pathSecret = path && secretFor(path, leafIndex);
       const plaintext = encode(groupSecrets, { joinerSecret: outputs.joinerSecret, pathSecret, psks });
-      const encryptedGroupSecrets = await encryptWithLabel(suite, {
-        publicKey: joiner.initKey,
-        label: "Welcome",
-        context: encryptedGroupInfo,
-        plaintext,
-      });
+      const encryptedGroupSecrets = await seal(joiner.initKey, plaintext);
       erase(plaintext);
       return { newMember: makeKeyPackageRef(suite, encode(keyPackage, joiner)), encryptedGroupSecrets };
     }),

@@ -13,12 +13,20 @@ interface X25519 {
   readonly publicKeyOf: (privateKey: Bytes) => Promise<Bytes>;
   /** Rejects for an all-zero result (RFC 9180 §7.1.4). */
   readonly agree: (keys: HpkeKeyPair, peer: Bytes) => Promise<Bytes>;
+  /** `agree` with a key pair that is used for this alone: its private key need not leave the platform. */
+  readonly agreeOnce: (peer: Bytes) => Promise<{ readonly publicKey: Bytes; readonly dh: Bytes }>;
 }
 
 const KEM_ID = 0x0020;
 const ALGORITHM = "X25519";
 /** PKCS #8 (RFC 8410) around a 32-byte private key. */
 const PKCS8_PREFIX = fromHex("302e020100300506032b656e04220420");
+
+async function deriveBits(privateKey: CryptoKey, peer: CryptoKey): Promise<Bytes> {
+  return new Uint8Array(await subtle().deriveBits({ name: ALGORITHM, public: peer }, privateKey, 256));
+}
+
+const importPeer = (peer: Bytes): Promise<CryptoKey> => subtle().importKey("raw", unshared(peer), ALGORITHM, false, []);
 
 const onSubtle: X25519 = {
   generate: async () => {
@@ -39,23 +47,43 @@ const onSubtle: X25519 = {
     const jwk = { kty: "OKP", crv: ALGORITHM, x: toBase64url(publicKey), d: toBase64url(privateKey) };
     const [key, peerKey] = await Promise.all([
       subtle().importKey("jwk", jwk, ALGORITHM, false, ["deriveBits"]),
-      subtle().importKey("raw", unshared(peer), ALGORITHM, false, []),
+      importPeer(peer),
     ]);
-    return new Uint8Array(await subtle().deriveBits({ name: ALGORITHM, public: peerKey }, key, 256));
+    return deriveBits(key, peerKey);
+  },
+  agreeOnce: async (peer) => {
+    const [pair, peerKey] = await Promise.all([
+      subtle().generateKey(ALGORITHM, false, ["deriveBits"]),
+      importPeer(peer),
+    ]);
+    if (!("privateKey" in pair)) throw new TypeError("X25519 has key pairs");
+    const [publicKey, dh] = await Promise.all([
+      subtle().exportKey("raw", pair.publicKey),
+      deriveBits(pair.privateKey, peerKey),
+    ]);
+    return { publicKey: new Uint8Array(publicKey), dh };
   },
 };
 
 async function onNoble(): Promise<X25519> {
   const { x25519 } = await import("@noble/curves/ed25519.js");
+  const generate = (): HpkeKeyPair => {
+    const privateKey = new Uint8Array(x25519.utils.randomSecretKey());
+    return { privateKey, publicKey: new Uint8Array(x25519.getPublicKey(privateKey)) };
+  };
+  const agree = async ({ privateKey }: HpkeKeyPair, peer: Bytes): Promise<Bytes> => {
+    await Promise.resolve();
+    return new Uint8Array(x25519.getSharedSecret(privateKey, peer));
+  };
   return {
-    generate: () => {
-      const privateKey = new Uint8Array(x25519.utils.randomSecretKey());
-      return Promise.resolve({ privateKey, publicKey: new Uint8Array(x25519.getPublicKey(privateKey)) });
-    },
+    generate: () => Promise.resolve(generate()),
     publicKeyOf: (privateKey) => Promise.resolve(new Uint8Array(x25519.getPublicKey(privateKey))),
-    agree: async ({ privateKey }, peer) => {
-      await Promise.resolve();
-      return new Uint8Array(x25519.getSharedSecret(privateKey, peer));
+    agree,
+    agreeOnce: async (peer) => {
+      const ephemeral = generate();
+      const dh = await agree(ephemeral, peer);
+      erase(ephemeral.privateKey);
+      return { publicKey: ephemeral.publicKey, dh };
     },
   };
 }
@@ -66,7 +94,7 @@ async function x25519(): Promise<X25519> {
     const privateKey = Uint8Array.from({ length: 32 }, (_, i) => i);
     const publicKey = await onSubtle.publicKeyOf(privateKey);
     await onSubtle.agree({ publicKey, privateKey }, publicKey);
-    await onSubtle.generate();
+    await onSubtle.agreeOnce((await onSubtle.generate()).publicKey);
   };
   return (await works(probe)) ? onSubtle : onNoble();
 }
@@ -97,10 +125,7 @@ export async function dhkemX25519(hash: HashKernel): Promise<Kem> {
     validatePublicKey: (publicKey) =>
       publicKey.length === 32 ? Promise.resolve() : Promise.reject(new TypeError("an X25519 public key has 32 bytes")),
     encap: async (recipient) => {
-      const ephemeral = await group.generate();
-      const dh = await group.agree(ephemeral, recipient);
-      const kemOutput = ephemeral.publicKey;
-      erase(ephemeral.privateKey);
+      const { publicKey: kemOutput, dh } = await group.agreeOnce(recipient);
       return { kemOutput, sharedSecret: sharedSecret(dh, kemOutput, recipient) };
     },
     decap: async (keys, kemOutput) => sharedSecret(await group.agree(keys, kemOutput), kemOutput, keys.publicKey),

@@ -31,6 +31,9 @@ export interface HpkeCiphertext {
 
 export const hpkeCiphertext: Codec<HpkeCiphertext> = struct({ kemOutput: opaque, ciphertext: opaque });
 
+/** Encrypts `plaintext` to a public key. */
+export type Seal = (publicKey: Bytes, plaintext: Bytes) => Promise<HpkeCiphertext>;
+
 /** The HPKE of a cipher suite. */
 export interface Hpke {
   /** Length of a serialized public key and of a KEM output, in bytes. */
@@ -42,8 +45,11 @@ export interface Hpke {
   readonly deriveKeyPair: (secret: Bytes) => Promise<HpkeKeyPair>;
   /** Refuses a key of the wrong length, off the curve or of small order: `ERR_MLS_CRYPTO` (R-5.1.1-3). */
   readonly validatePublicKey: (publicKey: Bytes) => Promise<void>;
-  /** `ERR_MLS_CRYPTO` for an unusable public key. */
-  readonly seal: (publicKey: Bytes, info: Bytes, plaintext: Bytes) => Promise<HpkeCiphertext>;
+  /**
+   * Encrypts to any number of keys under one `info`, which is hashed once: a Welcome's is as long as its tree.
+   * `ERR_MLS_CRYPTO` for an unusable public key.
+   */
+  readonly sealer: (info: Bytes) => Seal;
   /** `ERR_MLS_AEAD` if the ciphertext does not open. */
   readonly open: (keys: HpkeKeyPair, info: Bytes, sealed: HpkeCiphertext) => Promise<Bytes>;
   /** Sets up a context to `publicKey` and exports `length` bytes from it (R-8.3-1). */
@@ -87,26 +93,28 @@ export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke 
   const kdf = labeledKdf(hash, suiteId);
   const pskIdHash = kdf.extract(EMPTY, "psk_id_hash", EMPTY);
 
-  const derive = (sharedSecret: Bytes, info: Bytes): { context: Bytes; secret: Bytes } => {
-    const context = concat(MODE_BASE, pskIdHash, kdf.extract(EMPTY, "info_hash", info));
+  const contextOf = (info: Bytes): Bytes => concat(MODE_BASE, pskIdHash, kdf.extract(EMPTY, "info_hash", info));
+  const emptyContext = contextOf(EMPTY);
+  /** Uses the shared secret up. */
+  const secretOf = (sharedSecret: Bytes): Bytes => {
     const secret = kdf.extract(sharedSecret, "secret", EMPTY);
     erase(sharedSecret);
-    return { context, secret };
+    return secret;
   };
   /** Of the first and only message: its nonce is the base nonce. */
-  const messageKey = (sharedSecret: Bytes, info: Bytes): { key: Bytes; nonce: Bytes } => {
-    const { context, secret } = derive(sharedSecret, info);
+  const messageKey = (sharedSecret: Bytes, context: Bytes): { key: Bytes; nonce: Bytes } => {
+    const secret = secretOf(sharedSecret);
     const key = kdf.expand(secret, "key", context, aead.Nk);
     const nonce = kdf.expand(secret, "base_nonce", context, aead.Nn);
     erase(secret);
     return { key, nonce };
   };
-  const exported = (sharedSecret: Bytes, context: Bytes, length: number): Bytes => {
-    const schedule = derive(sharedSecret, EMPTY);
-    const exporterSecret = kdf.expand(schedule.secret, "exp", schedule.context, hash.Nh);
-    const secret = kdf.expand(exporterSecret, "sec", context, length);
-    erase(schedule.secret, exporterSecret);
-    return secret;
+  const exported = (sharedSecret: Bytes, exporterContext: Bytes, length: number): Bytes => {
+    const secret = secretOf(sharedSecret);
+    const exporterSecret = kdf.expand(secret, "exp", emptyContext, hash.Nh);
+    const result = kdf.expand(exporterSecret, "sec", exporterContext, length);
+    erase(secret, exporterSecret);
+    return result;
   };
 
   const usable = async <T>(attempt: Promise<T>): Promise<T> => {
@@ -138,15 +146,18 @@ export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke 
           ? Promise.reject(new TypeError("a public key of small order"))
           : kem.validatePublicKey(publicKey),
       ),
-    seal: async (publicKey, info, plaintext) => {
-      const { kemOutput, sharedSecret } = await usable(kem.encap(publicKey));
-      const { key, nonce } = messageKey(sharedSecret, info);
-      const ciphertext = await aead.seal(key, nonce, EMPTY, plaintext);
-      erase(key, nonce);
-      return { kemOutput, ciphertext };
+    sealer: (info) => {
+      const context = contextOf(info);
+      return async (publicKey, plaintext) => {
+        const { kemOutput, sharedSecret } = await usable(kem.encap(publicKey));
+        const { key, nonce } = messageKey(sharedSecret, context);
+        const ciphertext = await aead.seal(key, nonce, EMPTY, plaintext);
+        erase(key, nonce);
+        return { kemOutput, ciphertext };
+      };
     },
     open: async (keys, info, { kemOutput, ciphertext }) => {
-      const { key, nonce } = messageKey(await opens(kem.decap(keys, kemOutput)), info);
+      const { key, nonce } = messageKey(await opens(kem.decap(keys, kemOutput)), contextOf(info));
       return opens(aead.open(key, nonce, EMPTY, ciphertext)).finally(() => {
         erase(key, nonce);
       });

@@ -5,7 +5,7 @@ import { EMPTY, utf8 } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { encode, opaque, struct, uint32 } from "../codec/codec.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
-import type { HpkeCiphertext, HpkeKeyPair } from "./hpke.ts";
+import type { HpkeCiphertext, HpkeKeyPair, Seal } from "./hpke.ts";
 import type { Signer } from "./signature.ts";
 
 /** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
@@ -29,12 +29,9 @@ export async function verifyWithLabel(
   }
 }
 
-/** HPKE to `publicKey` with `EncryptContext{ "MLS 1.0 " + label, context }` as info. */
-export function encryptWithLabel(
-  suite: CipherSuite,
-  { publicKey, label, context, plaintext }: { publicKey: Bytes; label: string; context: Bytes; plaintext: Bytes },
-): Promise<HpkeCiphertext> {
-  return suite.hpke.seal(publicKey, withPrefix(label, context), plaintext);
+/** HPKE with `EncryptContext{ "MLS 1.0 " + label, context }` as info, to as many public keys as there are. */
+export function encryptWithLabel(suite: CipherSuite, label: string, context: Bytes): Seal {
+  return suite.hpke.sealer(withPrefix(label, context));
 }
 
 /** The reverse; `ERR_MLS_AEAD` if label, context, key or ciphertext differ. */

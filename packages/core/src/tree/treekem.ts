@@ -119,6 +119,7 @@ export async function encryptPath(
     context,
   }: { leaf: LeafIndex; generated: GeneratedPath; newLeaves: ReadonlySet<LeafIndex>; context: Bytes },
 ): Promise<UpdatePath> {
+  const seal = encryptWithLabel(suite, "UpdatePathNode", context);
   const nodes = await Promise.all(
     tree.filteredDirectPath(leaf).map(async ({ copathChild }, i): Promise<UpdatePathNode> => {
       const encryptionKey = generated.path.keys.get(generated.path.secrets[i]?.node ?? (-1 as NodeIndex))?.publicKey;
@@ -130,7 +131,7 @@ export async function encryptPath(
         recipients(tree, copathChild, newLeaves).map((node) => {
           const publicKey = tree.encryptionKey(node);
           if (publicKey === undefined) throw new RangeError("a resolution has no blank nodes");
-          return encryptWithLabel(suite, { publicKey, label: "UpdatePathNode", context, plaintext: pathSecret });
+          return seal(publicKey, pathSecret);
         }),
       );
       return { encryptionKey, encryptedPathSecret };

@@ -222,12 +222,8 @@ describe("the secrets of the path", () => {
   test("are sealed to another context than the provisional one: refused (R-7.6-4, R-12.4.1-5, T-7)", async () => {
     const pathSecret = new Uint8Array(32).fill(1);
     const publicKey = keyAt(bob, 2);
-    const sealed = await encryptWithLabel(alice.suite, {
-      publicKey,
-      label: "UpdatePathNode",
-      context: encode(groupContext, alice.state.context),
-      plaintext: pathSecret,
-    });
+    const context = encode(groupContext, alice.state.context);
+    const sealed = await encryptWithLabel(alice.suite, "UpdatePathNode", context)(publicKey, pathSecret);
     const path = (made: UpdatePath): UpdatePath =>
       editNode(made, 0, (node) => ({ ...node, encryptedPathSecret: [sealed] }));
     const { message } = await forgeCommit(alice, { path });

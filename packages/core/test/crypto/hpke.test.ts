@@ -19,7 +19,7 @@ describe.each([...SUPPORTED_CIPHER_SUITES])("suite %i", (id) => {
     const [keys, other] = [await suite.hpke.generateKeyPair(), await suite.hpke.generateKeyPair()];
     expect([keys.publicKey.length, keys.privateKey.length]).toEqual([suite.hpke.Npk, suite.hpke.Nsk]);
     const [label, context, plaintext] = ["Welcome", utf8("context"), utf8("plaintext")];
-    const sealed = await encryptWithLabel(suite, { publicKey: keys.publicKey, label, context, plaintext });
+    const sealed = await encryptWithLabel(suite, label, context)(keys.publicKey, plaintext);
     const good = { keys, label, context, sealed };
     expect(await decryptWithLabel(suite, good)).toEqual(plaintext);
     for (const change of [
@@ -53,7 +53,7 @@ describe.each([...SUPPORTED_CIPHER_SUITES])("suite %i", (id) => {
         code: "ERR_MLS_CRYPTO",
         requirement: "R-5.1.1-3",
       });
-      await expect(hpke.seal(key, EMPTY, EMPTY)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
+      await expect(hpke.sealer(EMPTY)(key, EMPTY)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
       await expect(hpke.sendExport(key, EMPTY, 32)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
     }
   });
@@ -61,7 +61,7 @@ describe.each([...SUPPORTED_CIPHER_SUITES])("suite %i", (id) => {
   test("refuses an all-zero key where its shared secret would be zero (R-5.1.1-3, adversarial 15)", async () => {
     const { hpke } = await suiteOf();
     const zero = new Uint8Array(hpke.Npk);
-    await expect(hpke.seal(zero, EMPTY, EMPTY)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
+    await expect(hpke.sealer(EMPTY)(zero, EMPTY)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
     await expect(hpke.sendExport(zero, EMPTY, 32)).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
   });
 

@@ -145,12 +145,8 @@ export async function forgeWelcome(
     encode(groupInfo, { ...signed, ...edits.signedInfo }),
   );
   const secrets = { joinerSecret, pathSecret: undefined, psks: psks.map(({ id }) => id), ...edits.secrets };
-  const encryptedGroupSecrets = await encryptWithLabel(suite, {
-    publicKey: newcomer.keyPackage.initKey,
-    label: "Welcome",
-    context: encryptedGroupInfo,
-    plaintext: encode(groupSecrets, secrets),
-  });
+  const seal = encryptWithLabel(suite, "Welcome", encryptedGroupInfo);
+  const encryptedGroupSecrets = await seal(newcomer.keyPackage.initKey, encode(groupSecrets, secrets));
   return {
     cipherSuite: suite.id,
     secrets: [{ newMember: newcomer.ref, encryptedGroupSecrets, ...edits.entry }],

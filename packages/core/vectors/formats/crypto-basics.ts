@@ -55,7 +55,7 @@ export const cryptoBasics: Format = {
     const plaintext = encrypt.hex("plaintext");
     const given = { kemOutput: encrypt.hex("kem_output"), ciphertext: encrypt.hex("ciphertext") };
     expectBytes("decrypt", await decryptWithLabel(suite, { ...labelled, keys, sealed: given }), plaintext);
-    const sealed = await encryptWithLabel(suite, { ...labelled, publicKey: keys.publicKey, plaintext });
+    const sealed = await encryptWithLabel(suite, labelled.label, labelled.context)(keys.publicKey, plaintext);
     expectBytes("encrypt and decrypt", await decryptWithLabel(suite, { ...labelled, keys, sealed }), plaintext);
   },
 };
