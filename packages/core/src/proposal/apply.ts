@@ -6,8 +6,9 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
 import { ExtensionType, findExtension, findExternalSenders } from "../extension.ts";
-import type { AddProposal, Proposal, ReInitProposal, UpdateProposal } from "../framing/proposal.ts";
+import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
+import { inFlight } from "../in-flight.ts";
 import type { KeyPackage } from "../key-package.ts";
 import { verifyKeyPackage } from "../key-package.ts";
 import type { Rules, SentProposal } from "../rules.ts";
@@ -80,14 +81,13 @@ export async function applyProposals(
   const newContext = { ...context, extensions };
   let tree = before;
 
-  const updated: ChangedMember[] = [];
-  for (const { proposal, sent } of ofType(proposals, ProposalType.update)) {
-    if (sent.sender.senderType !== "member") continue;
-    const leafIndex = sent.sender.leafIndex as LeafIndex;
-    await checkUpdate(suite, proposal, { leafIndex, tree: before, context: newContext, rules, sending });
-    tree = tree.updateLeaf(leafIndex, proposal.leafNode);
-    updated.push({ leafIndex, leafNode: proposal.leafNode });
-  }
+  const updated = ofType(proposals, ProposalType.update).flatMap(({ proposal: { leafNode }, sent: { sender } }) =>
+    sender.senderType === "member" ? [{ leafIndex: sender.leafIndex as LeafIndex, leafNode }] : [],
+  );
+  await inFlight(updated, (update) =>
+    checkUpdate(suite, update, { tree: before, context: newContext, rules, sending }),
+  );
+  for (const { leafIndex, leafNode } of updated) tree = tree.updateLeaf(leafIndex, leafNode);
 
   const removed: ChangedMember[] = [];
   for (const { proposal } of ofType(proposals, ProposalType.remove)) {
@@ -98,20 +98,18 @@ export async function applyProposals(
     removed.push({ leafIndex, leafNode });
   }
 
-  const added: AddedMember[] = [];
-  for (const { proposal } of ofType(proposals, ProposalType.add)) {
-    await checkAdd(suite, proposal, { tree, context: newContext, rules, sending });
-    const result = tree.addLeaf(proposal.keyPackage.leafNode);
-    checkTreeSize(result.tree, rules);
-    tree = result.tree;
-    added.push({ leafIndex: result.index, keyPackage: proposal.keyPackage });
-  }
+  const keyPackages = ofType(proposals, ProposalType.add).map(({ proposal }) => proposal.keyPackage);
+  refuseMembers(keyPackages, tree, rules);
+  const { tree: withAdds, placed } = tree.addLeaves(keyPackages);
+  checkTreeSize(withAdds, rules);
+  await inFlight(keyPackages, (keyPackage) => checkAdd(suite, keyPackage, { context: newContext, rules, sending }));
+  tree = withAdds;
 
   validateMembers(tree, newContext);
   return {
     tree,
     extensions,
-    added,
+    added: placed.map(([leafIndex, keyPackage]) => ({ leafIndex, keyPackage })),
     updated,
     removed,
     psks: ofType(proposals, ProposalType.psk).map(({ proposal }) => proposal.psk),
@@ -145,12 +143,10 @@ async function applyExtensions(
   return extensions;
 }
 
-type LeafCheckContext = ApplyContext & { readonly leafIndex: LeafIndex };
-
 async function checkUpdate(
   suite: CipherSuite,
-  { leafNode: leaf }: UpdateProposal,
-  { leafIndex, tree, context, rules, sending }: LeafCheckContext,
+  { leafIndex, leafNode: leaf }: ChangedMember,
+  { tree, context, rules, sending }: ApplyContext,
 ): Promise<void> {
   const previous = tree.leaf(leafIndex);
   if (previous === undefined) {
@@ -172,29 +168,30 @@ async function checkUpdate(
   });
 }
 
-/** A key package that is to become a member (R-10.1-1, R-12.1.1-1), judged against the tree after Updates and Removes. */
+/** Nobody is added who is in `tree`, the tree after Updates and Removes, or added already (R-12.2-7). */
+function refuseMembers(keyPackages: readonly KeyPackage[], tree: RatchetTree, { authentication }: Rules): void {
+  const refuse = (): never => {
+    throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
+  };
+  if (keyPackages.some(({ leafNode }) => tree.hasSignatureKey(leafNode.signatureKey))) refuse();
+  const { sameClient } = authentication;
+  if (sameClient === undefined || keyPackages.length === 0) return;
+  const members = [...tree.members()].map(([, leaf]) => leaf);
+  for (const { leafNode } of keyPackages) {
+    if (members.some((member) => sameClient(member, leafNode))) refuse();
+    members.push(leafNode);
+  }
+}
+
+/** A key package that is to become a member (R-10.1-1, R-12.1.1-1). */
 async function checkAdd(
   suite: CipherSuite,
-  { keyPackage }: AddProposal,
-  { tree, context, rules, sending }: ApplyContext,
+  keyPackage: KeyPackage,
+  { context, rules, sending }: Omit<ApplyContext, "tree">,
 ): Promise<void> {
-  const { leafNode: leaf } = keyPackage;
-  if (tree.hasSignatureKey(leaf.signatureKey)) {
-    throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
-  }
-  const { sameClient } = rules.authentication;
-  if (sameClient !== undefined) {
-    for (const [, member] of tree.members()) {
-      if (sameClient(member, leaf)) {
-        throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", {
-          requirement: "R-12.2-7",
-        });
-      }
-    }
-  }
   await verifyKeyPackage(suite, keyPackage);
   await validateLeafNode(suite, rules, {
-    leaf,
+    leaf: keyPackage.leafNode,
     source: "key_package",
     place: undefined,
     moment: sending ? "key_package" : "add",

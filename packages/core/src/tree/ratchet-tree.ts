@@ -36,6 +36,11 @@ function changeKeys(keys: Keys, node: Subtree, change: (index: KeyIndex, key: By
   };
 }
 
+const withUnmerged = (node: ParentNode, added: readonly LeafIndex[]): ParentNode => ({
+  ...node,
+  unmergedLeaves: [...node.unmergedLeaves, ...added].sort((a: number, b: number) => a - b),
+});
+
 /** What to put at an ancestor of a changed leaf. */
 type ParentEdit = (current: ParentNode | undefined, index: NodeIndex) => ParentNode | undefined;
 
@@ -227,19 +232,33 @@ export class RatchetTree {
     return this.replacePath(index, undefined, blankParent).#truncate();
   }
 
-  /** Applies an Add (§12.1.1): leftmost blank leaf, extending if there is none; unmerged at every non-blank ancestor. */
-  addLeaf(leaf: LeafNode): { readonly tree: RatchetTree; readonly index: LeafIndex } {
-    const { tree, index } = this.reserveLeaf();
-    const added = tree.replacePath(
-      index,
-      leaf,
-      (current) =>
-        current && {
-          ...current,
-          unmergedLeaves: [...current.unmergedLeaves, index].sort((a: number, b: number) => a - b),
-        },
-    );
-    return { tree: added, index };
+  /**
+   * Applies Adds, one after the other (§12.1.1): each takes the leftmost blank leaf, extending the tree if there is none, and
+   * is unmerged at every non-blank ancestor. All in one pass.
+   */
+  addLeaves<T extends { readonly leafNode: LeafNode }>(
+    newcomers: readonly T[],
+  ): { readonly tree: RatchetTree; readonly placed: readonly (readonly [LeafIndex, T])[] } {
+    let room: RatchetTree = this;
+    while (room.leafCount - room.summary.leafCount < newcomers.length) room = room.#extend();
+    const placed: (readonly [LeafIndex, T])[] = [];
+    let keys = this.#keys;
+    const fill = (at: Subtree): Subtree => {
+      const next = newcomers[placed.length];
+      if (next === undefined || at.summary.leafCount === math.leavesBelow(at.index)) return at;
+      if (isLeafSlot(at)) {
+        const filled = new LeafSlot(at.index, next.leafNode);
+        placed.push([math.nodeToLeaf(at.index), next]);
+        keys = withKeys(keys, filled);
+        return filled;
+      }
+      const before = placed.length;
+      const [left, right] = [fill(at.left), fill(at.right)];
+      const here = placed.slice(before).map(([index]) => index);
+      return new ParentSlot(at.index, at.parentNode && withUnmerged(at.parentNode, here), left, right);
+    };
+    const root = fill(room.root);
+    return { tree: new RatchetTree(root, keys), placed };
   }
 
   /** The leftmost blank leaf and the tree that has it, extended if need be (R-12.4.2-7). */

@@ -3,18 +3,18 @@ import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
+import type { Progress } from "../in-flight.ts";
+import { inFlight } from "../in-flight.ts";
 import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
+import type { LeafNode } from "./leaf-node.ts";
 import { validateLeafNode, validateMembers } from "./leaf-node-validation.ts";
 import { verifyParentHashes } from "./parent-hash.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
 import type { Subtree } from "./subtree.ts";
 import { isLeafSlot } from "./subtree.ts";
-import type { NodeIndex } from "./tree-math.ts";
+import type { LeafIndex, NodeIndex } from "./tree-math.ts";
 import { isBelow } from "./tree-math.ts";
-
-/** Leaves whose signatures are checked at once: engines gain from some work in flight, not from all of it. */
-const IN_FLIGHT = 32;
 
 const invalid = (message: string, requirement: string, node?: NodeIndex): CoppiceError =>
   new CoppiceError("ERR_MLS_TREE", message, { requirement, detail: node === undefined ? {} : { node } });
@@ -23,28 +23,23 @@ const invalid = (message: string, requirement: string, node?: NodeIndex): Coppic
 export async function validateTree(
   suite: CipherSuite,
   tree: RatchetTree,
-  { context, rules }: { context: GroupContext; rules: Rules },
+  { context, rules, progress }: { context: GroupContext; rules: Rules; progress?: Progress },
 ): Promise<void> {
   verifyTreeHash(suite, tree, context.treeHash);
   verifyUnmergedLeaves(tree);
   validateMembers(tree, context);
   await validateParentKeys(suite, tree);
   verifyParentHashes(suite.hash, tree);
-  const members = [...tree.members()];
-  for (let start = 0; start < members.length; start += IN_FLIGHT) {
-    await Promise.all(
-      members.slice(start, start + IN_FLIGHT).map(([leafIndex, leaf]) =>
-        validateLeafNode(suite, rules, {
-          leaf,
-          source: undefined,
-          place: { groupId: context.groupId, leafIndex },
-          moment: "group_info",
-          context,
-          sending: false,
-        }),
-      ),
-    );
-  }
+  const check = ([leafIndex, leaf]: readonly [LeafIndex, LeafNode]): Promise<void> =>
+    validateLeafNode(suite, rules, {
+      leaf,
+      source: undefined,
+      place: { groupId: context.groupId, leafIndex },
+      moment: "group_info",
+      context,
+      sending: false,
+    });
+  await inFlight([...tree.members()], check, progress);
 }
 
 /** A parent key that nobody can seal to would keep members from committing. */

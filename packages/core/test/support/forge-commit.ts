@@ -77,9 +77,9 @@ function applyLoosely(state: GroupState, sent: readonly SentProposal[]): Applied
   }
   for (const { proposal } of sent) {
     if (proposal.proposalType !== 1) continue;
-    const result = tree.addLeaf(proposal.keyPackage.leafNode);
+    const result = tree.addLeaves([proposal.keyPackage]);
     tree = result.tree;
-    added.push({ leafIndex: result.index, keyPackage: proposal.keyPackage });
+    for (const [leafIndex, keyPackage] of result.placed) added.push({ leafIndex, keyPackage });
   }
   return { tree, extensions, added, updated: [], removed: [], psks, externalInit: undefined, reinit: undefined };
 }

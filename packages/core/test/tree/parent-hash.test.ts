@@ -27,7 +27,7 @@ const leafOf = (source: LeafNode["source"] = { leafNodeSource: "update" }): Leaf
 
 function treeOf(leaves: number): RatchetTree {
   let tree = RatchetTree.of(leafOf());
-  for (let i = 1; i < leaves; i++) tree = tree.addLeaf(leafOf()).tree;
+  for (let i = 1; i < leaves; i++) tree = tree.addLeaves([{ leafNode: leafOf() }]).tree;
   return tree;
 }
 
@@ -73,10 +73,10 @@ describe("trees that are valid", () => {
       tree = commit(tree, index);
       expect(valid(tree)).toBe(true);
     }
-    tree = tree.addLeaf(leafOf()).tree;
+    tree = tree.addLeaves([{ leafNode: leafOf() }]).tree;
     expect(valid(tree)).toBe(true);
     tree = commit(tree, 4);
-    tree = tree.removeLeaf(5 as LeafIndex).addLeaf(leafOf()).tree;
+    tree = tree.removeLeaf(5 as LeafIndex).addLeaves([{ leafNode: leafOf() }]).tree;
     expect(valid(tree)).toBe(true);
     expect(valid(commit(tree, 7))).toBe(true);
   });
@@ -87,7 +87,7 @@ describe("trees that are valid", () => {
 
   test("with blanks above: an empty parent hash below a grown root is kept (T-18, adversarial 20)", () => {
     const old = commit(commit(treeOf(4), 0), 2);
-    const grown = old.addLeaf(leafOf()).tree;
+    const grown = old.addLeaves([{ leafNode: leafOf() }]).tree;
     expect(grown.wireNodeAt(3 as NodeIndex)).toMatchObject({ parentNode: { parentHash: EMPTY } });
     expect(valid(grown)).toBe(true);
   });
@@ -95,7 +95,7 @@ describe("trees that are valid", () => {
   test("with a member who joined since: it is left out of the sibling's hash (R-7.9-3, T-16)", () => {
     let tree = commit(treeOf(7), 0);
     tree = commit(tree, 4);
-    const joined = tree.addLeaf(leafOf()).tree;
+    const joined = tree.addLeaves([{ leafNode: leafOf() }]).tree;
     expect(joined.wireNodeAt(7 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [7] } });
     expect(joined.wireNodeAt(11 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [7] } });
     expect(valid(joined)).toBe(true);

@@ -42,10 +42,11 @@ class Pair {
     this.model = NaiveTree.of(leaf);
   }
 
-  add(): void {
-    const leaf = leafOf();
-    const { tree, index } = this.tree.addLeaf(leaf);
-    expect(index).toBe(this.model.add(leaf));
+  /** Adds some at once; the model adds them one by one. */
+  add(count = 1): void {
+    const newcomers = Array.from({ length: count }, () => ({ leafNode: leafOf() }));
+    const { tree, placed } = this.tree.addLeaves(newcomers);
+    expect(placed.map(([index]) => index)).toEqual(newcomers.map(({ leafNode }) => this.model.add(leafNode)));
     this.tree = tree;
   }
 
@@ -106,7 +107,7 @@ test("agrees with the model in every step (R-4.1.1-1, R-4.1.1-2, R-4.1.2-3, R-7.
       for (const { kind, at } of operations) {
         const { members } = pair;
         const index = members[at % members.length] ?? 0;
-        if (kind === "add" || (kind === "remove" && members.length === 1)) pair.add();
+        if (kind === "add" || (kind === "remove" && members.length === 1)) pair.add(1 + (at % 3) * (at % 5));
         else if (kind === "remove") pair.remove(index);
         else if (kind === "update") pair.update(index);
         else pair.commit(index);

@@ -15,7 +15,7 @@ export const readTree = (bytes: Bytes): RatchetTree =>
 function apply(tree: RatchetTree, proposal: Proposal, sender: number): RatchetTree {
   switch (proposal.proposalType) {
     case ProposalType.add:
-      return tree.addLeaf(proposal.keyPackage.leafNode).tree;
+      return tree.addLeaves([proposal.keyPackage]).tree;
     case ProposalType.update:
       return tree.updateLeaf(toLeafIndex(sender, tree.leafCount), proposal.leafNode);
     case ProposalType.remove:
