@@ -14,19 +14,31 @@ export interface Progress {
   readonly onProgress?: (done: number, total: number) => void | Promise<void>;
 }
 
-/** Runs `task` for all items. Rejects with the error of the first item that has one; later batches are not begun then. */
+/** How often progress is reported, in items. */
+const REPORT_EVERY = 64;
+
+/** Runs `task` for all items. After a failure no more are begun; rejects with the error of the first item that failed. */
 export async function inFlight<T>(
   items: readonly T[],
   task: (item: T) => Promise<void>,
   { signal, onProgress }: Progress = {},
 ): Promise<void> {
-  for (let done = 0; done < items.length; done += IN_FLIGHT) {
-    signal?.throwIfAborted();
-    await onProgress?.(done, items.length);
-    const outcomes = await Promise.allSettled(items.slice(done, done + IN_FLIGHT).map(task));
-    const failure = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failure !== undefined) throw failure.reason;
-  }
+  const queue = items.entries();
+  const failures = new Map<number, unknown>();
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      if (failures.size > 0) return;
+      try {
+        signal?.throwIfAborted();
+        if (index % REPORT_EVERY === 0) await onProgress?.(index, items.length);
+        await task(item);
+      } catch (error) {
+        failures.set(index, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
   signal?.throwIfAborted();
   await onProgress?.(items.length, items.length);
 }

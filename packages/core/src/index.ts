@@ -7,6 +7,7 @@ export * as codec from "./codec/codec.ts";
 export type { Codec } from "./codec/codec.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
+export type { Progress } from "./in-flight.ts";
 export { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "./crypto/cipher-suite.ts";
 export type { CipherSuite } from "./crypto/cipher-suite.ts";
 export { loadKernel } from "./crypto/kernel.ts";

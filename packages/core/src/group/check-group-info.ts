@@ -6,6 +6,7 @@ import { CoppiceError } from "../errors.ts";
 import { ExtensionType, findExtension } from "../extension.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { boundedRatchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
+import type { Progress } from "../in-flight.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
 import { MLS10, supportsExtension } from "../tree/capabilities.ts";
@@ -28,8 +29,9 @@ export function readTree(info: GroupInfo, given: Bytes | undefined, limits: Limi
 export async function checkGroupInfo(
   suite: CipherSuite,
   info: GroupInfo,
-  { tree, rules, isKnownGroup }: { tree: RatchetTree; rules: Rules; isKnownGroup?: (groupId: Bytes) => boolean },
+  options: Progress & { tree: RatchetTree; rules: Rules; isKnownGroup?: (groupId: Bytes) => boolean },
 ): Promise<void> {
+  const { tree, rules, isKnownGroup } = options;
   const { groupContext: context } = info;
   if (context.version !== MLS10 || context.cipherSuite !== suite.id) {
     throw unusableGroupInfo("the group has another version or cipher suite", "R-12.4.3.1-8");
@@ -46,5 +48,5 @@ export async function checkGroupInfo(
   const signer = tree.findLeaf(info.signer);
   if (signer === undefined) throw unusableGroupInfo("the signer is not a member", "R-12.4.3-4");
   await verifyGroupInfoSignature(suite, info, signer.signatureKey);
-  await validateTree(suite, tree, { context, rules });
+  await validateTree(suite, tree, { ...options, context });
 }

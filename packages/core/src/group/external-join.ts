@@ -19,6 +19,7 @@ import type { GroupState } from "../group-state.ts";
 import { withGreaseCapabilities } from "../grease.ts";
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { validateExternalProposalList } from "../proposal/validate-list.ts";
+import type { Progress } from "../in-flight.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
@@ -30,7 +31,7 @@ import { encryptPath, generatePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.ts";
 
 /** The joiner's identity, and what it proves or replaces by joining. */
-export interface ExternalJoinOptions {
+export interface ExternalJoinOptions extends Progress {
   readonly suite: CipherSuite;
   readonly rules: Rules;
   readonly credential: Credential;
@@ -75,7 +76,7 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
   const before = readTree(info, options.ratchetTree, rules.limits);
   if (before === undefined)
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
-  await checkGroupInfo(suite, info, { tree: before, rules });
+  await checkGroupInfo(suite, info, { ...options, tree: before });
   const external = findExtension(info.extensions, ExtensionType.externalPub);
   if (external === undefined) throw unusableGroupInfo("the GroupInfo has no external_pub", "R-12.4.3.2-1");
 

@@ -11,6 +11,7 @@ import type { GroupSecrets, Welcome } from "../framing/welcome.ts";
 import { groupSecrets } from "../framing/welcome.ts";
 import type { GroupState } from "../group-state.ts";
 import type { OwnKeyPackage } from "../key-package.ts";
+import type { Progress } from "../in-flight.ts";
 import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
@@ -26,7 +27,7 @@ import { derivePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree } from "./check-group-info.ts";
 
 /** What a joiner brings to a Welcome. */
-export interface JoinOptions {
+export interface JoinOptions extends Progress {
   readonly suite: CipherSuite;
   readonly rules: Rules;
   /** The key package that the Welcome is for; see `findWelcomed`. */

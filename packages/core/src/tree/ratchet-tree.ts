@@ -239,8 +239,6 @@ export class RatchetTree {
   addLeaves<T extends { readonly leafNode: LeafNode }>(
     newcomers: readonly T[],
   ): { readonly tree: RatchetTree; readonly placed: readonly (readonly [LeafIndex, T])[] } {
-    let room: RatchetTree = this;
-    while (room.leafCount - room.summary.leafCount < newcomers.length) room = room.#extend();
     const placed: (readonly [LeafIndex, T])[] = [];
     let keys = this.#keys;
     const fill = (at: Subtree): Subtree => {
@@ -257,16 +255,21 @@ export class RatchetTree {
       const here = placed.slice(before).map(([index]) => index);
       return new ParentSlot(at.index, at.parentNode && withUnmerged(at.parentNode, here), left, right);
     };
-    const root = fill(room.root);
+    const root = fill(this.#roomFor(newcomers.length).root);
     return { tree: new RatchetTree(root, keys), placed };
   }
 
   /** The leftmost blank leaf and the tree that has it, extended if need be (R-12.4.2-7). */
   reserveLeaf(): { readonly tree: RatchetTree; readonly index: LeafIndex } {
-    const tree = this.summary.leafCount === this.leafCount ? this.#extend() : this;
+    const tree = this.#roomFor(1);
     let at = tree.root;
     while (!isLeafSlot(at)) at = at.left.summary.leafCount < math.leavesBelow(at.left.index) ? at.left : at.right;
     return { tree, index: math.nodeToLeaf(at.index) };
+  }
+
+  /** The tree, extended until it has `count` blank leaves. */
+  #roomFor(count: number): RatchetTree {
+    return this.leafCount - this.summary.leafCount < count ? this.#extend().#roomFor(count) : this;
   }
 
   /** Doubles the tree: a blank root over the old tree and a blank half (§7.7). */

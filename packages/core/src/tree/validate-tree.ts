@@ -23,8 +23,9 @@ const invalid = (message: string, requirement: string, node?: NodeIndex): Coppic
 export async function validateTree(
   suite: CipherSuite,
   tree: RatchetTree,
-  { context, rules, progress }: { context: GroupContext; rules: Rules; progress?: Progress },
+  options: Progress & { context: GroupContext; rules: Rules },
 ): Promise<void> {
+  const { context, rules } = options;
   verifyTreeHash(suite, tree, context.treeHash);
   verifyUnmergedLeaves(tree);
   validateMembers(tree, context);
@@ -39,7 +40,7 @@ export async function validateTree(
       context,
       sending: false,
     });
-  await inFlight([...tree.members()], check, progress);
+  await inFlight([...tree.members()], check, options);
 }
 
 /** A parent key that nobody can seal to would keep members from committing. */

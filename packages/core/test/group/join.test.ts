@@ -62,6 +62,21 @@ test("the genuine one leads to the group's secrets, with the keys of the common 
   expect([...state.privateKeys.keys()].sort()).toEqual([3, 6]);
 });
 
+test("joining reports how many leaves are verified, and stops when it is aborted", async () => {
+  const reports: (readonly number[])[] = [];
+  const onProgress = (...report: readonly number[]): void => {
+    reports.push(report);
+  };
+  await join(genuine, { onProgress });
+  expect(reports).toEqual([
+    [0, 4],
+    [4, 4],
+  ]);
+  const signal = AbortSignal.abort(new Error("changed my mind"));
+  await expect(join(genuine, { signal })).rejects.toThrow("changed my mind");
+  await join(genuine);
+});
+
 describe("the Welcome (R-12.4.3.1-2, R-12.4.3.1-3)", () => {
   test("is for other key packages", async () => {
     const another = await newcomer.keyPackage();
