@@ -38,6 +38,8 @@ export type { AuthenticationService, Identity, Rules, SentProposal, ValidationMo
 export type { CachedProposal, GroupState, GroupStatus, Transition } from "./group-state.ts";
 export { createGroup } from "./group/create.ts";
 export type { CreateGroupOptions } from "./group/create.ts";
+export { branchGroup, reinitGroup } from "./group/successor.ts";
+export type { BranchOptions, ReinitOptions, Successor, SuccessorOptions } from "./group/successor.ts";
 export { findWelcomed, joinGroup } from "./group/join.ts";
 export type { JoinedGroup, JoinOptions } from "./group/join.ts";
 export { adoptCommit, createCommit } from "./commit/create.ts";

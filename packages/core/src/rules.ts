@@ -28,6 +28,11 @@ export interface AuthenticationService {
   ) => Promise<void>;
   /** Whether two leaves are the same client, beyond having the same signature key. Default: never. */
   readonly sameClient?: (a: Identity, b: Identity) => boolean;
+  /**
+   * Whether two credentials present the same identifier, so that their holders match when a group succeeds another one
+   * (R-11.3-3). Default: if they are equal byte for byte.
+   */
+  readonly sameIdentity?: (a: Credential, b: Credential) => boolean;
 }
 
 /** A proposal with who sent it. */

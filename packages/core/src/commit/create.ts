@@ -9,6 +9,7 @@ import type { Extension } from "../extension.ts";
 import type { FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
 import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
+import { ProposalType } from "../framing/proposal.ts";
 import type { GroupState, Transition } from "../group-state.ts";
 import { ownLeaf, requireActive } from "../group-state.ts";
 import { protectContent } from "../protect-content.ts";
@@ -95,6 +96,26 @@ export async function createCommit(
   state: GroupState,
   options: CreateCommitOptions,
 ): Promise<Transition & { readonly staged: StagedCommit }> {
+  return makeCommit(state, options);
+}
+
+/**
+ * Makes the first Commit of a group that succeeds another one (§11.2, §11.3): with the resumption PSK of usage `reinit` or
+ * `branch` that ties the two together, which no other Commit may have (R-11.2-4, R-11.3-4).
+ */
+export async function createFirstCommit(
+  state: GroupState,
+  options: CreateCommitOptions,
+  resumption: PreSharedKey,
+): Promise<Transition & { readonly staged: StagedCommit }> {
+  return makeCommit(state, options, [resumption]);
+}
+
+async function makeCommit(
+  state: GroupState,
+  options: CreateCommitOptions,
+  resumption: readonly PreSharedKey[] = [],
+): Promise<Transition & { readonly staged: StagedCommit }> {
   requireActive(state);
   const { suite } = state;
   const { rules, signer, leaf: changes } = options;
@@ -106,7 +127,8 @@ export async function createCommit(
   ): Promise<{ applied: AppliedProposals; psks: PreSharedKey[] }> => {
     const { tree, context } = state;
     const result = await applyProposals(suite, proposals, { tree, context, rules, sending: true });
-    return { applied: result, psks: await lookUpPsks(state, result.psks, rules) };
+    const psks = [...(await lookUpPsks(state, result.psks, rules)), ...resumption];
+    return { applied: { ...result, psks: psks.map(({ id }) => id) }, psks };
   };
   const selected = await selectProposals(state, own, { includeCached: options.includeCached ?? true, apply });
   const {
@@ -132,6 +154,10 @@ export async function createCommit(
   const proposals = [
     ...selected.references,
     ...own.map(({ proposal }): ProposalOrRef => ({ type: "proposal", proposal })),
+    ...resumption.map(({ id }): ProposalOrRef => ({
+      type: "proposal",
+      proposal: { proposalType: ProposalType.psk, psk: id },
+    })),
   ];
   const content: FramedContent = {
     groupId: state.context.groupId,

@@ -14,7 +14,7 @@ import type { OwnKeyPackage } from "../key-package.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
-import type { PreSharedKey } from "../schedule/psk.ts";
+import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
 import { computePskSecret } from "../schedule/psk.ts";
 import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../secret-tree.ts";
@@ -25,6 +25,8 @@ import { isBelow, leafToNode } from "../tree/tree-math.ts";
 import type { PrivateKeys } from "../tree/treekem.ts";
 import { derivePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree } from "./check-group-info.ts";
+import type { SuccessionPskId } from "./succession.ts";
+import { checkSuccession, findSuccessionPsk, isSuccessionPsk } from "./succession.ts";
 
 /** What a joiner brings to a Welcome. */
 export interface JoinOptions extends Progress {
@@ -36,6 +38,11 @@ export interface JoinOptions extends Progress {
   readonly ratchetTree?: Bytes;
   /** Whether the client is in a group of this id already: such a Welcome is refused (R-12.4.3-3). */
   readonly isKnownGroup?: (groupId: Bytes) => boolean;
+  /**
+   * The own state of the group that the new one says it replaces or branches from (§11.2, §11.3), by its id; undefined if
+   * there is none. Default: none, so that Welcomes of such groups are refused.
+   */
+  readonly findGroup?: (groupId: Bytes) => GroupState | undefined | Promise<GroupState | undefined>;
 }
 
 /** A group that was joined. */
@@ -105,13 +112,16 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
     throw refused("the Welcome is for another cipher suite", "R-12.4.3.1-2");
   }
   const secrets = await openGroupSecrets(welcome, options);
-  const psks = await findPsks(secrets, rules);
+  const predecessor = await findPredecessor(secrets, options);
+  const psks = await findPsks(secrets, rules, predecessor);
   const pskSecret = computePskSecret(suite, psks);
   const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
   const tree = readTree(info, options.ratchetTree, rules.limits);
   if (tree === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
   await checkGroupInfo(suite, info, { ...options, tree });
-  checkResumption(secrets, info);
+  if (predecessor !== undefined) {
+    checkSuccession(predecessor.old, predecessor.id, { context: info.groupContext, tree, rules });
+  }
 
   const leafIndex = findOwnLeaf(tree, own);
   const privateKeys = await joinPath(tree, { info, leafIndex, secrets, options });
@@ -161,17 +171,38 @@ async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: Jo
   return secrets;
 }
 
-async function findPsks({ psks: ids }: GroupSecrets, rules: Rules): Promise<PreSharedKey[]> {
-  const special = ids.filter((id) => id.pskType === "resumption" && id.usage !== "application");
-  if (special.length > 1) throw refused("more than one PSK of usage reinit or branch", "R-12.4.3.1-5");
+/** The group that the new one succeeds, and the PSK that says so. */
+interface Predecessor {
+  readonly old: GroupState;
+  readonly id: SuccessionPskId;
+  readonly psk: Bytes;
+}
+
+const unknownPsk = ({ pskType }: PreSharedKeyId): CoppiceError =>
+  new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${pskType} is not known`, {
+    requirement: "R-12.4.3.1-4",
+  });
+
+async function findPredecessor({ psks }: GroupSecrets, { findGroup }: JoinOptions): Promise<Predecessor | undefined> {
+  const [id, ...others] = psks.filter(isSuccessionPsk);
+  if (id === undefined) return undefined;
+  if (others.length > 0) throw refused("more than one PSK of usage reinit or branch", "R-12.4.3.1-5");
+  const old = await findGroup?.(id.pskGroupId);
+  if (old === undefined || !equalBytes(old.context.groupId, id.pskGroupId)) throw unknownPsk(id);
+  const psk = findSuccessionPsk(old, id);
+  if (psk === undefined) throw unknownPsk(id);
+  return { old, id, psk };
+}
+
+async function findPsks(
+  { psks: ids }: GroupSecrets,
+  rules: Rules,
+  predecessor: Predecessor | undefined,
+): Promise<PreSharedKey[]> {
   const psks: PreSharedKey[] = [];
   for (const id of ids) {
-    const psk = await rules.findPsk(id);
-    if (psk === undefined) {
-      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, {
-        requirement: "R-12.4.3.1-4",
-      });
-    }
+    const psk = id === predecessor?.id ? predecessor.psk : await rules.findPsk(id);
+    if (psk === undefined) throw unknownPsk(id);
     psks.push({ id, psk });
   }
   return psks;
@@ -187,11 +218,6 @@ async function openGroupInfo(
   } finally {
     erase(key, nonce);
   }
-}
-
-function checkResumption({ psks }: GroupSecrets, { groupContext: { epoch } }: GroupInfo): void {
-  const special = psks.some((id) => id.pskType === "resumption" && id.usage !== "application");
-  if (special && epoch !== 1n) throw refused("a reinitialised or branched group starts at epoch 1", "R-12.4.3.1-17");
 }
 
 /** The leaf that is byte for byte the key package's (R-12.4.3.1-13). */

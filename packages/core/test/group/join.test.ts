@@ -7,6 +7,7 @@ import { basicCredential, sameCredential } from "../../src/credential.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { MlsErrorCode } from "../../src/errors.ts";
 import { isCoppiceError } from "../../src/errors.ts";
+import type { GroupState } from "../../src/group-state.ts";
 import { ratchetTree } from "../../src/framing/group-info.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Welcome } from "../../src/framing/welcome.ts";
@@ -126,7 +127,12 @@ describe("pre-shared keys", () => {
     pskEpoch: 7n,
     pskNonce,
   });
-  const knowing = { rules: testRules({ findPsk: () => Promise.resolve(psk) }) };
+  const old: GroupState = {
+    ...alice.state,
+    context: { ...alice.state.context, groupId: utf8("old"), epoch: 7n },
+    secrets: { ...alice.state.secrets, resumptionPsk: psk },
+  };
+  const knowing = { rules: testRules({ findPsk: () => Promise.resolve(psk) }), findGroup: () => old };
 
   test("must be known (R-12.4.3.1-4, adversarial 28)", async () => {
     const welcome = await forged({ psks: [{ id: external, psk }] });
@@ -156,6 +162,19 @@ describe("pre-shared keys", () => {
     async (usage) => {
       const psks = [{ id: special(usage), psk }];
       await refused(await forged({ psks }), "ERR_MLS_WELCOME", "R-12.4.3.1-17", knowing);
+    },
+  );
+
+  test.each(["reinit", "branch"] as const)(
+    "of usage %s are those of a group and an epoch that this client was in (R-12.4.3.1-4, T-24)",
+    async (usage) => {
+      const welcome = await forged({ psks: [{ id: special(usage), psk }] });
+      const { rules } = knowing;
+      await refused(welcome, "ERR_MLS_PSK", "R-12.4.3.1-4", { rules });
+      await refused(welcome, "ERR_MLS_PSK", "R-12.4.3.1-4", { rules, findGroup: () => undefined });
+      await refused(welcome, "ERR_MLS_PSK", "R-12.4.3.1-4", { rules, findGroup: () => alice.state });
+      const later = { ...old, context: { ...old.context, epoch: 8n } };
+      await refused(welcome, "ERR_MLS_PSK", "R-12.4.3.1-4", { rules, findGroup: () => later });
     },
   );
 });

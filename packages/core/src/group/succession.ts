@@ -1,0 +1,91 @@
+/** How a group must relate to the one it succeeds (RFC 9420 §11.2, §11.3), checked by those who make it and those who join it. */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import { encode } from "../codec/codec.ts";
+import type { Credential } from "../credential.ts";
+import { sameCredential } from "../credential.ts";
+import { CoppiceError } from "../errors.ts";
+import { extensions } from "../extension.ts";
+import type { GroupState } from "../group-state.ts";
+import type { AuthenticationService, Rules } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import type { PreSharedKeyId } from "../schedule/psk.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+
+/** The id of a resumption PSK that ties a new group to an old one. */
+export type SuccessionPskId = Extract<PreSharedKeyId, { pskType: "resumption" }> & {
+  readonly usage: "reinit" | "branch";
+};
+
+export const isSuccessionPsk = (id: PreSharedKeyId): id is SuccessionPskId =>
+  id.pskType === "resumption" && id.usage !== "application";
+
+const refused = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_WELCOME", message, { requirement });
+
+/** The value of the PSK at a member of the old group; undefined for an epoch that this member was not in (T-24). */
+export function findSuccessionPsk(old: GroupState, { pskEpoch }: SuccessionPskId): Bytes | undefined {
+  return pskEpoch === old.context.epoch ? old.secrets.resumptionPsk : old.resumptionPsks.get(pskEpoch);
+}
+
+/** `ERR_MLS_WELCOME` unless the new group is what the PSK says of it (R-12.4.3.1-17 to R-12.4.3.1-19, A-11). */
+export function checkSuccession(
+  old: GroupState,
+  id: SuccessionPskId,
+  { context, tree, rules }: { context: GroupContext; tree: RatchetTree; rules: Rules },
+): void {
+  if (context.epoch !== 1n) {
+    throw refused("a reinitialised or branched group starts at epoch 1", "R-12.4.3.1-17");
+  }
+  if (id.usage === "reinit") checkReinit(old, id, { context, tree, rules });
+  else checkBranch(old, id, { context, tree, rules });
+}
+
+interface NewGroup {
+  readonly context: GroupContext;
+  readonly tree: RatchetTree;
+  readonly rules: Rules;
+}
+
+function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rules }: NewGroup): void {
+  const { reinit } = old;
+  if (reinit === undefined || id.pskEpoch !== old.context.epoch) {
+    throw refused("the group that this one replaces was not reinitialised in that epoch", "R-12.4.3.1-18");
+  }
+  const same =
+    equalBytes(context.groupId, reinit.groupId) &&
+    context.version === reinit.version &&
+    context.cipherSuite === reinit.cipherSuite &&
+    equalBytes(encode(extensions, context.extensions), encode(extensions, reinit.extensions));
+  if (!same) throw refused("the new group is not the one that the ReInit announced", "R-11.2-2");
+  const isSame = matcher(rules.authentication);
+  if (!isCovered(tree, old.tree, isSame) || !isCovered(old.tree, tree, isSame)) {
+    throw refused("the new group does not have the old one's members", "R-12.4.3.1-18");
+  }
+}
+
+function checkBranch(old: GroupState, { pskEpoch }: SuccessionPskId, { context, tree, rules }: NewGroup): void {
+  if (context.version !== old.context.version || context.cipherSuite !== old.context.cipherSuite) {
+    throw refused("a subgroup has its group's version and cipher suite", "R-11.3-2");
+  }
+  const was = [old, ...old.pastEpochs].find((epoch) => epoch.context.epoch === pskEpoch);
+  if (was === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
+  if (!isCovered(tree, was.tree, matcher(rules.authentication))) {
+    throw refused("the subgroup has a member who was not in the group", "R-11.3-3");
+  }
+}
+
+type Match = (a: Credential, b: Credential) => boolean;
+
+const matcher = ({ sameIdentity }: AuthenticationService): Match => sameIdentity ?? sameCredential;
+
+/** Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. */
+function isCovered(inner: RatchetTree, outer: RatchetTree, isSame: Match): boolean {
+  const candidates = [...outer.members()].map(([, { credential }]) => credential);
+  return [...inner.members()].every(([index, { credential }]) => {
+    const sameLeaf = outer.findLeaf(index)?.credential;
+    return (
+      (sameLeaf !== undefined && isSame(sameLeaf, credential)) || candidates.some((other) => isSame(other, credential))
+    );
+  });
+}
