@@ -32,23 +32,27 @@ export interface PastEpoch {
 /** The secrets of the current epoch; its encryption secret lives on as the secret tree. */
 export type KeptSecrets = Omit<EpochSecrets, "encryptionSecret">;
 
-/** Everything that one member has of a group. It holds secrets: log it nowhere, encrypt it at rest. */
-export interface GroupState {
+/** What everybody has of a group who follows its public handshakes, members and observers. */
+export interface PublicGroupState {
   readonly suite: CipherSuite;
   readonly status: GroupStatus;
   /** The ReInit that closed the group. */
   readonly reinit: ReInitProposal | undefined;
   readonly context: GroupContext;
   readonly tree: RatchetTree;
+  readonly interimTranscriptHash: Bytes;
+  readonly confirmationTag: Bytes;
+  /** By hex of their reference, in the order of arrival. */
+  readonly proposals: ReadonlyMap<string, CachedProposal>;
+}
+
+/** Everything that one member has of a group. It holds secrets: log it nowhere, encrypt it at rest. */
+export interface GroupState extends PublicGroupState {
   /** This member's leaf. */
   readonly leafIndex: LeafIndex;
   readonly privateKeys: PrivateKeys;
-  readonly interimTranscriptHash: Bytes;
-  readonly confirmationTag: Bytes;
   readonly secrets: KeptSecrets;
   readonly secretTree: SecretTree;
-  /** By hex of their reference, in the order of arrival. */
-  readonly proposals: ReadonlyMap<string, CachedProposal>;
   /** Private keys of own Update proposals, by hex of the leaf's public encryption key (T-12). */
   readonly pendingUpdates: ReadonlyMap<string, Bytes>;
   /** Newest first. */
@@ -73,7 +77,7 @@ export function ownLeaf(state: GroupState): LeafNode {
 }
 
 /** `ERR_MLS_STATE` unless the group is active (R-12.1.5-2, R-12.4.2-14). */
-export function requireActive(state: GroupState): void {
+export function requireActive(state: Pick<PublicGroupState, "status">): void {
   if (state.status === "active") return;
   const removed = state.status === "removed";
   throw new CoppiceError(

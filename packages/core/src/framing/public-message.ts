@@ -86,7 +86,8 @@ export function unprotectPublic(
   return { wireFormat: "mls_public_message", content, auth };
 }
 
-function refuseApplicationData(content: FramedContent): void {
+/** `ERR_MLS_SENDER` for application data, which is only ever sent encrypted (R-6-1). */
+export function refuseApplicationData(content: FramedContent): void {
   if (content.content.contentType === "application") {
     throw new CoppiceError("ERR_MLS_SENDER", "application data is never sent as a public message", {
       requirement: "R-6-1",

@@ -1,12 +1,10 @@
 /** Receiving messages (RFC 9420 §6.1, §12.1, §12.4.2, §15). A message that is refused changes nothing (T-26). */
 import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
-import type { CommitEffect } from "../commit/process.ts";
+import type { ProcessedCommit } from "../commit/process.ts";
 import { processCommit } from "../commit/process.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
-import { findExternalSenders } from "../extension.ts";
 import type { AuthenticatedContent, FramedContent } from "../framing/framed-content.ts";
 import { authenticatedContent, verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
@@ -14,7 +12,6 @@ import { decodeMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import { unprotectPrivate } from "../framing/private-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
 import type { PublicMessage } from "../framing/public-message.ts";
 import { unprotectPublic } from "../framing/public-message.ts";
 import type { GroupState, PastEpoch, Transition } from "../group-state.ts";
@@ -22,8 +19,8 @@ import { requireActive } from "../group-state.ts";
 import { checkAuthenticatedData } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Identity, Rules } from "../rules.ts";
-import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { cacheProposal } from "./send.ts";
+import { checkCurrentEpoch, checkGroup, memberLeaf, senderKey, wrongEpoch, wrongSender } from "./senders.ts";
 
 interface Received extends Transition {
   readonly epoch: bigint;
@@ -52,7 +49,7 @@ export interface ReceivedProposal extends Received {
 /** A Commit that was applied: `state` is in the next epoch. */
 export interface ReceivedCommit extends Received {
   readonly kind: "commit";
-  readonly effect: CommitEffect;
+  readonly effect: ProcessedCommit["effect"];
 }
 
 /** What a message was, by `kind`. */
@@ -92,26 +89,6 @@ export async function processMessage(
   throw new CoppiceError("ERR_MLS_DECODE", `${decoded.wireFormat} is not a message to a group`, {
     detail: { received: decoded.wireFormat },
   });
-}
-
-const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>
-  new CoppiceError("ERR_MLS_EPOCH", message, { requirement, detail });
-
-/** Before any cryptography (R-6-8). */
-function checkGroup(state: GroupState, { groupId, epoch }: { groupId: Bytes; epoch: bigint }): void {
-  if (!equalBytes(groupId, state.context.groupId)) throw wrongEpoch("the message is for another group", "R-6-8");
-  if (epoch > state.context.epoch) {
-    throw wrongEpoch("the message is from an epoch to come: process the Commits before it", "R-6-8", {
-      epoch: state.context.epoch,
-      received: epoch,
-    });
-  }
-}
-
-function checkCurrentEpoch(state: GroupState, epoch: bigint): void {
-  if (epoch !== state.context.epoch) {
-    throw wrongEpoch("the message is from a past epoch", "R-12.4.2-1", { epoch: state.context.epoch, received: epoch });
-  }
 }
 
 async function receivePublic(state: GroupState, message: PublicMessage, rules: Rules): Promise<ReceivedMessage> {
@@ -174,40 +151,6 @@ function findPastEpoch(state: GroupState, { epoch, contentType }: PrivateMessage
 function withPastEpoch(state: GroupState, changed: PastEpoch): GroupState {
   const pastEpochs = state.pastEpochs.map((past) => (past.context.epoch === changed.context.epoch ? changed : past));
   return { ...state, pastEpochs };
-}
-
-const wrongSender = (message: string, requirement: string): CoppiceError =>
-  new CoppiceError("ERR_MLS_SENDER", message, { requirement });
-
-function memberLeaf(tree: RatchetTree, { sender }: FramedContent): Identity & { readonly leafIndex: number } {
-  const leaf = sender.senderType === "member" ? tree.findLeaf(sender.leafIndex) : undefined;
-  if (leaf === undefined || sender.senderType !== "member") throw wrongSender("the sender is not a member", "R-6.1-4");
-  return { leafIndex: sender.leafIndex, credential: leaf.credential, signatureKey: leaf.signatureKey };
-}
-
-/** The key that must have signed, by the type of sender (R-6.1-4 to R-6.1-7). */
-function senderKey(state: GroupState, framed: FramedContent): Bytes {
-  const { sender, content } = framed;
-  switch (sender.senderType) {
-    case "member":
-      return memberLeaf(state.tree, framed).signatureKey;
-    case "external": {
-      const found = findExternalSenders(state.context.extensions)[sender.senderIndex];
-      if (found === undefined) throw wrongSender("there is no such external sender", "R-12.1.8-2");
-      if (content.contentType !== "proposal") throw wrongSender("external senders send proposals only", "R-6.1-5");
-      return found.signatureKey;
-    }
-    case "new_member_proposal":
-      if (content.contentType !== "proposal" || content.proposal.proposalType !== ProposalType.add) {
-        throw wrongSender("a new member proposes nothing but its own Add", "R-6.1-7");
-      }
-      return content.proposal.keyPackage.leafNode.signatureKey;
-    case "new_member_commit":
-      if (content.contentType !== "commit" || content.commit.path === undefined) {
-        throw wrongSender("a new member commits with a path", "R-6.1-6");
-      }
-      return content.commit.path.leafNode.signatureKey;
-  }
 }
 
 /** A proposal or Commit of the current epoch whose signature verified. */

@@ -10,7 +10,7 @@ import type { AuthenticatedContent } from "../framing/framed-content.ts";
 import { authenticatedContent, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
-import type { GroupState } from "../group-state.ts";
+import type { GroupState, PublicGroupState } from "../group-state.ts";
 import { ownLeaf, requireActive } from "../group-state.ts";
 import type { ProtectedMessage } from "../protect-content.ts";
 import { protectContent } from "../protect-content.ts";
@@ -177,11 +177,11 @@ async function propose(
 }
 
 /** `ERR_MLS_LIMIT` when the epoch has too many proposals already; one that is cached is kept once (T-23). */
-export function cacheProposal(
-  state: GroupState,
+export function cacheProposal<S extends PublicGroupState>(
+  state: S,
   proposal: { readonly proposal: Proposal; readonly sender: FramedContent["sender"]; readonly ref: Bytes },
   rules: Rules,
-): GroupState {
+): S {
   const key = toHex(proposal.ref);
   if (!state.proposals.has(key) && state.proposals.size >= rules.limits.pendingProposals) {
     throw new CoppiceError("ERR_MLS_LIMIT", "too many proposals wait in this epoch", {

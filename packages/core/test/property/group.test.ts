@@ -1,5 +1,6 @@
 /**
- * Random lives of groups. After each epoch all members agree, whoever left opens nothing, and no key seals twice. `COPPICE_PROPERTY_RUNS` sets how many lives are lived (20).
+ * Random lives of groups. After each epoch all members agree, whoever left opens nothing, and no key seals twice. `COPPICE_PROPERTY_RUNS` sets how many lives are lived (20),
+ * `COPPICE_PROPERTY_MEMBERS` how large a group grows (12). An observer without secrets follows what is public.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -9,16 +10,18 @@ import type { CreateCommitOptions } from "../../src/commit/create.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
-import type { GroupState } from "../../src/group-state.ts";
-import { exportSecret } from "../../src/group/export.ts";
+import type { GroupState, PublicGroupState } from "../../src/group-state.ts";
+import { decodeMessage } from "../../src/framing/mls-message.ts";
+import { createGroupInfo, exportSecret } from "../../src/group/export.ts";
 import { processMessage } from "../../src/group/receive.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
+import { observeGroup, observeMessage } from "../../src/public-group.ts";
 import type { Rules } from "../../src/rules.ts";
 import { at, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 const RUNS = Number(process.env["COPPICE_PROPERTY_RUNS"] ?? 20);
-const MOST_MEMBERS = 12;
+const MOST_MEMBERS = Number(process.env["COPPICE_PROPERTY_MEMBERS"] ?? 12);
 
 /**
  * A suite that refuses to seal with a key that sealed before. That is more than the pair of key and nonce, which the random
@@ -35,7 +38,19 @@ function watched(suite: CipherSuite): CipherSuite {
 }
 
 interface Operation {
-  readonly kind: "add" | "remove" | "update" | "psk" | "extensions" | "refresh" | "race" | "reload" | "talk" | "leave";
+  readonly kind:
+    | "add"
+    | "remove"
+    | "update"
+    | "psk"
+    | "extensions"
+    | "refresh"
+    | "race"
+    | "reload"
+    | "talk"
+    | "leave"
+    | "external"
+    | "resync";
   /** Picks members and amounts. */
   readonly a: number;
   readonly b: number;
@@ -44,7 +59,21 @@ interface Operation {
 
 const operation: fc.Arbitrary<Operation> = fc.record({
   kind: fc.constantFrom(
-    ...(["add", "add", "remove", "update", "psk", "extensions", "refresh", "race", "reload", "talk", "leave"] as const),
+    ...([
+      "add",
+      "add",
+      "remove",
+      "update",
+      "psk",
+      "extensions",
+      "refresh",
+      "race",
+      "reload",
+      "talk",
+      "leave",
+      "external",
+      "resync",
+    ] as const),
   ),
   a: fc.nat({ max: 1000 }),
   b: fc.nat({ max: 1000 }),
@@ -61,11 +90,17 @@ class Life {
   readonly group: Group;
   /** Members who left, with what they knew last. */
   readonly #left: { readonly member: Member; readonly before: GroupState }[] = [];
+  #observer: PublicGroupState | undefined;
   #born = 2;
 
   constructor(suite: CipherSuite, group: Group) {
     this.#suite = suite;
     this.group = group;
+    group.onHandshake = (message) => this.#observe(message);
+  }
+
+  #newcomer(): Promise<Member> {
+    return Member.create(`member ${String(this.#born++)}`, { suite: this.#suite, rules });
   }
 
   #pick(number: number): Member {
@@ -83,10 +118,14 @@ class Life {
     this.#left.push(...before.filter(({ member }) => !this.group.members.includes(member)));
   }
 
-  async #propose(proposer: Member, make: () => Promise<{ state: GroupState; message: Bytes }>): Promise<void> {
-    const { state, message } = await make();
-    proposer.state = state;
-    for (const member of this.group.members) if (member !== proposer) await member.receive(message);
+  /** An observer follows what it can see; an encrypted handshake leaves it behind. */
+  async #observe(message: Bytes): Promise<void> {
+    if (this.#observer === undefined) return;
+    const { wireFormat } = decodeMessage(message);
+    this.#observer =
+      wireFormat === "mls_public_message"
+        ? (await observeMessage(this.#observer, message, { rules })).state
+        : undefined;
   }
 
   async live({ kind, a, b, wire }: Operation): Promise<void> {
@@ -95,11 +134,7 @@ class Life {
     const options = { wireFormat: wire ? "mls_public_message" : "mls_private_message" } as const;
     if (kind === "add" || members.length < 2) {
       const count = Math.min(1 + (b % 3), MOST_MEMBERS - members.length);
-      const newcomers = await Promise.all(
-        Array.from({ length: count }, () =>
-          Member.create(`member ${String(this.#born++)}`, { suite: this.#suite, rules }),
-        ),
-      );
+      const newcomers = await Promise.all(Array.from({ length: count }, () => this.#newcomer()));
       if (count > 0) await this.group.add(first, newcomers, { ...options, forcePath: a % 2 === 0 });
       return;
     }
@@ -113,12 +148,12 @@ class Life {
         return;
       case "leave": {
         const leave: Proposal = { proposalType: 3, removed: second.state.leafIndex };
-        await this.#propose(second, () => createProposal(second.state, leave, { ...second, ...options }));
+        await this.group.propose(second, await createProposal(second.state, leave, { ...second, ...options }));
         await this.#commit(first, options);
         return;
       }
       case "update":
-        await this.#propose(second, () => createUpdateProposal(second.state, { ...second, ...options }));
+        await this.group.propose(second, await createUpdateProposal(second.state, { ...second, ...options }));
         await this.#commit(first, options);
         return;
       case "psk": {
@@ -140,6 +175,16 @@ class Life {
       case "reload":
         first.state = { ...(await decodeGroupState(encodeGroupState(first.state))), suite: this.#suite };
         return;
+      case "external":
+        if (members.length < MOST_MEMBERS) await this.group.joinExternally(await this.#newcomer());
+        return;
+      case "resync": {
+        const again = await Member.create(second.name, { suite: this.#suite, rules });
+        const before = second.state;
+        await this.group.joinExternally(again, { replaces: second.state.leafIndex });
+        this.#left.push({ member: second, before });
+        return;
+      }
       case "talk":
         await this.#talk(first, second, b);
         return;
@@ -179,6 +224,17 @@ class Life {
     const exported = this.group.members.map(({ state }) => toHex(exportSecret(state, request)));
     expect(new Set(exported).size).toBe(1);
     const sender = at(this.group.members, 0);
+    if (this.#observer === undefined) {
+      const info = await createGroupInfo(sender.state, sender.signer);
+      this.#observer = await observeGroup(info, { suite: this.#suite, rules });
+    }
+    const { context, interimTranscriptHash, confirmationTag } = this.#observer;
+    const { state } = sender;
+    expect({ context, interimTranscriptHash, confirmationTag }).toEqual({
+      context: state.context,
+      interimTranscriptHash: state.interimTranscriptHash,
+      confirmationTag: state.confirmationTag,
+    });
     const message = await sender.send("not for everyone");
     for (const { member, before } of this.#left) {
       expect(member.state.status).toBe("removed");

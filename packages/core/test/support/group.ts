@@ -15,6 +15,9 @@ import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import type { GroupState } from "../../src/group-state.ts";
 import { createGroup } from "../../src/group/create.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
+import type { ExternalJoinOptions } from "../../src/group/external-join.ts";
+import { createExternalCommit } from "../../src/group/external-join.ts";
 import { joinGroup } from "../../src/group/join.ts";
 import type { ReceivedMessage } from "../../src/group/receive.ts";
 import { processMessage } from "../../src/group/receive.ts";
@@ -141,6 +144,8 @@ export class Member {
 /** Members of one group who all follow every commit. */
 export class Group {
   members: Member[];
+  /** Sees each handshake that the members have processed. */
+  onHandshake: (message: Bytes) => Promise<void> = () => Promise.resolve();
 
   private constructor(members: Member[]) {
     this.members = members;
@@ -194,7 +199,32 @@ export class Group {
     }
     this.members = this.members.filter(({ state }) => state.status !== "removed");
     this.expectAgreement();
+    await this.onHandshake(made.staged.commit);
     return made;
+  }
+
+  /** Sends a proposal that everyone else processes. */
+  async propose(proposer: Member, sent: { readonly state: GroupState; readonly message: Bytes }): Promise<void> {
+    proposer.state = sent.state;
+    for (const member of this.members) if (member !== proposer) await member.receive(sent.message);
+    await this.onHandshake(sent.message);
+  }
+
+  /** A client lets itself in; the first member publishes the GroupInfo. */
+  async joinExternally(newcomer: Member, options: Partial<ExternalJoinOptions> = {}): Promise<void> {
+    const host = at(this.members, 0);
+    const info = await createGroupInfo(host.state, host.signer);
+    const { suite, rules, signer, capabilities, name } = newcomer;
+    const credential = basicCredential(name);
+    const joined = await createExternalCommit(info, { suite, rules, signer, capabilities, credential, ...options });
+    for (const member of this.members) {
+      const received = await member.receive(joined.commit);
+      expect(received.kind === "commit" && received.effect.external).toBe(true);
+    }
+    newcomer.state = joined.state;
+    this.members = [...this.members.filter(({ state }) => state.status === "active"), newcomer];
+    this.expectAgreement();
+    await this.onHandshake(joined.commit);
   }
 
   /** Sends a message and checks that everyone else reads it. */

@@ -1,0 +1,187 @@
+/** The part of processing a Commit (RFC 9420 §12.4.2) that needs no secrets: what members and observers check alike. */
+import { equalBytes, toHex } from "../codec/bytes.ts";
+import { sameCredential } from "../credential.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extension.ts";
+import type { Commit } from "../framing/commit.ts";
+import type { AuthenticatedContent, Sender } from "../framing/framed-content.ts";
+import type { PublicGroupState } from "../group-state.ts";
+import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
+import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
+import { pathRequired, validateExternalProposalList, validateProposalList } from "../proposal/validate-list.ts";
+import type { Identity, Rules, SentProposal } from "../rules.ts";
+import type { LeafNode } from "../tree/leaf-node.ts";
+import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import { applyUpdatePath } from "../tree/treekem.ts";
+import type { UpdatePath } from "../tree/update-path.ts";
+
+/** What a Commit did. */
+export interface CommitEffect {
+  /** The committer, with the leaf that signed the Commit. */
+  readonly committer: ChangedMember;
+  readonly added: readonly AddedMember[];
+  readonly updated: readonly ChangedMember[];
+  readonly removed: readonly ChangedMember[];
+  /** Whether the committer joined by this Commit. */
+  readonly external: boolean;
+  /** The extensions of the group context, if they changed. */
+  readonly extensions: readonly Extension[] | undefined;
+}
+
+/** A Commit whose signature (and membership tag or encryption) verified. */
+export interface VerifiedCommit {
+  readonly authenticated: AuthenticatedContent;
+  readonly commit: Commit;
+}
+
+const pathError = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_UPDATE_PATH", message, { requirement });
+
+/** A Commit that is valid as far as its public part goes. */
+export interface JudgedCommit {
+  readonly applied: AppliedProposals;
+  readonly place: CommitterPlace;
+  /** The tree of the new epoch: with the proposals applied and the path merged. */
+  readonly tree: RatchetTree;
+  /** Leaves that the path is not encrypted to, since they were added by the Commit itself. */
+  readonly newLeaves: ReadonlySet<LeafIndex>;
+  readonly effect: CommitEffect;
+}
+
+/** `state` is in the Commit's epoch. Refuses with the codes of proposal lists, proposals, leaves, trees and update paths. */
+export async function judgeCommit(
+  state: PublicGroupState,
+  { authenticated, commit }: VerifiedCommit,
+  rules: Rules,
+): Promise<JudgedCommit> {
+  const { suite } = state;
+  const { sender } = authenticated.content;
+  const proposals = resolveProposals(state, commit, sender);
+  if (sender.senderType === "member") {
+    validateProposalList(suite, state.tree, { proposals, committer: sender.leafIndex as LeafIndex });
+  } else {
+    validateExternalProposalList(suite, state.tree, proposals);
+  }
+  await rules.allowProposals({ proposals, committer: sender });
+  const applied = await applyProposals(suite, proposals, {
+    tree: state.tree,
+    context: state.context,
+    rules,
+    sending: false,
+  });
+  if (commit.path === undefined && (pathRequired(proposals) || sender.senderType !== "member")) {
+    throw pathError("these proposals need an update path", "R-12.4-6");
+  }
+
+  const place = placeCommitter(state, applied, sender);
+  checkTreeSize(place.tree, rules);
+  const newLeaves = new Set(applied.added.map(({ leafIndex }) => leafIndex));
+  const effect = describe(state, applied, place, commit.path);
+  if (commit.path === undefined) return { applied, place, tree: place.tree, newLeaves, effect };
+
+  const { path } = commit;
+  await validatePathLeaf(state, { leaf: path.leafNode, applied, place, rules });
+  await validatePathKeys(state, path);
+  const tree = applyUpdatePath(suite, place.tree, { sender: place.leafIndex, path, newLeaves });
+  validateMembers(tree, { extensions: applied.extensions });
+  return { applied, place, tree, newLeaves, effect };
+}
+
+/** Inline proposals are the committer's; references come from the epoch's cache (R-12.4-2). */
+function resolveProposals(state: PublicGroupState, commit: Commit, committer: Sender): SentProposal[] {
+  const missing: string[] = [];
+  const proposals = commit.proposals.flatMap((entry): SentProposal[] => {
+    if (entry.type === "proposal") return [{ proposal: entry.proposal, sender: committer }];
+    if (committer.senderType !== "member") {
+      throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an external Commit refers to a proposal", {
+        requirement: "R-12.4.3.2-4",
+      });
+    }
+    const ref = toHex(entry.reference);
+    const cached = state.proposals.get(ref);
+    if (cached === undefined) missing.push(ref);
+    return cached === undefined ? [] : [cached];
+  });
+  if (missing.length > 0) {
+    throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "the Commit refers to proposals that are not known", {
+      requirement: "R-12.4-2",
+      detail: { missing },
+    });
+  }
+  return proposals;
+}
+
+/** Where the committer's leaf is, and the tree that has room for it. */
+export interface CommitterPlace {
+  readonly leafIndex: LeafIndex;
+  readonly tree: RatchetTree;
+  readonly external: boolean;
+  /** The leaf it replaces: its own, or the one that an external Commit removes. */
+  readonly previous: LeafNode | undefined;
+}
+
+function placeCommitter(state: PublicGroupState, applied: AppliedProposals, sender: Sender): CommitterPlace {
+  if (sender.senderType === "member") {
+    const leafIndex = sender.leafIndex as LeafIndex;
+    return { leafIndex, tree: applied.tree, external: false, previous: state.tree.leaf(leafIndex) };
+  }
+  const { tree, index } = applied.tree.reserveLeaf();
+  return { leafIndex: index, tree, external: true, previous: applied.removed[0]?.leafNode };
+}
+
+function describe(
+  state: PublicGroupState,
+  applied: AppliedProposals,
+  place: CommitterPlace,
+  path: UpdatePath | undefined,
+): CommitEffect {
+  const leafNode = place.external ? path?.leafNode : place.previous;
+  if (leafNode === undefined) throw new RangeError("the committer of a verified Commit has a leaf");
+  return {
+    committer: { leafIndex: place.leafIndex, leafNode },
+    added: applied.added,
+    updated: applied.updated,
+    removed: applied.removed,
+    external: place.external,
+    extensions: applied.extensions === state.context.extensions ? undefined : applied.extensions,
+  };
+}
+
+async function validatePathLeaf(
+  state: PublicGroupState,
+  { leaf, applied, place, rules }: { leaf: LeafNode; applied: AppliedProposals; place: CommitterPlace; rules: Rules },
+): Promise<void> {
+  const { previous, leafIndex } = place;
+  if (previous !== undefined && equalBytes(previous.encryptionKey, leaf.encryptionKey)) {
+    throw pathError("the committer's encryption key does not change", "R-12.4.2-9");
+  }
+  await validateLeafNode(state.suite, rules, {
+    leaf,
+    source: "commit",
+    place: { groupId: state.context.groupId, leafIndex },
+    moment: "commit",
+    previous: successorOf(previous, leaf, place.external),
+    context: { extensions: applied.extensions },
+    sending: false,
+  });
+}
+
+/** Members who cannot derive a node still seal to it later: an unusable key would keep them from committing. */
+async function validatePathKeys({ suite }: PublicGroupState, path: UpdatePath): Promise<void> {
+  try {
+    await Promise.all(path.nodes.map(({ encryptionKey }) => suite.hpke.validatePublicKey(encryptionKey)));
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_UPDATE_PATH", "a public key of the update path is not one of this suite", {
+      requirement: "R-5.1.1-3",
+      cause,
+    });
+  }
+}
+
+/** The identity that a leaf must be an acceptable successor of, if it changes one (R-5.3.1-8, R-12.2-17). */
+function successorOf(previous: LeafNode | undefined, leaf: LeafNode, external: boolean): Identity | undefined {
+  if (previous === undefined) return undefined;
+  return external || !sameCredential(previous.credential, leaf.credential) ? previous : undefined;
+}

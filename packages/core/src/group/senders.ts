@@ -1,0 +1,66 @@
+/** Who may send what in an epoch (RFC 9420 §6, §6.1): the checks that members and observers make of any message. */
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import { CoppiceError } from "../errors.ts";
+import { findExternalSenders } from "../extension.ts";
+import type { FramedContent } from "../framing/framed-content.ts";
+import { ProposalType } from "../framing/proposal.ts";
+import type { PublicGroupState } from "../group-state.ts";
+import type { Identity } from "../rules.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+
+export const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>
+  new CoppiceError("ERR_MLS_EPOCH", message, { requirement, detail });
+
+/** Before any cryptography (R-6-8). */
+export function checkGroup(state: PublicGroupState, { groupId, epoch }: { groupId: Bytes; epoch: bigint }): void {
+  if (!equalBytes(groupId, state.context.groupId)) throw wrongEpoch("the message is for another group", "R-6-8");
+  if (epoch > state.context.epoch) {
+    throw wrongEpoch("the message is from an epoch to come: process the Commits before it", "R-6-8", {
+      epoch: state.context.epoch,
+      received: epoch,
+    });
+  }
+}
+
+/** Handshakes are of the current epoch (R-12.4.2-1). */
+export function checkCurrentEpoch(state: PublicGroupState, epoch: bigint): void {
+  if (epoch !== state.context.epoch) {
+    throw wrongEpoch("the message is from a past epoch", "R-12.4.2-1", { epoch: state.context.epoch, received: epoch });
+  }
+}
+
+export const wrongSender = (message: string, requirement: string): CoppiceError =>
+  new CoppiceError("ERR_MLS_SENDER", message, { requirement });
+
+/** The author's leaf; `ERR_MLS_SENDER` if there is none. */
+export function memberLeaf(tree: RatchetTree, { sender }: FramedContent): Identity & { readonly leafIndex: number } {
+  const leaf = sender.senderType === "member" ? tree.findLeaf(sender.leafIndex) : undefined;
+  if (leaf === undefined || sender.senderType !== "member") throw wrongSender("the sender is not a member", "R-6.1-4");
+  return { leafIndex: sender.leafIndex, credential: leaf.credential, signatureKey: leaf.signatureKey };
+}
+
+/** The key that must have signed, by the type of sender (R-6.1-4 to R-6.1-7). */
+export function senderKey(state: PublicGroupState, framed: FramedContent): Bytes {
+  const { sender, content } = framed;
+  switch (sender.senderType) {
+    case "member":
+      return memberLeaf(state.tree, framed).signatureKey;
+    case "external": {
+      const found = findExternalSenders(state.context.extensions)[sender.senderIndex];
+      if (found === undefined) throw wrongSender("there is no such external sender", "R-12.1.8-2");
+      if (content.contentType !== "proposal") throw wrongSender("external senders send proposals only", "R-6.1-5");
+      return found.signatureKey;
+    }
+    case "new_member_proposal":
+      if (content.contentType !== "proposal" || content.proposal.proposalType !== ProposalType.add) {
+        throw wrongSender("a new member proposes nothing but its own Add", "R-6.1-7");
+      }
+      return content.proposal.keyPackage.leafNode.signatureKey;
+    case "new_member_commit":
+      if (content.contentType !== "commit" || content.commit.path === undefined) {
+        throw wrongSender("a new member commits with a path", "R-6.1-6");
+      }
+      return content.commit.path.leafNode.signatureKey;
+  }
+}

@@ -1,0 +1,132 @@
+/** Following a group from its public handshakes: the same judgement as a member's, without a secret. */
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Bytes } from "../src/codec/bytes.ts";
+import { utf8 } from "../src/codec/bytes.ts";
+import type { CreateCommitOptions } from "../src/commit/create.ts";
+import { createGroupInfo } from "../src/group/export.ts";
+import { createProposal, createUpdateProposal } from "../src/group/send.ts";
+import type { PublicGroupState } from "../src/group-state.ts";
+import { observeGroup, observeMessage } from "../src/public-group.ts";
+import { editNode, forgeCommit } from "./support/forge-commit.ts";
+import { forgePublic } from "./support/forge-message.ts";
+import type { Expected } from "./support/group.ts";
+import { Group, Member, testRules } from "./support/group.ts";
+
+const rules = testRules();
+const open = { wireFormat: "mls_public_message" } as const;
+
+let group: Group;
+let alice: Member;
+let bob: Member;
+let observer: PublicGroupState;
+
+beforeEach(async () => {
+  group = await Group.of(["alice", "bob", "carol"]);
+  [alice, bob] = [group.member("alice"), group.member("bob")];
+  const info = await createGroupInfo(alice.state, alice.signer);
+  observer = await observeGroup(info, { suite: alice.suite, rules });
+  group.onHandshake = async (message) => {
+    observer = (await observeMessage(observer, message, { rules })).state;
+  };
+});
+
+const view = ({ context, interimTranscriptHash, status, reinit, proposals }: PublicGroupState): object => ({
+  ...{ context, interimTranscriptHash, status, reinit, proposals },
+});
+
+test("an observer sees what members see, through all kinds of handshakes", async () => {
+  const dave = await Member.create("dave");
+  await group.add(alice, [dave], open);
+  await group.propose(bob, await createUpdateProposal(bob.state, { ...bob, ...open }));
+  expect(view(observer)).toEqual(view(alice.state));
+  await group.commit(alice, open);
+  await group.joinExternally(await Member.create("erin"));
+  await group.propose(dave, await createProposal(dave.state, { proposalType: 3, removed: 1 }, { ...dave, ...open }));
+  await group.commit(group.member("erin"), open);
+  expect(view(observer)).toEqual(view(alice.state));
+  await group.commit(alice, {
+    ...open,
+    proposals: [{ proposalType: 5, groupId: utf8("next"), version: 1, cipherSuite: 1, extensions: [] }],
+  });
+  expect(view(observer)).toEqual(view(alice.state));
+  expect(observer.status).toBe("reinitialised");
+});
+
+describe("an observer refuses what a member refuses, and stays where it was", () => {
+  async function bothRefuse(message: Bytes, expected: Expected): Promise<void> {
+    const before = structuredClone(view(observer));
+    await expect(bob.peek(message)).rejects.toMatchObject(expected);
+    await expect(observeMessage(observer, message, { rules })).rejects.toMatchObject(expected);
+    expect(view(observer)).toEqual(before);
+    const { message: genuine } = await forgeCommit(alice);
+    await observeMessage(observer, genuine, { rules });
+  }
+
+  test("a signature of another key", async () => {
+    const { message } = await forgeCommit(alice, { signer: bob.signer });
+    await bothRefuse(message, { code: "ERR_MLS_SIGNATURE" });
+  });
+
+  test("a path leaf that was signed for another place", async () => {
+    const { message } = await forgeCommit(alice, { leafPlace: { leafIndex: bob.state.leafIndex } });
+    await bothRefuse(message, { code: "ERR_MLS_SIGNATURE", requirement: "R-7.3-3" });
+  });
+
+  test("a path that lacks a ciphertext", async () => {
+    const { message } = await forgeCommit(alice, {
+      path: (path) => editNode(path, 0, (node) => ({ ...node, encryptedPathSecret: [] })),
+    });
+    await bothRefuse(message, { code: "ERR_MLS_UPDATE_PATH", requirement: "R-7.6-2" });
+  });
+
+  test("a list of proposals that is none", async () => {
+    const { message } = await forgeCommit(alice, { proposals: [{ proposalType: 3, removed: 0 }] });
+    await bothRefuse(message, { code: "ERR_MLS_PROPOSAL_LIST", requirement: "R-12.2-3" });
+  });
+
+  test("a proposal to remove nobody", async () => {
+    const message = await forgePublic(alice, {
+      contentType: "proposal",
+      proposal: { proposalType: 3, removed: 7 },
+    });
+    await bothRefuse(message, { code: "ERR_MLS_PROPOSAL", requirement: "R-12.1.3-1" });
+  });
+
+  test("a Commit to proposals that were not seen", async () => {
+    const { message } = await forgeCommit(alice, { proposals: ["00".repeat(32)] });
+    await bothRefuse(message, { code: "ERR_MLS_PROPOSAL_REF", requirement: "R-12.4-2" });
+  });
+
+  test("a message of another epoch or group", async () => {
+    const later = await forgeCommit(alice, { framed: { epoch: 99n } });
+    await bothRefuse(later.message, { code: "ERR_MLS_EPOCH", requirement: "R-6-8" });
+    const elsewhere = await forgeCommit(alice, { framed: { groupId: utf8("elsewhere") } });
+    await bothRefuse(elsewhere.message, { code: "ERR_MLS_EPOCH", requirement: "R-6-8" });
+  });
+});
+
+test("what is encrypted cannot be followed", async () => {
+  for (const message of [await alice.send("hello"), (await alice.commit()).staged.commit]) {
+    await expect(observeMessage(observer, message, { rules })).rejects.toMatchObject({ code: "ERR_MLS_DECODE" });
+  }
+});
+
+test("a GroupInfo is checked as a joiner checks it (R-12.4.3-4, R-12.4.3.1-7)", async () => {
+  const info = await createGroupInfo(alice.state, alice.signer);
+  const { suite } = alice;
+  await expect(observeGroup({ ...info, confirmationTag: utf8("changed") }, { suite, rules })).rejects.toMatchObject({
+    code: "ERR_MLS_SIGNATURE",
+    requirement: "R-12.4.3-4",
+  });
+  const bare = await createGroupInfo(alice.state, alice.signer, { tree: false });
+  await expect(observeGroup(bare, { suite, rules })).rejects.toMatchObject({ requirement: "R-12.4.3.1-7" });
+});
+
+test("an observer cannot see whether a path holds what it says, members can", async () => {
+  const options: Partial<CreateCommitOptions> = { ...open, forcePath: true };
+  const made = await alice.commit(options);
+  const { message } = await forgeCommit(alice, { auth: { confirmationTag: new Uint8Array(32) } });
+  await expect(bob.peek(message)).rejects.toMatchObject({ code: "ERR_MLS_CONFIRMATION" });
+  await observeMessage(observer, message, { rules });
+  await observeMessage(observer, made.staged.commit, { rules });
+});
