@@ -98,6 +98,7 @@ export interface ExternalSender {
   readonly credential: Credential;
 }
 
+/** The data of the `external_senders` extension (§12.1.8.1). */
 export const externalSenders: Codec<readonly ExternalSender[]> = vector(struct({ signatureKey: opaque, credential }));
 
 /** The `external_senders` of a GroupContext; empty if it has none. */

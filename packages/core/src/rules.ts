@@ -52,7 +52,10 @@ export interface Rules {
     /** Whether received leaves must be within their lifetime (R-7.3-8); those being sent always must. */
     readonly checkOnReceive: boolean;
   };
-  /** Throws to refuse a list of proposals, made or received, as a whole (R-12.2-15). */
+  /**
+   * Throws to refuse a list of proposals, made or received, as a whole: `ERR_MLS_POLICY` (R-12.2-15). When a Commit is made,
+   * received proposals are left out until it agrees.
+   */
   readonly allowProposals: (request: { proposals: readonly SentProposal[]; committer: Sender }) => Promise<void>;
   /** The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. */
   readonly findPsk: (id: PreSharedKeyId) => Promise<Bytes | undefined>;
@@ -105,6 +108,21 @@ export async function validateCredential(
     throw new CoppiceError("ERR_MLS_CREDENTIAL", "the authentication service refused a credential", {
       requirement: previous === undefined ? "R-5.3.1-1" : "R-5.3.1-8",
       detail: { moment },
+      cause,
+    });
+  }
+}
+
+/** Asks the application's policy; whatever it throws becomes `ERR_MLS_POLICY` (R-12.2-15). */
+export async function checkPolicy(
+  rules: Rules,
+  request: { readonly proposals: readonly SentProposal[]; readonly committer: Sender },
+): Promise<void> {
+  try {
+    await rules.allowProposals(request);
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_POLICY", "the application's policy refused the proposals", {
+      requirement: "R-12.2-15",
       cause,
     });
   }

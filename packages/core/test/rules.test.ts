@@ -91,13 +91,17 @@ describe("the policy for proposals (R-12.2-15, R-12.4.3.2-8, R-16.5-1)", () => {
     ]);
   });
 
-  test("that fails by a bug of its own is passed on, and nothing changes (adversarial 42)", async () => {
+  test("that fails by a bug of its own refuses with that as the cause, and nothing changes (R-12.2-15, adversarial 42)", async () => {
     const group = await Group.of(["alice", "bob"]);
     const [alice, bob] = [group.member("alice"), group.member("bob")];
     const { message } = await forgeCommit(alice);
     bob.rules = testRules({ allowProposals: () => Promise.reject(new TypeError("a bug")) });
     const before = bob.state;
-    await expect(bob.receive(message)).rejects.toThrow(TypeError);
+    await expect(bob.receive(message)).rejects.toMatchObject({
+      code: "ERR_MLS_POLICY",
+      requirement: "R-12.2-15",
+      cause: expect.any(TypeError) as TypeError,
+    });
     expect(bob.state).toBe(before);
     bob.rules = testRules();
     await bob.receive(message);

@@ -19,6 +19,7 @@ import type { RefusedProposal } from "../proposal/select.ts";
 import { selectProposals } from "../proposal/select.ts";
 import { pathRequired } from "../proposal/validate-list.ts";
 import type { Rules, SentProposal } from "../rules.ts";
+import { checkPolicy } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import type { Capabilities } from "../tree/capabilities.ts";
@@ -126,6 +127,7 @@ async function makeCommit(
     proposals: readonly SentProposal[],
   ): Promise<{ applied: AppliedProposals; psks: PreSharedKey[] }> => {
     const { tree, context } = state;
+    await checkPolicy(rules, { proposals, committer });
     const result = await applyProposals(suite, proposals, { tree, context, rules, sending: true });
     const psks = [...(await lookUpPsks(state, result.psks, rules)), ...resumption];
     return { applied: { ...result, psks: psks.map(({ id }) => id) }, psks };
@@ -135,7 +137,6 @@ async function makeCommit(
     proposals: sent,
     outcome: { applied, psks },
   } = selected;
-  await rules.allowProposals({ proposals: sent, committer });
 
   const withPath = pathRequired(sent) || options.forcePath === true || changes !== undefined;
   const made = withPath ? await makePath(state, applied, options) : undefined;

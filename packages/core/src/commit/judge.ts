@@ -10,6 +10,7 @@ import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/a
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { pathRequired, validateExternalProposalList, validateProposalList } from "../proposal/validate-list.ts";
 import type { Identity, Rules, SentProposal } from "../rules.ts";
+import { checkPolicy } from "../rules.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
@@ -64,7 +65,7 @@ export async function judgeCommit(
   } else {
     validateExternalProposalList(suite, state.tree, proposals);
   }
-  await rules.allowProposals({ proposals, committer: sender });
+  await checkPolicy(rules, { proposals, committer: sender });
   const applied = await applyProposals(suite, proposals, {
     tree: state.tree,
     context: state.context,

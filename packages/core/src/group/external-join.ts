@@ -21,6 +21,7 @@ import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { validateExternalProposalList } from "../proposal/validate-list.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Rules, SentProposal } from "../rules.ts";
+import { checkPolicy } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import { interimTranscriptHash } from "../schedule/transcript-hash.ts";
@@ -100,7 +101,7 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
   ];
   const sent = proposals.map((proposal): SentProposal => ({ proposal, sender: committer }));
   validateExternalProposalList(suite, before, sent);
-  await rules.allowProposals({ proposals: sent, committer });
+  await checkPolicy(rules, { proposals: sent, committer });
   const applied = await applyProposals(suite, sent, { tree: before, context, rules, sending: true });
 
   const place = applied.tree.reserveLeaf();

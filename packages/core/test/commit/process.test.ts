@@ -459,7 +459,7 @@ test("the committer's policy hook can refuse a Commit (R-12.2-15, R-12.4.3.2-8)"
       return Promise.reject(new Error("not today"));
     },
   });
-  await expect(bob.peek(genuine)).rejects.toThrow("not today");
+  await expect(bob.peek(genuine)).rejects.toMatchObject({ code: "ERR_MLS_POLICY", requirement: "R-12.2-15" });
   bob.rules = testRules();
   await bob.peek(genuine);
 });
