@@ -5,7 +5,7 @@ import { type HashContext, abandon } from "./hash-context.ts";
 import { digestMany, expandMany } from "./hash-many.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { kdfLabel } from "./kdf-label.ts";
-import type { Bytes, Expansion, HashKernel, RatchetKeys, RatchetRun, WasmHashKernel } from "./kernel.ts";
+import type { Bytes, Expansion, HashKernel, RatchetKeys, RatchetRun } from "./kernel.ts";
 import { ratchet } from "./secret-tree.ts";
 
 /** What distinguishes the three hash functions. `id` is their number in `assembly/hash.ts`. */
@@ -27,11 +27,11 @@ export const hashes: {
 };
 
 /** Builds the object for one hash function; the three of a kernel share instance and arena. */
-export function createHash(exports: KernelExports, arena: Arena, parameters: HashParameters): WasmHashKernel {
+export function createHash(exports: KernelExports, arena: Arena, parameters: HashParameters): HashKernel {
   return new WasmHash(parameters.name, { ...parameters, exports, arena });
 }
 
-class WasmHash implements WasmHashKernel {
+class WasmHash implements HashKernel {
   readonly name: HashKernel["name"];
   readonly Nh: number;
   readonly #context: HashContext;

@@ -9,6 +9,5 @@ export type {
   Kernel,
   RatchetKeys,
   RatchetRun,
-  WasmHashKernel,
   WasmKernel,
 } from "./kernel.ts";

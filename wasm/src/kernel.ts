@@ -3,6 +3,32 @@
 /** Output of every function is a fresh array that the caller owns. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Arguments of one output of `expandMany`. */
+export interface Expansion {
+  readonly label: string;
+  readonly context: Uint8Array;
+  readonly length: number;
+}
+
+/** Where a ratchet of the secret tree stands, and how far it is to run. */
+export interface RatchetRun {
+  /** Ratchet secret of `generation`, `Nh` bytes. */
+  readonly secret: Uint8Array;
+  readonly generation: number;
+  /** Generations to derive keys of. The caller bounds it: each takes about two microseconds. */
+  readonly count: number;
+  readonly Nk: number;
+  readonly Nn: number;
+}
+
+/** What a run of a ratchet gives. */
+export interface RatchetKeys {
+  /** Of `generation`, `generation + 1` and so on, `count` in all. */
+  readonly keys: { readonly key: Bytes; readonly nonce: Bytes }[];
+  /** Ratchet secret of the generation after them. */
+  readonly secret: Bytes;
+}
+
 /** A hash function with the constructions over it (FIPS 180-4, RFC 2104, RFC 5869, RFC 9420 §8). */
 export interface HashKernel {
   readonly name: "SHA-256" | "SHA-384" | "SHA-512";
@@ -17,6 +43,15 @@ export interface HashKernel {
   expand(prk: Uint8Array, info: Uint8Array, length: number): Bytes;
   /** `ExpandWithLabel` (RFC 9420 §8): the label is given without "MLS 1.0 ". */
   expandWithLabel(secret: Uint8Array, label: string, context: Uint8Array, length: number): Bytes;
+  /** What `digest` gives for every message, in their order. Fastest for SHA-256 and neighbours of like length. */
+  digestMany(messages: readonly Uint8Array[]): Bytes[];
+  /** What `expandWithLabel` gives for every label and context, in their order. The key is set up once for all of them. */
+  expandMany(secret: Uint8Array, expansions: readonly Expansion[]): Bytes[];
+  /**
+   * Runs a ratchet of the secret tree forward (RFC 9420 §9.1). `RangeError` when `secret` does not have `Nh` bytes or a
+   * generation exceeds 2^32 - 1.
+   */
+  ratchet(run: RatchetRun): RatchetKeys;
 }
 
 /** An implementation of the hot path. */
@@ -57,51 +92,9 @@ export interface AeadKernel extends Aead {
   openMany(messages: readonly AeadMessage[]): (Bytes | undefined)[];
 }
 
-/** Arguments of one output of `expandMany`. */
-export interface Expansion {
-  readonly label: string;
-  readonly context: Uint8Array;
-  readonly length: number;
-}
-
-/** Where a ratchet of the secret tree stands, and how far it is to run. */
-export interface RatchetRun {
-  /** Ratchet secret of `generation`, `Nh` bytes. */
-  readonly secret: Uint8Array;
-  readonly generation: number;
-  /** Generations to derive keys of. The caller bounds it: each takes about two microseconds. */
-  readonly count: number;
-  readonly Nk: number;
-  readonly Nn: number;
-}
-
-/** What a run of a ratchet gives. */
-export interface RatchetKeys {
-  /** Of `generation`, `generation + 1` and so on, `count` in all. */
-  readonly keys: { readonly key: Bytes; readonly nonce: Bytes }[];
-  /** Ratchet secret of the generation after them. */
-  readonly secret: Bytes;
-}
-
-/** What WebAssembly adds to a hash function: many results in one call. */
-export interface WasmHashKernel extends HashKernel {
-  /** What `digest` gives for every message, in their order. Fastest for SHA-256 and neighbours of like length. */
-  digestMany(messages: readonly Uint8Array[]): Bytes[];
-  /** What `expandWithLabel` gives for every label and context, in their order. The key is set up once for all of them. */
-  expandMany(secret: Uint8Array, expansions: readonly Expansion[]): Bytes[];
-  /**
-   * Runs a ratchet of the secret tree forward (RFC 9420 §9.1). `RangeError` when `secret` does not have `Nh` bytes or a
-   * generation exceeds 2^32 - 1.
-   */
-  ratchet(run: RatchetRun): RatchetKeys;
-}
-
 /** What WebAssembly adds to the kernel. */
 export interface WasmKernel extends Kernel {
   readonly kind: "wasm";
-  readonly sha256: WasmHashKernel;
-  readonly sha384: WasmHashKernel;
-  readonly sha512: WasmHashKernel;
   readonly aes128gcm: AeadKernel;
   readonly aes256gcm: AeadKernel;
   readonly chacha20poly1305: AeadKernel;

@@ -2,10 +2,10 @@
  * The secret tree (RFC 9420 §9): a persistent value, expanded where it is used. An operation returns the next tree and
  * the secrets that it consumed; the caller erases those once the next tree is stored, so that a failure costs no key.
  */
+import type { RatchetKeys } from "@coppice/wasm";
 import type { Bytes } from "./codec/bytes.ts";
-import { EMPTY } from "./codec/bytes.ts";
+import { EMPTY, erase, utf8 } from "./codec/bytes.ts";
 import type { CipherSuite } from "./crypto/cipher-suite.ts";
-import { deriveTreeSecret } from "./crypto/labels.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import type { LeafIndex, NodeIndex } from "./tree/tree-math.ts";
@@ -56,22 +56,27 @@ export function createSecretTree(encryptionSecret: Bytes, leafCount: number): Se
   return { leafCount, root: { kind: "secret", secret: encryptionSecret } };
 }
 
-function expand(suite: CipherSuite, index: NodeIndex, secret: Bytes): SecretNode {
-  const { Nh } = suite.hash;
-  const child = (label: string, context: Bytes): Bytes => suite.hash.expandWithLabel(secret, label, context, Nh);
+const LEFT = utf8("left");
+const RIGHT = utf8("right");
+
+/** What a node's secret becomes: those of its children (R-9-1), or a leaf's ratchets (R-9-2). */
+function expand({ hash }: CipherSuite, index: NodeIndex, secret: Bytes): SecretNode {
+  const length = hash.Nh;
   if (isLeaf(index)) {
-    const ratchet = (label: RatchetType): Ratchet => ({
-      generation: 0,
-      secret: child(label, EMPTY),
-      skipped: new Map(),
-    });
-    return { kind: "leaf", handshake: ratchet("handshake"), application: ratchet("application") };
+    const [handshake = EMPTY, application = EMPTY] = hash.expandMany(secret, [
+      { label: "handshake", context: EMPTY, length },
+      { label: "application", context: EMPTY, length },
+    ]);
+    return { kind: "leaf", handshake: startOf(handshake), application: startOf(application) };
   }
-  const side = (name: "left" | "right"): SecretNode => ({ kind: "secret", secret: child("tree", NAMES[name]) });
-  return { kind: "expanded", left: side("left"), right: side("right") };
+  const [toLeft = EMPTY, toRight = EMPTY] = hash.expandMany(secret, [
+    { label: "tree", context: LEFT, length },
+    { label: "tree", context: RIGHT, length },
+  ]);
+  return { kind: "expanded", left: { kind: "secret", secret: toLeft }, right: { kind: "secret", secret: toRight } };
 }
 
-const NAMES = { left: new TextEncoder().encode("left"), right: new TextEncoder().encode("right") };
+const startOf = (secret: Bytes): Ratchet => ({ generation: 0, secret, skipped: new Map() });
 
 interface Step {
   readonly ratchet: Ratchet;
@@ -108,28 +113,33 @@ function changeRatchet(
   return { ...taken, next, consumed };
 }
 
-/** Key, nonce and next secret of one generation (R-9.1-2). */
-function deriveGeneration(suite: CipherSuite, secret: Bytes, generation: number): MessageKey & { secret: Bytes } {
-  const derive = (label: string, length: number): Bytes => deriveTreeSecret(suite, secret, label, generation, length);
-  return {
-    key: derive("key", suite.aead.Nk),
-    nonce: derive("nonce", suite.aead.Nn),
-    secret: generation === LAST_GENERATION ? EMPTY : derive("secret", suite.hash.Nh),
-  };
+/** Keys of `count` generations and the secret of the one after them (R-9.1-2), in one call of the kernel. */
+function run({ hash, aead }: CipherSuite, { generation, secret }: Ratchet, count: number): RatchetKeys {
+  const keys = hash.ratchet({ secret, generation, count, Nk: aead.Nk, Nn: aead.Nn });
+  if (generation + count <= LAST_GENERATION) return keys;
+  erase(keys.secret);
+  return { ...keys, secret: EMPTY };
+}
+
+function lastOf(keys: readonly MessageKey[]): MessageKey {
+  const last = keys.at(-1);
+  if (last === undefined) throw new RangeError("a ratchet runs for at least one generation");
+  return last;
 }
 
 /** The next unused key of a ratchet, for sending. `ERR_MLS_LIMIT` when all 2^32 generations are used (R-9.1-5). */
 export function takeNextKey(suite: CipherSuite, tree: SecretTree, leaf: LeafIndex, type: RatchetType): TakenKey {
-  const change = ({ generation, secret, skipped }: Ratchet): Step => {
+  const change = (ratchet: Ratchet): Step => {
+    const { generation, secret, skipped } = ratchet;
     if (generation > LAST_GENERATION) {
       throw new CoppiceError("ERR_MLS_LIMIT", "this epoch's ratchet is used up: commit first", {
         requirement: "R-9.1-5",
       });
     }
-    const { key, nonce, secret: following } = deriveGeneration(suite, secret, generation);
+    const { keys, secret: following } = run(suite, ratchet, 1);
     return {
       ratchet: { generation: generation + 1, secret: following, skipped },
-      taken: { generation, key, nonce },
+      taken: { generation, ...lastOf(keys) },
       consumed: [secret],
     };
   };
@@ -175,27 +185,19 @@ function moveForward(suite: CipherSuite, ratchet: Ratchet, generation: number, l
       detail: { generation, forwardSteps: limits.forwardSteps },
     });
   }
-  const skipped = new Map(ratchet.skipped);
+  const { keys, secret } = run(suite, ratchet, steps + 1);
+  const taken = { generation, ...lastOf(keys) };
   const consumed: Bytes[] = [ratchet.secret];
-  let { secret } = ratchet;
-  for (let at = ratchet.generation; at < generation; at++) {
-    const { key, nonce, secret: following } = deriveGeneration(suite, secret, at);
-    skipped.set(at, { key, nonce });
-    if (at > ratchet.generation) secret.fill(0);
-    secret = following;
-  }
+  if (steps === 0) return { ratchet: { ...ratchet, generation: generation + 1, secret }, taken, consumed };
+
+  const skipped = new Map(ratchet.skipped);
+  keys.slice(0, steps).forEach((key, i) => skipped.set(ratchet.generation + i, key));
   for (const [oldest, { key, nonce }] of skipped) {
     if (skipped.size <= limits.skippedKeys) break;
     skipped.delete(oldest);
     consumed.push(key, nonce);
   }
-  const last = deriveGeneration(suite, secret, generation);
-  if (steps > 0) secret.fill(0);
-  return {
-    ratchet: { generation: generation + 1, secret: last.secret, skipped },
-    taken: { generation, key: last.key, nonce: last.nonce },
-    consumed,
-  };
+  return { ratchet: { generation: generation + 1, secret, skipped }, taken, consumed };
 }
 
 /** All secrets of a tree, for erasing it. */

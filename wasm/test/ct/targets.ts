@@ -1,5 +1,5 @@
 /** What is timed, and the two classes of inputs of each: a secret that is always the same, and one that never is. */
-import type { AeadKernel, WasmHashKernel, WasmKernel } from "../../src/index.ts";
+import type { AeadKernel, HashKernel, WasmKernel } from "../../src/index.ts";
 
 export interface Target {
   readonly name: string;
@@ -62,7 +62,7 @@ function aeadTargets(name: AeadName): readonly Target[] {
 
 function hmacTargets(name: "sha256" | "sha512"): readonly Target[] {
   const run = ({ [name]: hash }: WasmKernel, [key = none, data = none]: readonly Uint8Array[]): Uint8Array =>
-    (hash satisfies WasmHashKernel).hmac(key, data);
+    (hash satisfies HashKernel).hmac(key, data);
   return [
     { name: `HMAC ${name}: key`, make: (_kernel, cls) => [secret(cls, 32), new Uint8Array(40)], run },
     { name: `HMAC ${name}: data`, make: (_kernel, cls) => [new Uint8Array(32), secret(cls, 40)], run },

@@ -55,11 +55,9 @@ export const uint64: Codec<bigint> = {
 /** `opaque<V>` */
 export const opaque: Codec<Bytes> = {
   encode: (writer, value) => {
-    writer.vector(() => {
-      writer.bytes(value);
-    });
+    writer.opaque(value);
   },
-  decode: (reader) => reader.vector().rest(),
+  decode: (reader) => reader.opaque(),
 };
 
 /** `opaque[length]` */

@@ -77,12 +77,22 @@ export class Reader {
 
   /** A reader over the body of a `<V>` vector, which this reader skips. */
   vector(): Reader {
+    const start = this.#takeVector();
+    return new Reader(this.#bytes, start, this.#position);
+  }
+
+  /** `opaque<V>` */
+  opaque(): Uint8Array<ArrayBuffer> {
+    const start = this.#takeVector();
+    return new Uint8Array(this.#bytes.subarray(start, this.#position));
+  }
+
+  #takeVector(): number {
     const length = this.vectorLength();
     if (length > this.remaining) {
       throw malformed(`vector of ${String(length)} bytes, ${String(this.remaining)} left`, "R-2.1.2-7");
     }
-    const start = this.#take(length);
-    return new Reader(this.#bytes, start, start + length);
+    return this.#take(length);
   }
 
   /** Refuses bytes that nothing has read. */

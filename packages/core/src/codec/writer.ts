@@ -13,9 +13,13 @@ function headerLength(length: number): 1 | 2 | 4 {
 /** The top two bits of a header of this length. */
 const HEADER_PREFIX = { 1: 0, 2: 0x40_00, 4: 0x80_00_00_00 } as const;
 
+/** Wiped buffers of finished writers, for the next ones: making one costs more than most of what is written. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+const BUFFER_LENGTH = 1024;
+
 /** A growing buffer. */
 export class Writer {
-  #buffer = new Uint8Array(256);
+  #buffer = spare.pop() ?? new Uint8Array(BUFFER_LENGTH);
   #length = 0;
 
   #reserve(count: number): void {
@@ -50,6 +54,15 @@ export class Writer {
     this.#length += value.length;
   }
 
+  /** `opaque<V>` */
+  opaque(value: Uint8Array): void {
+    const { length } = value;
+    if (length > MAX_VECTOR_LENGTH) throw new RangeError(`${String(length)} bytes to encode: at most 2^30-1`);
+    const header = headerLength(length);
+    this.uint(length + HEADER_PREFIX[header], header);
+    this.bytes(value);
+  }
+
   /** A `<V>` vector whose body is what `body` writes; the header is the shortest one (R-2.1.2-2). */
   vector(body: () => void): void {
     const start = this.#length;
@@ -63,10 +76,12 @@ export class Writer {
     this.#length += length;
   }
 
-  /** A copy of what was written; the buffer is overwritten, since it may hold secrets. */
+  /** A copy of what was written; the buffer is overwritten, since it may hold secrets. Ends the writer. */
   finish(): Uint8Array<ArrayBuffer> {
     const result = this.#buffer.slice(0, this.#length);
     this.#buffer.fill(0, 0, this.#length);
+    if (this.#buffer.length === BUFFER_LENGTH) spare.push(this.#buffer);
+    this.#buffer = new Uint8Array(0);
     this.#length = 0;
     return result;
   }

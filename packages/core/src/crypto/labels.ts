@@ -1,9 +1,9 @@
-/** Labelled signing, encryption, hashing and derivation (RFC 9420 §5.1.2, §5.1.3, §5.2, §8, §9.1). */
+/** Labelled signing, encryption, hashing and derivation (RFC 9420 §5.1.2, §5.1.3, §5.2, §8). */
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { encode, opaque, struct, uint32 } from "../codec/codec.ts";
+import { encode, opaque, struct } from "../codec/codec.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
 import type { HpkeCiphertext, HpkeKeyPair, Seal } from "./hpke.ts";
 import type { Signer } from "./signature.ts";
@@ -60,15 +60,4 @@ export function makeProposalRef(suite: CipherSuite, authenticatedContent: Bytes)
 /** `DeriveSecret(secret, label)`: `Nh` bytes with an empty context. */
 export function deriveSecret(suite: CipherSuite, secret: Bytes, label: string): Bytes {
   return suite.hash.expandWithLabel(secret, label, EMPTY, suite.hash.Nh);
-}
-
-/** `DeriveTreeSecret` (§9.1): the generation, as uint32, is the context. */
-export function deriveTreeSecret(
-  suite: CipherSuite,
-  secret: Bytes,
-  label: string,
-  generation: number,
-  length: number,
-): Bytes {
-  return suite.hash.expandWithLabel(secret, label, encode(uint32, generation), length);
 }

@@ -1,42 +1,65 @@
 /** The kernel's interface on noble: for places where WebAssembly is not allowed (a strict CSP), with the same results. */
-import type { Bytes, HashKernel, Kernel } from "@coppice/wasm";
+import type { Bytes, HashKernel, Kernel, RatchetKeys } from "@coppice/wasm";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
 import { utf8 } from "../codec/bytes.ts";
+import { encode, uint32 } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 
 /** Hashes and key derivation on noble. It has no AEAD: AES on noble uses tables, whose timing leaks. */
 export type NobleKernel = Kernel & { readonly kind: "noble" };
 
+/** Generations are 32-bit integers (RFC 9420 §9.1). */
+const GENERATIONS = 2 ** 32;
+
 const owned = (bytes: Uint8Array): Bytes => (bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : bytes.slice());
 
 function hashKernel(name: HashKernel["name"], hash: CHash): HashKernel {
-  const expandBytes = (prk: Uint8Array, info: Uint8Array, length: number): Bytes => {
-    if (!Number.isInteger(length) || length < 0 || length > 255 * hash.outputLen) {
-      throw new RangeError(`HKDF-Expand gives 0 to ${String(255 * hash.outputLen)} bytes`);
+  const Nh = hash.outputLen;
+  const expandBytes: HashKernel["expand"] = (prk, info, length) => {
+    if (!Number.isInteger(length) || length < 0 || length > 255 * Nh) {
+      throw new RangeError(`HKDF-Expand gives 0 to ${String(255 * Nh)} bytes`);
     }
     return owned(expand(hash, prk, info, length));
   };
+  const expandWithLabel: HashKernel["expandWithLabel"] = (secret, label, context, length) => {
+    const info = new Writer();
+    info.uint(length, 2);
+    info.opaque(utf8(`MLS 1.0 ${label}`));
+    info.opaque(context);
+    return expandBytes(secret, info.finish(), length);
+  };
+  const ratchet: HashKernel["ratchet"] = ({ secret, generation, count, Nk, Nn }) => {
+    if (secret.length !== Nh) throw new RangeError(`the ratchet secret must have ${String(Nh)} bytes`);
+    if (generation + count > GENERATIONS) throw new RangeError("a ratchet has 2^32 generations");
+    const keys: RatchetKeys["keys"] = [];
+    let current: Bytes = new Uint8Array(secret);
+    for (let at = generation; at < generation + count; at++) {
+      const context = encode(uint32, at);
+      keys.push({
+        key: expandWithLabel(current, "key", context, Nk),
+        nonce: expandWithLabel(current, "nonce", context, Nn),
+      });
+      const next = expandWithLabel(current, "secret", context, Nh);
+      current.fill(0);
+      current = next;
+    }
+    return { keys, secret: current };
+  };
   return {
     name,
-    Nh: hash.outputLen,
+    Nh,
     digest: (data) => owned(hash(data)),
+    digestMany: (messages) => messages.map((message) => owned(hash(message))),
     hmac: (key, data) => owned(hmac(hash, key, data)),
     extract: (salt, ikm) => owned(extract(hash, ikm, salt)),
     expand: expandBytes,
-    expandWithLabel: (secret, label, context, length) => {
-      const info = new Writer();
-      info.uint(length, 2);
-      info.vector(() => {
-        info.bytes(utf8(`MLS 1.0 ${label}`));
-      });
-      info.vector(() => {
-        info.bytes(context);
-      });
-      return expandBytes(secret, info.finish(), length);
-    },
+    expandWithLabel,
+    expandMany: (secret, expansions) =>
+      expansions.map(({ label, context, length }) => expandWithLabel(secret, label, context, length)),
+    ratchet,
   };
 }
 

@@ -7,7 +7,7 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import { groupContext } from "../schedule/group-context.ts";
+import { encodeGroupContext } from "../schedule/group-context.ts";
 import { MLS10 } from "../tree/capabilities.ts";
 import type { Commit } from "./commit.ts";
 import { commit } from "./commit.ts";
@@ -174,7 +174,7 @@ export function framedContentTbs(format: FramedWireFormat, framed: FramedContent
   wireFormat.encode(writer, format);
   framedContent.encode(writer, framed);
   const { senderType } = framed.sender;
-  if (senderType === "member" || senderType === "new_member_commit") groupContext.encode(writer, context);
+  if (senderType === "member" || senderType === "new_member_commit") writer.bytes(encodeGroupContext(context));
   return writer.finish();
 }
 

@@ -67,11 +67,12 @@ export function senderDataKey(
   senderDataSecret: Bytes,
   ciphertext: Bytes,
 ): { key: Bytes; nonce: Bytes } {
-  const sample = ciphertext.subarray(0, suite.hash.Nh);
-  return {
-    key: suite.hash.expandWithLabel(senderDataSecret, "key", sample, suite.aead.Nk),
-    nonce: suite.hash.expandWithLabel(senderDataSecret, "nonce", sample, suite.aead.Nn),
-  };
+  const context = ciphertext.subarray(0, suite.hash.Nh);
+  const [key = EMPTY, nonce = EMPTY] = suite.hash.expandMany(senderDataSecret, [
+    { label: "key", context, length: suite.aead.Nk },
+    { label: "nonce", context, length: suite.aead.Nn },
+  ]);
+  return { key, nonce };
 }
 
 /** XORs the reuse guard into the first four bytes (R-6.3.1-6). */

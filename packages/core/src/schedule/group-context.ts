@@ -1,7 +1,7 @@
 /** The group context (RFC 9420 §8.1): what all members agree on in an epoch. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { opaque, struct, uint16, uint64 } from "../codec/codec.ts";
+import { encode, opaque, struct, uint16, uint64 } from "../codec/codec.ts";
 import type { Extension } from "../extension.ts";
 import { extensions } from "../extension.ts";
 
@@ -32,3 +32,15 @@ export const groupContext: Codec<GroupContext> = struct({
   confirmedTranscriptHash: opaque,
   extensions,
 });
+
+const encoded = new WeakMap<GroupContext, Bytes>();
+
+/** The bytes of a context, computed once: every message of an epoch is signed with them. */
+export function encodeGroupContext(context: GroupContext): Bytes {
+  let bytes = encoded.get(context);
+  if (bytes === undefined) {
+    bytes = encode(groupContext, context);
+    encoded.set(context, bytes);
+  }
+  return bytes;
+}

@@ -1,12 +1,12 @@
 import {
   decryptWithLabel,
   deriveSecret,
-  deriveTreeSecret,
   encryptWithLabel,
   refHash,
   signWithLabel,
   verifyWithLabel,
 } from "../../src/crypto/labels.ts";
+import { encode, uint32 } from "../../src/codec/codec.ts";
 import type { Format } from "../case.ts";
 import { expectBytes } from "../case.ts";
 
@@ -33,11 +33,11 @@ export const cryptoBasics: Format = {
     expectBytes("derive_secret", deriveSecret(suite, derive.hex("secret"), derive.text("label")), derive.hex("out"));
 
     const tree = vector.object("derive_tree_secret");
-    const derived = deriveTreeSecret(
-      suite,
+    const generation = encode(uint32, tree.number("generation"));
+    const derived = suite.hash.expandWithLabel(
       tree.hex("secret"),
       tree.text("label"),
-      tree.number("generation"),
+      generation,
       tree.number("length"),
     );
     expectBytes("derive_tree_secret", derived, tree.hex("out"));
