@@ -15,9 +15,23 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export const DEFAULT_MAX_DECODE_BYTES: number = 64 * 1024 * 1024;
 
 export function encode<T>(codec: Codec<T>, value: NoInfer<T>): Bytes {
+  return written((writer) => {
+    codec.encode(writer, value);
+  });
+}
+
+/** What `write` writes. */
+export function written(write: (writer: Writer) => void): Bytes {
+  const writer = new Writer();
+  write(writer);
+  return writer.finish();
+}
+
+/** Encodes for one use: the bytes are overwritten when `use` returns. */
+export function encodeFor<T, R>(codec: Codec<T>, value: NoInfer<T>, use: (bytes: Bytes) => R): R {
   const writer = new Writer();
   codec.encode(writer, value);
-  return writer.finish();
+  return writer.lend(use);
 }
 
 /** Decodes all of `bytes`. `ERR_MLS_DECODE` for malformed or trailing bytes, `ERR_MLS_LIMIT` over `maxBytes`. */

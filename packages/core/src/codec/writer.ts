@@ -16,11 +16,17 @@ const HEADER_PREFIX = { 1: 0, 2: 0x40_00, 4: 0x80_00_00_00 } as const;
 /** Wiped buffers of finished writers, for the next ones: making one costs more than most of what is written. */
 const spare: Uint8Array<ArrayBuffer>[] = [];
 const BUFFER_LENGTH = 1024;
+const NOTHING = new Uint8Array(0);
 
 /** A growing buffer. */
 export class Writer {
   #buffer = spare.pop() ?? new Uint8Array(BUFFER_LENGTH);
   #length = 0;
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
 
   #reserve(count: number): void {
     const needed = this.#length + count;
@@ -76,13 +82,22 @@ export class Writer {
     this.#length += length;
   }
 
-  /** A copy of what was written; the buffer is overwritten, since it may hold secrets. Ends the writer. */
+  /** A copy of what was written. Ends the writer. */
   finish(): Uint8Array<ArrayBuffer> {
-    const result = this.#buffer.slice(0, this.#length);
-    this.#buffer.fill(0, 0, this.#length);
-    if (this.#buffer.length === BUFFER_LENGTH) spare.push(this.#buffer);
-    this.#buffer = new Uint8Array(0);
+    return this.lend((written) => written.slice());
+  }
+
+  /** Ends the writer. What was written is overwritten when `use` returns, since it may hold secrets. */
+  lend<T>(use: (written: Uint8Array<ArrayBuffer>) => T): T {
+    const buffer = this.#buffer;
+    const written = buffer.subarray(0, this.#length);
+    this.#buffer = NOTHING;
     this.#length = 0;
-    return result;
+    try {
+      return use(written);
+    } finally {
+      written.fill(0);
+      if (buffer.length === BUFFER_LENGTH) spare.push(buffer);
+    }
   }
 }

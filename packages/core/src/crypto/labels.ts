@@ -2,26 +2,43 @@
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { encode, opaque, struct } from "../codec/codec.ts";
+import { written } from "../codec/codec.ts";
+import type { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
 import type { HpkeCiphertext, HpkeKeyPair, Seal } from "./hpke.ts";
 import type { Signer } from "./signature.ts";
 
-/** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
-const labelled: Codec<{ readonly label: Bytes; readonly value: Bytes }> = struct({ label: opaque, value: opaque });
+/** What is signed: its bytes, or what writes them. */
+type SignedContent = Bytes | ((writer: Writer) => void);
 
-const withPrefix = (label: string, value: Bytes): Bytes => encode(labelled, { label: utf8(`MLS 1.0 ${label}`), value });
+/** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
+function labelled(label: string, value: SignedContent): (writer: Writer) => void {
+  return (writer) => {
+    writer.opaque(utf8(label));
+    if (value instanceof Uint8Array) writer.opaque(value);
+    else
+      writer.vector(() => {
+        value(writer);
+      });
+  };
+}
+
+const withPrefix = (label: string, value: SignedContent): Bytes => written(labelled(`MLS 1.0 ${label}`, value));
 
 /** Signs `SignContent{ "MLS 1.0 " + label, content }`. */
-export function signWithLabel(signer: Signer, label: string, content: Bytes): Promise<Bytes> {
+export function signWithLabel(signer: Signer, label: string, content: SignedContent): Promise<Bytes> {
   return signer.sign(withPrefix(label, content));
 }
 
 /** `ERR_MLS_SIGNATURE` unless the signature is by `publicKey` over this label and content. */
 export async function verifyWithLabel(
   suite: CipherSuite,
-  { publicKey, label, content, signature }: { publicKey: Bytes; label: string; content: Bytes; signature: Bytes },
+  {
+    publicKey,
+    label,
+    content,
+    signature,
+  }: { publicKey: Bytes; label: string; content: SignedContent; signature: Bytes },
   requirement = "R-5.1.2-4",
 ): Promise<void> {
   if (!(await suite.signature.verify(publicKey, withPrefix(label, content), signature))) {
@@ -44,7 +61,7 @@ export function decryptWithLabel(
 
 /** The label is used as given, without a prefix (R-5.2-1). */
 export function refHash(suite: CipherSuite, label: string, value: Bytes): Bytes {
-  return suite.hash.digest(encode(labelled, { label: utf8(label), value }));
+  return suite.hash.digest(written(labelled(label, value)));
 }
 
 /** `KeyPackageRef` over the encoded KeyPackage, not the MLSMessage around it (R-5.2-2). */

@@ -168,14 +168,18 @@ export function confirmedTranscriptHashInput({
 }
 
 /** `FramedContentTBS` (§6.1): the group context follows for member and new_member_commit (R-6.1-1). */
-export function framedContentTbs(format: FramedWireFormat, framed: FramedContent, context: GroupContext): Bytes {
-  const writer = new Writer();
-  writer.uint(MLS10, 2);
-  wireFormat.encode(writer, format);
-  framedContent.encode(writer, framed);
-  const { senderType } = framed.sender;
-  if (senderType === "member" || senderType === "new_member_commit") writer.bytes(encodeGroupContext(context));
-  return writer.finish();
+export function framedContentTbs(
+  format: FramedWireFormat,
+  framed: FramedContent,
+  context: GroupContext,
+): (writer: Writer) => void {
+  return (writer) => {
+    writer.uint(MLS10, 2);
+    wireFormat.encode(writer, format);
+    framedContent.encode(writer, framed);
+    const { senderType } = framed.sender;
+    if (senderType === "member" || senderType === "new_member_commit") writer.bytes(encodeGroupContext(context));
+  };
 }
 
 export function signFramedContent(

@@ -1,6 +1,6 @@
 /** Private messages (RFC 9420 §6.3). */
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
+import { concat, EMPTY, erase } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { decode, encode, fixed, opaque, struct, uint32, uint64 } from "../codec/codec.ts";
 import { Reader } from "../codec/reader.ts";
@@ -43,14 +43,15 @@ export const privateMessage: Codec<PrivateMessage> = struct({
 
 type Header = Pick<PrivateMessage, "groupId" | "epoch" | "contentType">;
 
-/** `PrivateContentAAD` and `SenderDataAAD`; the authenticated data is in the first only (T-25). */
-const contentAad: Codec<Header & Pick<PrivateMessage, "authenticatedData">> = struct({
-  groupId: opaque,
-  epoch: uint64,
-  contentType,
-  authenticatedData: opaque,
-});
-const senderDataAad: Codec<Header> = struct({ groupId: opaque, epoch: uint64, contentType });
+const header: Codec<Header> = struct({ groupId: opaque, epoch: uint64, contentType });
+
+/**
+ * `PrivateContentAAD`, and `SenderDataAAD`, which is what stands in it before the authenticated data (T-25).
+ */
+function aads(fields: Header, authenticatedData: Bytes): { readonly content: Bytes; readonly senderData: Bytes } {
+  const senderData = encode(header, fields);
+  return { content: concat(senderData, encode(opaque, authenticatedData)), senderData };
+}
 
 /** `struct { uint32 leaf_index; uint32 generation; opaque reuse_guard[4]; } SenderData;` 12 bytes. */
 interface SenderData {
@@ -108,26 +109,26 @@ export async function protectPrivate(
   }
   const leafIndex = content.sender.leafIndex as LeafIndex;
   const type = content.content.contentType;
-  const header = { groupId: content.groupId, epoch: content.epoch, contentType: type };
+  const fields = { groupId: content.groupId, epoch: content.epoch, contentType: type };
   const { authenticatedData } = content;
   const { key, nonce, generation, next, consumed } = takeNextKey(suite, secretTree, leafIndex, ratchetFor(type));
 
   const reuseGuard = randomBytes(4);
   const plaintext = encodePlaintext(content.content, auth, padding);
-  const aad = encode(contentAad, { ...header, authenticatedData });
-  const ciphertext = await suite.aead.seal(key, guard(nonce, reuseGuard), aad, plaintext);
+  const aad = aads(fields, authenticatedData);
+  const ciphertext = await suite.aead.seal(key, guard(nonce, reuseGuard), aad.content, plaintext);
   erase(key, nonce, plaintext);
 
   const outer = senderDataKey(suite, senderDataSecret, ciphertext);
   const encryptedSenderData = await suite.aead.seal(
     outer.key,
     outer.nonce,
-    encode(senderDataAad, header),
+    aad.senderData,
     encode(senderData, { leafIndex, generation, reuseGuard }),
   );
   erase(outer.key, outer.nonce);
   return {
-    message: { ...header, authenticatedData, encryptedSenderData, ciphertext },
+    message: { ...fields, authenticatedData, encryptedSenderData, ciphertext },
     secretTree: next,
     generation,
     consumed,
@@ -160,12 +161,8 @@ export async function unprotectPrivate(
 ): Promise<Unprotected> {
   const { groupId, epoch, contentType: type, authenticatedData, ciphertext } = message;
   const outer = senderDataKey(suite, senderDataSecret, ciphertext);
-  const opened = await suite.aead.open(
-    outer.key,
-    outer.nonce,
-    encode(senderDataAad, { groupId, epoch, contentType: type }),
-    message.encryptedSenderData,
-  );
+  const aad = aads({ groupId, epoch, contentType: type }, authenticatedData);
+  const opened = await suite.aead.open(outer.key, outer.nonce, aad.senderData, message.encryptedSenderData);
   const { leafIndex, generation, reuseGuard } = decode(senderData, opened);
   if (!hasLeaf(secretTree, leafIndex) || !isMember(leafIndex)) {
     throw new CoppiceError("ERR_MLS_SENDER", `leaf ${String(leafIndex)} is not a member`, {
@@ -175,10 +172,11 @@ export async function unprotectPrivate(
   }
 
   const taken = takeKey(suite, secretTree, { leaf: leafIndex, type: ratchetFor(type), generation, limits });
-  const aad = encode(contentAad, { groupId, epoch, contentType: type, authenticatedData });
-  const plaintext = await suite.aead.open(taken.key, guard(taken.nonce, reuseGuard), aad, ciphertext).finally(() => {
-    erase(taken.key, taken.nonce);
-  });
+  const plaintext = await suite.aead
+    .open(taken.key, guard(taken.nonce, reuseGuard), aad.content, ciphertext)
+    .finally(() => {
+      erase(taken.key, taken.nonce);
+    });
   const { content, auth } = decodePlaintext(type, plaintext);
   erase(plaintext);
   return {

@@ -1,8 +1,8 @@
 /** Public messages (RFC 9420 §6.2). */
 import type { Bytes } from "../codec/bytes.ts";
-import { concat, equalConstantTime } from "../codec/bytes.ts";
+import { equalConstantTime } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { encode, opaque } from "../codec/codec.ts";
+import { opaque, written } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
@@ -54,7 +54,11 @@ function membershipTagFor(
 ): Bytes {
   const { content, auth } = message;
   const tbs = framedContentTbs("mls_public_message", content, keys.context);
-  return suite.hash.hmac(keys.membershipKey, concat(tbs, encode(authDataFor(content.content.contentType), auth)));
+  const tbm = written((writer) => {
+    tbs(writer);
+    authDataFor(content.content.contentType).encode(writer, auth);
+  });
+  return suite.hash.hmac(keys.membershipKey, tbm);
 }
 
 /** `ERR_MLS_SENDER` for application data, which is only ever sent encrypted (R-6-1). */

@@ -2,7 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { closedEnum, nothing, opaque, select, struct, uint32, uint64, uint8 } from "../codec/codec.ts";
-import { Writer } from "../codec/writer.ts";
+import type { Writer } from "../codec/writer.ts";
 import type { Credential } from "../credential.ts";
 import { credential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
@@ -80,15 +80,14 @@ export interface LeafNodePlace {
 }
 
 /** `LeafNodeTBS`: the place follows for sources `update` and `commit` only (R-7.2-3). */
-function leafNodeTbs(leaf: UnsignedLeafNode, place: LeafNodePlace | undefined): Bytes {
-  const writer = new Writer();
-  unsignedLeafNode.encode(writer, leaf);
-  if (leaf.source.leafNodeSource !== "key_package") {
+function leafNodeTbs(leaf: UnsignedLeafNode, place: LeafNodePlace | undefined): (writer: Writer) => void {
+  return (writer) => {
+    unsignedLeafNode.encode(writer, leaf);
+    if (leaf.source.leafNodeSource === "key_package") return;
     if (place === undefined) throw new TypeError("a leaf of this source is signed with its group and index");
     opaque.encode(writer, place.groupId);
     uint32.encode(writer, place.leafIndex);
-  }
-  return writer.finish();
+  };
 }
 
 export async function signLeafNode(leaf: UnsignedLeafNode, signer: Signer, place?: LeafNodePlace): Promise<LeafNode> {

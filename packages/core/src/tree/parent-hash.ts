@@ -3,12 +3,13 @@ import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, equalBytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { encode, opaque, struct } from "../codec/codec.ts";
+import { encodeFor, opaque, struct } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { ParentNode } from "./parent-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
 import type { Subtree } from "./subtree.ts";
 import { descend, isLeafSlot, ParentSlot, resolution, withoutLeaves } from "./subtree.ts";
+import { treeHash } from "./tree-hash.ts";
 import type { LeafIndex, NodeIndex } from "./tree-math.ts";
 import { isBelow } from "./tree-math.ts";
 
@@ -27,9 +28,8 @@ const parentHashInput: Codec<{ encryptionKey: Bytes; parentHash: Bytes; original
 function parentHash(hash: HashKernel, parent: ParentNode, sibling: Subtree): Bytes {
   const original = withoutLeaves(sibling, parent.unmergedLeaves);
   const { encryptionKey, parentHash: above } = parent;
-  return hash.digest(
-    encode(parentHashInput, { encryptionKey, parentHash: above, originalSiblingTreeHash: original.treeHash(hash) }),
-  );
+  const input = { encryptionKey, parentHash: above, originalSiblingTreeHash: treeHash(hash, original) };
+  return encodeFor(parentHashInput, input, (bytes) => hash.digest(bytes));
 }
 
 /** A path of new public keys, chained by parent hashes from the top down (R-7.9-2, R-7.9-4). */

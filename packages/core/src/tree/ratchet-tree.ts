@@ -11,6 +11,7 @@ import type { ParentNode, WireNode } from "./parent-node.ts";
 import type { Subtree } from "./subtree.ts";
 import { blankSubtree, descend, isLeafSlot, LeafSlot, ParentSlot, resolution, toWireNode } from "./subtree.ts";
 import type { Summary } from "./summary.ts";
+import { treeHash } from "./tree-hash.ts";
 import type { LeafIndex, NodeIndex } from "./tree-math.ts";
 import * as math from "./tree-math.ts";
 
@@ -119,14 +120,15 @@ export class RatchetTree {
   }
 
   /** All places, filled or blank, in order. */
-  *slots(from: Subtree = this.root): Generator<Subtree> {
-    if (isLeafSlot(from)) {
-      yield from;
-      return;
+  *slots(): Generator<Subtree> {
+    const above: Subtree[] = [];
+    for (let at: Subtree | undefined = this.root; at !== undefined;) {
+      for (; !isLeafSlot(at); at = at.left) above.push(at);
+      yield at;
+      const parent = above.pop();
+      if (parent !== undefined) yield parent;
+      at = parent === undefined || isLeafSlot(parent) ? undefined : parent.right;
     }
-    yield* this.slots(from.left);
-    yield from;
-    yield* this.slots(from.right);
   }
 
   /** Leaves, filled or blank: a power of two. */
@@ -189,7 +191,7 @@ export class RatchetTree {
 
   /** Tree hash of the whole tree (§7.8). */
   treeHash(hash: HashKernel): Bytes {
-    return this.root.treeHash(hash);
+    return treeHash(hash, this.root);
   }
 
   /** Direct path of a leaf without nodes whose copath child has an empty resolution (§4.1.2), from the leaf up. */

@@ -2,14 +2,9 @@
  * The nodes of a persistent ratchet tree (RFC 9420 §4.1): immutable, shared between versions, each with its tree hash
  * (§7.8) and a summary of what is below it, computed once when first asked for.
  */
-import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, encode, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
 import type { LeafNode } from "./leaf-node.ts";
-import { leafNode } from "./leaf-node.ts";
 import type { ParentNode, WireNode } from "./parent-node.ts";
-import { parentNode } from "./parent-node.ts";
 import type { Summary } from "./summary.ts";
 import { joinSummaries, summarizeLeaf } from "./summary.ts";
 import type { NodeIndex } from "./tree-math.ts";
@@ -17,38 +12,12 @@ import { left, leavesBelow, right } from "./tree-math.ts";
 
 export type Subtree = LeafSlot | ParentSlot;
 
-type NodeType = "leaf" | "parent";
-const nodeType: Codec<NodeType> = closedEnum(uint8, { leaf: 1, parent: 2 });
-
-/**
- * ```tls
- * struct {
- *   NodeType node_type;
- *   select (TreeHashInput.node_type) {
- *     case leaf:   LeafNodeHashInput{ uint32 leaf_index; optional<LeafNode> leaf_node; };
- *     case parent: ParentNodeHashInput{ optional<ParentNode> parent_node; opaque left_hash<V>; opaque right_hash<V>; };
- *   };
- * } TreeHashInput;
- * ```
- */
-const leafHashInput = struct<{ nodeType: NodeType; leafIndex: number; leafNode: LeafNode | undefined }>({
-  nodeType,
-  leafIndex: uint32,
-  leafNode: optional(leafNode),
-});
-
-const parentHashInput = struct<{
-  nodeType: NodeType;
-  parentNode: ParentNode | undefined;
-  leftHash: Bytes;
-  rightHash: Bytes;
-}>({ nodeType, parentNode: optional(parentNode), leftHash: opaque, rightHash: opaque });
-
 /** A leaf's place, filled or blank. */
 export class LeafSlot {
   readonly index: NodeIndex;
   readonly leafNode: LeafNode | undefined;
-  #treeHash: Bytes | undefined;
+  /** Once computed: see `treeHash` in `tree-hash.ts`. */
+  treeHash: Bytes | undefined;
   #summary: Summary | undefined;
 
   constructor(index: NodeIndex, node: LeafNode | undefined) {
@@ -60,13 +29,6 @@ export class LeafSlot {
     this.#summary ??= summarizeLeaf(this.leafNode);
     return this.#summary;
   }
-
-  treeHash(hash: HashKernel): Bytes {
-    this.#treeHash ??= hash.digest(
-      encode(leafHashInput, { nodeType: "leaf", leafIndex: this.index / 2, leafNode: this.leafNode }),
-    );
-    return this.#treeHash;
-  }
 }
 
 /** A parent's place, filled or blank, with what is below it. */
@@ -75,7 +37,8 @@ export class ParentSlot {
   readonly parentNode: ParentNode | undefined;
   readonly left: Subtree;
   readonly right: Subtree;
-  #treeHash: Bytes | undefined;
+  /** Once computed: see `treeHash` in `tree-hash.ts`. */
+  treeHash: Bytes | undefined;
   #summary: Summary | undefined;
 
   constructor(index: NodeIndex, node: ParentNode | undefined, leftChild: Subtree, rightChild: Subtree) {
@@ -88,18 +51,6 @@ export class ParentSlot {
   get summary(): Summary {
     this.#summary ??= joinSummaries(this.left.summary, this.right.summary, this.parentNode !== undefined);
     return this.#summary;
-  }
-
-  treeHash(hash: HashKernel): Bytes {
-    this.#treeHash ??= hash.digest(
-      encode(parentHashInput, {
-        nodeType: "parent",
-        parentNode: this.parentNode,
-        leftHash: this.left.treeHash(hash),
-        rightHash: this.right.treeHash(hash),
-      }),
-    );
-    return this.#treeHash;
   }
 }
 

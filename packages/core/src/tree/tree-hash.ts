@@ -1,0 +1,86 @@
+/** Tree hashes (RFC 9420 §7.8): each is computed once and stays with its node, which later versions of the tree share. */
+import type { HashKernel } from "@coppice/wasm";
+import type { Bytes } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { closedEnum, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
+import { Writer } from "../codec/writer.ts";
+import type { LeafNode } from "./leaf-node.ts";
+import { leafNode } from "./leaf-node.ts";
+import type { ParentNode } from "./parent-node.ts";
+import { parentNode } from "./parent-node.ts";
+import type { Subtree } from "./subtree.ts";
+import { isLeafSlot } from "./subtree.ts";
+import { level } from "./tree-math.ts";
+
+type NodeType = "leaf" | "parent";
+const nodeType: Codec<NodeType> = closedEnum(uint8, { leaf: 1, parent: 2 });
+
+/**
+ * ```tls
+ * struct {
+ *   NodeType node_type;
+ *   select (TreeHashInput.node_type) {
+ *     case leaf:   LeafNodeHashInput{ uint32 leaf_index; optional<LeafNode> leaf_node; };
+ *     case parent: ParentNodeHashInput{ optional<ParentNode> parent_node; opaque left_hash<V>; opaque right_hash<V>; };
+ *   };
+ * } TreeHashInput;
+ * ```
+ */
+const leafHashInput = struct<{ nodeType: NodeType; leafIndex: number; leafNode: LeafNode | undefined }>({
+  nodeType,
+  leafIndex: uint32,
+  leafNode: optional(leafNode),
+});
+
+const parentHashInput = struct<{
+  nodeType: NodeType;
+  parentNode: ParentNode | undefined;
+  leftHash: Bytes;
+  rightHash: Bytes;
+}>({ nodeType, parentNode: optional(parentNode), leftHash: opaque, rightHash: opaque });
+
+function writeInput(writer: Writer, hash: HashKernel, slot: Subtree): void {
+  if (isLeafSlot(slot)) {
+    leafHashInput.encode(writer, { nodeType: "leaf", leafIndex: slot.index / 2, leafNode: slot.leafNode });
+    return;
+  }
+  const leftHash = treeHash(hash, slot.left);
+  const rightHash = treeHash(hash, slot.right);
+  parentHashInput.encode(writer, { nodeType: "parent", parentNode: slot.parentNode, leftHash, rightHash });
+}
+
+/** Inputs that are encoded side by side before the kernel is called. */
+const BATCH = 64;
+
+/** Tree hash of a subtree. Nodes without one are hashed level by level, many in one call of the kernel. */
+export function treeHash(hash: HashKernel, subtree: Subtree): Bytes {
+  if (subtree.treeHash !== undefined) return subtree.treeHash;
+  const levels: Subtree[][] = [];
+  collectUnhashed(subtree, levels);
+  for (const slots of levels) {
+    for (let at = 0; at < slots.length; at += BATCH) hashBatch(hash, slots.slice(at, at + BATCH));
+  }
+  return treeHash(hash, subtree);
+}
+
+function collectUnhashed(subtree: Subtree, levels: Subtree[][]): void {
+  if (subtree.treeHash !== undefined) return;
+  if (!isLeafSlot(subtree)) {
+    collectUnhashed(subtree.left, levels);
+    collectUnhashed(subtree.right, levels);
+  }
+  (levels[level(subtree.index)] ??= []).push(subtree);
+}
+
+/** Hashes nodes of one level, those below being done. */
+function hashBatch(hash: HashKernel, slots: readonly Subtree[]): void {
+  const writer = new Writer();
+  const ends = slots.map((slot) => {
+    writeInput(writer, hash, slot);
+    return writer.length;
+  });
+  writer.lend((inputs) => {
+    const hashes = hash.digestMany(ends.map((end, i) => inputs.subarray(ends[i - 1] ?? 0, end)));
+    for (const [i, slot] of slots.entries()) slot.treeHash = hashes[i];
+  });
+}
