@@ -55,7 +55,7 @@ const BATCH = 64;
 /** Tree hash of a subtree. Nodes without one are hashed level by level, many in one call of the kernel. */
 export function treeHash(hash: HashKernel, subtree: Subtree): Bytes {
   if (subtree.treeHash !== undefined) return subtree.treeHash;
-  const levels: Subtree[][] = [];
+  const levels = Array.from({ length: level(subtree.index) + 1 }, (): Subtree[] => []);
   collectUnhashed(subtree, levels);
   for (const slots of levels) {
     for (let at = 0; at < slots.length; at += BATCH) hashBatch(hash, slots.slice(at, at + BATCH));
@@ -69,7 +69,7 @@ function collectUnhashed(subtree: Subtree, levels: Subtree[][]): void {
     collectUnhashed(subtree.left, levels);
     collectUnhashed(subtree.right, levels);
   }
-  (levels[level(subtree.index)] ??= []).push(subtree);
+  levels[level(subtree.index)]?.push(subtree);
 }
 
 /** Hashes nodes of one level, those below being done. */
