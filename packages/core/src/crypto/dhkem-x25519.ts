@@ -2,13 +2,13 @@
 import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
-import { fromBase64url, toBase64url } from "./base64url.ts";
+import { fromBase64url } from "./base64url.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
-import { subtle, unshared, works } from "./platform.ts";
+import { nodeCrypto, subtle, unshared, works } from "./platform.ts";
 
 /** X25519 (RFC 7748) over raw keys of 32 bytes. */
-interface X25519 {
+export interface X25519 {
   readonly generate: () => Promise<HpkeKeyPair>;
   readonly publicKeyOf: (privateKey: Bytes) => Promise<Bytes>;
   /** Rejects for an all-zero result (RFC 9180 §7.1.4). */
@@ -28,6 +28,15 @@ async function deriveBits(privateKey: CryptoKey, peer: CryptoKey): Promise<Bytes
 
 const importPeer = (peer: Bytes): Promise<CryptoKey> => subtle().importKey("raw", unshared(peer), ALGORITHM, false, []);
 
+async function importPrivate(privateKey: Bytes, extractable: boolean): Promise<CryptoKey> {
+  const pkcs8 = concat(PKCS8_PREFIX, privateKey);
+  try {
+    return await subtle().importKey("pkcs8", pkcs8, ALGORITHM, extractable, ["deriveBits"]);
+  } finally {
+    erase(pkcs8);
+  }
+}
+
 const onSubtle: X25519 = {
   generate: async () => {
     const pair = await subtle().generateKey(ALGORITHM, true, ["deriveBits"]);
@@ -36,19 +45,11 @@ const onSubtle: X25519 = {
     return { publicKey: fromBase64url(x), privateKey: fromBase64url(d) };
   },
   publicKeyOf: async (privateKey) => {
-    const pkcs8 = concat(PKCS8_PREFIX, privateKey);
-    const key = await subtle().importKey("pkcs8", pkcs8, ALGORITHM, true, ["deriveBits"]);
-    erase(pkcs8);
-    const { x } = await subtle().exportKey("jwk", key);
+    const { x } = await subtle().exportKey("jwk", await importPrivate(privateKey, true));
     return fromBase64url(x);
   },
-  agree: async ({ publicKey, privateKey }, peer) => {
-    // As a JWK: WebKit refuses some PKCS #8 private keys, but takes every JWK whose public part is right.
-    const jwk = { kty: "OKP", crv: ALGORITHM, x: toBase64url(publicKey), d: toBase64url(privateKey) };
-    const [key, peerKey] = await Promise.all([
-      subtle().importKey("jwk", jwk, ALGORITHM, false, ["deriveBits"]),
-      importPeer(peer),
-    ]);
+  agree: async ({ privateKey }, peer) => {
+    const [key, peerKey] = await Promise.all([importPrivate(privateKey, false), importPeer(peer)]);
     return deriveBits(key, peerKey);
   },
   agreeOnce: async (peer) => {
@@ -88,15 +89,25 @@ async function onNoble(): Promise<X25519> {
   };
 }
 
-/** On SubtleCrypto where every key works, private keys with a zero first byte included; else on noble. */
-async function x25519(): Promise<X25519> {
-  const probe = async (): Promise<void> => {
+/** Whether every key works, private keys with a zero first byte included. */
+function usable(x25519: X25519): Promise<boolean> {
+  return works(async () => {
     const privateKey = Uint8Array.from({ length: 32 }, (_, i) => i);
-    const publicKey = await onSubtle.publicKeyOf(privateKey);
-    await onSubtle.agree({ publicKey, privateKey }, publicKey);
-    await onSubtle.agreeOnce((await onSubtle.generate()).publicKey);
-  };
-  return (await works(probe)) ? onSubtle : onNoble();
+    const publicKey = await x25519.publicKeyOf(privateKey);
+    await x25519.agree({ publicKey, privateKey }, publicKey);
+    await x25519.agreeOnce((await x25519.generate()).publicKey);
+  });
+}
+
+/** On Node's own functions, or SubtleCrypto where every key works, else on noble. */
+async function x25519(): Promise<X25519> {
+  const node = nodeCrypto();
+  if (node !== undefined) {
+    const { x25519OnNode } = await import("./node-25519.ts");
+    const onNode = x25519OnNode(node);
+    if (await usable(onNode)) return onNode;
+  }
+  return (await usable(onSubtle)) ? onSubtle : onNoble();
 }
 
 /** `hash` is SHA-256, the KEM's own, whatever the suite's is. */

@@ -2,7 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
-import { subtle, unshared, works } from "./platform.ts";
+import { nodeCrypto, subtle, unshared, works } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
@@ -103,14 +103,21 @@ const ed25519OnSubtle: SignatureScheme = {
   },
 };
 
-/** On SubtleCrypto where Ed25519 works (every seed imports and signs), else on noble. */
+/** Whether every seed imports and signs. A zero first byte: WebKit's importer has refused such keys. */
+const usable = (scheme: SignatureScheme): Promise<boolean> =>
+  works(() => scheme.importSigner(new Uint8Array(32)).then((signer) => signer.sign(new Uint8Array(1))));
+
+/** On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. */
 export async function ed25519(): Promise<SignatureScheme> {
-  // A zero first byte: WebKit's importer has refused such keys.
-  const probe = (): Promise<Bytes> =>
-    ed25519OnSubtle.importSigner(new Uint8Array(32)).then((signer) => signer.sign(new Uint8Array(1)));
-  if (await works(probe)) return ed25519OnSubtle;
-  const noble = await import("@noble/curves/ed25519.js");
-  return onNoble("Ed25519", 32, noble.ed25519);
+  if (!(await usable(ed25519OnSubtle))) {
+    const noble = await import("@noble/curves/ed25519.js");
+    return onNoble("Ed25519", 32, noble.ed25519);
+  }
+  const node = nodeCrypto();
+  if (node === undefined) return ed25519OnSubtle;
+  const { ed25519OnNode } = await import("./node-25519.ts");
+  const onNode = ed25519OnNode(node, ed25519OnSubtle);
+  return (await usable(onNode)) ? onNode : ed25519OnSubtle;
 }
 
 /** On noble: browsers do not have Ed448. */

@@ -1,6 +1,7 @@
 /** The one place where the platform's cryptography is touched. */
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
+import type { NodeCrypto } from "./node-25519.ts";
 
 /** `crypto.subtle`; it exists in secure contexts (https, localhost) and in Node. */
 export function subtle(): SubtleCrypto {
@@ -23,6 +24,12 @@ export function subtle(): SubtleCrypto {
  */
 export function randomBytes(length: number): Bytes {
   return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** `node:crypto`, where there is one; asked for without an import, which a bundler for browsers would stumble over. */
+export function nodeCrypto(): NodeCrypto | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => NodeCrypto | undefined } };
+  return process?.getBuiltinModule?.("node:crypto");
 }
 
 /** WebCrypto wants buffers that are not shared between threads. */

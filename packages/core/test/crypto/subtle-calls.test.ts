@@ -21,6 +21,8 @@ const METHODS = [
 const calls: string[] = [];
 
 beforeEach(() => {
+  // As in a browser: Node's own functions are not there.
+  vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
   for (const method of METHODS) {
     const original = crypto.subtle[method].bind(crypto.subtle) as (...parameters: unknown[]) => unknown;
     vi.spyOn(crypto.subtle, method).mockImplementation(((...parameters: unknown[]) => {

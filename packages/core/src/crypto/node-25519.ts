@@ -1,0 +1,126 @@
+/**
+ * Ed25519 and X25519 on Node's synchronous functions, for bots and servers. SubtleCrypto takes a thread for each call there,
+ * which costs as much as the operation.
+ */
+import type { Bytes } from "../codec/bytes.ts";
+import { fromBase64url, toBase64url } from "./base64url.ts";
+import type { X25519 } from "./dhkem-x25519.ts";
+import type { SignatureScheme } from "./signature.ts";
+import { malformedPrivateKey } from "./signature.ts";
+
+/** A JWK of these curves; `d` is the private key. */
+interface Jwk {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519" | "X25519";
+  readonly x: string;
+  readonly d?: string;
+}
+
+interface KeyObject {
+  readonly export: (options: { readonly format: "jwk" }) => { readonly x?: string; readonly d?: string };
+}
+
+type Key = { readonly key: Jwk; readonly format: "jwk" } | KeyObject;
+
+/** What is used of `node:crypto`. */
+export interface NodeCrypto {
+  readonly createPrivateKey: (key: Key) => KeyObject;
+  readonly createPublicKey: (key: Key) => KeyObject;
+  readonly generateKeyPairSync: (type: "x25519") => { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly diffieHellman: (keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }) => Uint8Array;
+  readonly sign: (algorithm: null, data: Uint8Array, key: KeyObject) => Uint8Array;
+  readonly verify: (algorithm: null, data: Uint8Array, key: KeyObject, signature: Uint8Array) => boolean;
+}
+
+/** Node reads the private part alone; it wants a public part, and does not look at it. */
+function importPrivateKey(node: NodeCrypto, crv: Jwk["crv"], privateKey: Bytes): KeyObject {
+  const d = toBase64url(privateKey);
+  return node.createPrivateKey({ key: { kty: "OKP", crv, d, x: d }, format: "jwk" });
+}
+
+function importPublicKey(node: NodeCrypto, crv: Jwk["crv"], publicKey: Bytes): KeyObject {
+  return node.createPublicKey({ key: { kty: "OKP", crv, x: toBase64url(publicKey) }, format: "jwk" });
+}
+
+function publicKeyOf(node: NodeCrypto, privateKey: KeyObject): Bytes {
+  return fromBase64url(node.createPublicKey(privateKey).export({ format: "jwk" }).x);
+}
+
+/** X25519. An all-zero result makes Node throw (RFC 9180 §7.1.4). */
+export function x25519OnNode(node: NodeCrypto): X25519 {
+  const agree = (privateKey: KeyObject, peer: Bytes): Bytes => {
+    const publicKey = importPublicKey(node, "X25519", peer);
+    return new Uint8Array(node.diffieHellman({ privateKey, publicKey }));
+  };
+  return {
+    generate: async () => {
+      await Promise.resolve();
+      const { x, d } = node.generateKeyPairSync("x25519").privateKey.export({ format: "jwk" });
+      return { publicKey: fromBase64url(x), privateKey: fromBase64url(d) };
+    },
+    publicKeyOf: async (privateKey) => {
+      await Promise.resolve();
+      return publicKeyOf(node, importPrivateKey(node, "X25519", privateKey));
+    },
+    agree: async ({ privateKey }, peer) => {
+      await Promise.resolve();
+      return agree(importPrivateKey(node, "X25519", privateKey), peer);
+    },
+    agreeOnce: async (peer) => {
+      await Promise.resolve();
+      const { publicKey, privateKey } = node.generateKeyPairSync("x25519");
+      return { publicKey: fromBase64url(publicKey.export({ format: "jwk" }).x), dh: agree(privateKey, peer) };
+    },
+  };
+}
+
+/** Ed25519. `pooled` verifies on threads: faster for signatures that are verified together. */
+export function ed25519OnNode(node: NodeCrypto, pooled: SignatureScheme): SignatureScheme {
+  return {
+    ...pooled,
+    importSigner: async (seed) => {
+      await Promise.resolve();
+      if (seed.length !== 32) throw malformedPrivateKey();
+      const key = importPrivateKey(node, "Ed25519", seed);
+      return {
+        publicKey: publicKeyOf(node, key),
+        sign: async (message) => {
+          await Promise.resolve();
+          return new Uint8Array(node.sign(null, message, key));
+        },
+      };
+    },
+    verify: aloneOrTogether((publicKey, message, signature) => {
+      if (publicKey.length !== 32 || signature.length !== 64) return false;
+      try {
+        return node.verify(null, message, importPublicKey(node, "Ed25519", publicKey), signature);
+      } catch {
+        return false;
+      }
+    }, pooled.verify),
+  };
+}
+
+/** A call that is alone in its turn of the event loop is done by `alone`, calls made in one turn by `together`. */
+export function aloneOrTogether<A extends readonly unknown[], R>(
+  alone: (...call: A) => R,
+  together: (...call: A) => Promise<R>,
+): (...call: A) => Promise<R> {
+  let waiting: (readonly [call: A, resolve: (result: R | Promise<R>) => void, reject: (cause: unknown) => void])[] = [];
+  const run = (): void => {
+    const calls = waiting;
+    waiting = [];
+    for (const [call, resolve, reject] of calls) {
+      try {
+        resolve(calls.length === 1 ? alone(...call) : together(...call));
+      } catch (cause) {
+        reject(cause);
+      }
+    }
+  };
+  return (...call) =>
+    new Promise((resolve, reject) => {
+      waiting.push([call, resolve, reject]);
+      if (waiting.length === 1) queueMicrotask(run);
+    });
+}
