@@ -5,7 +5,7 @@ import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
-import { nodeCrypto, subtle, unshared, works } from "./platform.ts";
+import { nodeCrypto, randomBytes, subtle, unshared, works } from "./platform.ts";
 
 /** X25519 (RFC 7748) over raw keys of 32 bytes. */
 export interface X25519 {
@@ -13,7 +13,7 @@ export interface X25519 {
   readonly publicKeyOf: (privateKey: Bytes) => Promise<Bytes>;
   /** Rejects for an all-zero result (RFC 9180 §7.1.4). */
   readonly agree: (keys: HpkeKeyPair, peer: Bytes) => Promise<Bytes>;
-  /** `agree` with a key pair that is used for this alone: its private key need not leave the platform. */
+  /** `agree` with a key pair that is made for this alone. */
   readonly agreeOnce: (peer: Bytes) => Promise<{ readonly publicKey: Bytes; readonly dh: Bytes }>;
 }
 
@@ -37,32 +37,32 @@ async function importPrivate(privateKey: Bytes, extractable: boolean): Promise<C
   }
 }
 
+/** Any 32 bytes are a private key (RFC 7748 §5). Not `generateKey`: Firefox takes milliseconds for it. */
+async function generate(): Promise<HpkeKeyPair & { readonly key: CryptoKey }> {
+  const privateKey = randomBytes(32);
+  const key = await importPrivate(privateKey, true);
+  return { privateKey, publicKey: await publicKeyOf(key), key };
+}
+
+async function publicKeyOf(key: CryptoKey): Promise<Bytes> {
+  const { x } = await subtle().exportKey("jwk", key);
+  return fromBase64url(x);
+}
+
 const onSubtle: X25519 = {
   generate: async () => {
-    const pair = await subtle().generateKey(ALGORITHM, true, ["deriveBits"]);
-    if (!("privateKey" in pair)) throw new TypeError("X25519 has key pairs");
-    const { d, x } = await subtle().exportKey("jwk", pair.privateKey);
-    return { publicKey: fromBase64url(x), privateKey: fromBase64url(d) };
+    const { privateKey, publicKey } = await generate();
+    return { privateKey, publicKey };
   },
-  publicKeyOf: async (privateKey) => {
-    const { x } = await subtle().exportKey("jwk", await importPrivate(privateKey, true));
-    return fromBase64url(x);
-  },
+  publicKeyOf: async (privateKey) => publicKeyOf(await importPrivate(privateKey, true)),
   agree: async ({ privateKey }, peer) => {
     const [key, peerKey] = await Promise.all([importPrivate(privateKey, false), importPeer(peer)]);
     return deriveBits(key, peerKey);
   },
   agreeOnce: async (peer) => {
-    const [pair, peerKey] = await Promise.all([
-      subtle().generateKey(ALGORITHM, false, ["deriveBits"]),
-      importPeer(peer),
-    ]);
-    if (!("privateKey" in pair)) throw new TypeError("X25519 has key pairs");
-    const [publicKey, dh] = await Promise.all([
-      subtle().exportKey("raw", pair.publicKey),
-      deriveBits(pair.privateKey, peerKey),
-    ]);
-    return { publicKey: new Uint8Array(publicKey), dh };
+    const [{ privateKey, publicKey, key }, peerKey] = await Promise.all([generate(), importPeer(peer)]);
+    erase(privateKey);
+    return { publicKey, dh: await deriveBits(key, peerKey) };
   },
 };
 
