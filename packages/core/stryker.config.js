@@ -1,0 +1,47 @@
+/**
+ * `npm run mutation [-- -m FILE[:FROM-TO]]`: changes each condition, comparison, call and block of the files that validate, one
+ * at a time, and counts which changes no test notices. Texts are left alone: what an error says is not behaviour.
+ */
+const validation = [
+  "codec/reader.ts",
+  "commit/judge.ts",
+  "commit/process.ts",
+  "framing/framed-content.ts",
+  "framing/mls-message.ts",
+  "framing/private-message.ts",
+  "framing/public-message.ts",
+  "group/check-group-info.ts",
+  "group/external-join.ts",
+  "group/join.ts",
+  "group/receive.ts",
+  "group/senders.ts",
+  "group/succession.ts",
+  "key-package.ts",
+  "proposal/apply.ts",
+  "proposal/select.ts",
+  "proposal/validate-list.ts",
+  "public-group.ts",
+  "rules.ts",
+  "schedule/psk.ts",
+  "secret-tree.ts",
+  "tree/key-index.ts",
+  "tree/leaf-node-validation.ts",
+  "tree/parent-hash.ts",
+  "tree/validate-tree.ts",
+];
+
+export default {
+  mutate: validation.map((path) => `packages/core/src/${path}`),
+  mutator: { excludedMutations: ["StringLiteral"] },
+  plugins: ["@stryker-mutator/vitest-runner"],
+  testRunner: "vitest",
+  vitest: { configFile: "packages/core/vitest.mutation.config.ts", related: false },
+  coverageAnalysis: "perTest",
+  concurrency: 1,
+  tempDirName: ".cache/stryker",
+  reporters: ["clear-text", "json", "html"],
+  clearTextReporter: { logTests: false, reportTests: false, allowEmojis: false },
+  jsonReporter: { fileName: ".cache/mutation/report.json" },
+  htmlReporter: { fileName: ".cache/mutation/report.html" },
+  thresholds: { high: 95, low: 90, break: 85 },
+};
