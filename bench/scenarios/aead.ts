@@ -85,7 +85,7 @@ const sealed = (algorithm: Algorithm, one: Message): Message => ({
 
 const SIZE = 200;
 
-function openMany(algorithm: Algorithm, title: string, bound: Pick<Scenario, "limit" | "reference">): Scenario {
+function openMany(algorithm: Algorithm, title: string, bound: Pick<Scenario, "promise" | "reference">): Scenario {
   return {
     name: `kernel: ${algorithm.name} open, ${SIZE} bytes under a key each${title}`,
     sizes: [1_000],
@@ -134,10 +134,10 @@ function one(algorithm: Algorithm, sizes: readonly number[]): readonly Scenario[
 
 export const aeadScenarios: readonly Scenario[] = [
   // Two promises for one function, each beside the peer that it is made about.
-  openMany(AES_128, "", { limit: 0.25, reference: "@noble/ciphers" }),
-  openMany(AES_128, ", beside the platform", { limit: 0.5, reference: "SubtleCrypto" }),
-  openMany(AES_256, "", { limit: 0.25, reference: "@noble/ciphers" }),
-  openMany(CHACHA, "", { limit: 0.5, reference: "@noble/ciphers" }),
+  openMany(AES_128, "", { promise: 0.25, reference: "@noble/ciphers" }),
+  openMany(AES_128, ", beside the platform", { promise: 0.5, reference: "SubtleCrypto" }),
+  openMany(AES_256, "", { promise: 0.25, reference: "@noble/ciphers" }),
+  openMany(CHACHA, "", { promise: 0.5, reference: "@noble/ciphers" }),
   ...one(AES_128, [32, 200, 2_000]),
   ...one(AES_256, [200]),
   ...one(CHACHA, [32, 200, 2_000]),

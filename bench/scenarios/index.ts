@@ -1,13 +1,19 @@
 /** All scenarios, in the order in which they run. */
 import type { Scenario } from "../src/scenario.ts";
 import { aeadScenarios } from "./aead.ts";
+import { commitScenarios } from "./commits.ts";
 import { hashScenarios } from "./hash.ts";
+import { joinScenarios } from "./joins.ts";
 import { kernelTreeScenarios } from "./kernel-tree.ts";
 import { messageScenarios } from "./messages.ts";
+import { stateScenarios } from "./states.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...hashScenarios,
   ...kernelTreeScenarios,
   ...aeadScenarios,
   ...messageScenarios,
+  ...joinScenarios,
+  ...commitScenarios,
+  ...stateScenarios,
 ];

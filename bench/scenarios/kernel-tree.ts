@@ -84,7 +84,7 @@ export const kernelTreeScenarios: readonly Scenario[] = [
     name: "kernel: hash of a full tree, by level",
     sizes: [1_024],
     sizeUnit: "members",
-    limit: 0.25,
+    promise: 0.25,
     reference: "@noble/hashes",
     setup: async (count) => {
       const inputs = leaves(count);
@@ -100,7 +100,7 @@ export const kernelTreeScenarios: readonly Scenario[] = [
     name: "kernel: keys and nonces of a ratchet",
     sizes: [1, 100],
     sizeUnit: "messages",
-    limit: 0.5,
+    promise: 0.5,
     setup: async (count) => {
       const secret = bytes(32, 6);
       const coppice = (): Uint8Array => kernel.sha256.ratchet({ secret, generation: 0, count, Nk: 16, Nn: 12 }).secret;

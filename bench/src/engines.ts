@@ -1,7 +1,4 @@
 /** The places where scenarios run. */
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { chromium, firefox, type Browser, type LaunchOptions } from "playwright";
@@ -20,27 +17,15 @@ export interface Bundles {
   readonly worker: string;
 }
 
-async function openNode(bundles: Bundles): Promise<Engine> {
-  const inside = (await import(pathToFileURL(bundles.inside).href)) as typeof import("./inside.ts");
-  return { version: `Node ${process.versions.node}`, run: inside.measureAll, close: async () => {} };
+/** What an engine is opened with: the bundles, and where the server is that they come from. */
+export interface Setting {
+  readonly bundles: Bundles;
+  readonly url: string;
 }
 
-/** Serves an empty page and the worker, cross-origin isolated: that gives the page the finest clock there is. */
-async function serve(worker: string): Promise<{ url: string; close: () => void }> {
-  const script = await readFile(worker);
-  const server = createServer((request, response) => {
-    const isWorker = request.url === "/worker.mjs";
-    response.writeHead(200, {
-      "content-type": isWorker ? "text/javascript" : "text/html",
-      "cross-origin-opener-policy": "same-origin",
-      "cross-origin-embedder-policy": "require-corp",
-    });
-    response.end(isWorker ? script : "<!doctype html><title>bench</title>");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
+async function openNode({ bundles }: Setting): Promise<Engine> {
+  const inside = (await import(pathToFileURL(bundles.inside).href)) as typeof import("./inside.ts");
+  return { version: `Node ${process.versions.node}`, run: inside.measureAll, close: async () => {} };
 }
 
 /** Code of the page: hands the order to the worker and passes on what it posts. */
@@ -59,21 +44,18 @@ function relay(order: Order): Promise<void> {
   });
 }
 
-async function openBrowser(bundles: Bundles, name: string, launch: () => Promise<Browser>): Promise<Engine> {
-  const [server, browser] = await Promise.all([serve(bundles.worker), launch()]);
+async function openBrowser({ url }: Setting, name: string, launch: () => Promise<Browser>): Promise<Engine> {
+  const browser = await launch();
   return {
     version: `${name} ${browser.version()}`,
     run: async (order, report) => {
       const page = await browser.newPage();
       await page.exposeFunction("report", report);
-      await page.goto(server.url);
+      await page.goto(url);
       await page.evaluate(relay, order);
       await page.close();
     },
-    close: async () => {
-      await browser.close();
-      server.close();
-    },
+    close: () => browser.close(),
   };
 }
 
@@ -84,14 +66,14 @@ function installed(variable: string, fallback: string): LaunchOptions {
 }
 
 /** Opens an engine by the name it has on the command line. */
-export const ENGINES: Readonly<Record<string, (bundles: Bundles) => Promise<Engine>>> = {
+export const ENGINES: Readonly<Record<string, (setting: Setting) => Promise<Engine>>> = {
   node: openNode,
-  chromium: (bundles) =>
-    openBrowser(bundles, "Chromium", () =>
+  chromium: (setting) =>
+    openBrowser(setting, "Chromium", () =>
       chromium.launch({ ...installed("COPPICE_CHROMIUM", "/usr/bin/chromium"), args: ["--no-sandbox"] }),
     ),
-  firefox: (bundles) =>
-    openBrowser(bundles, "Firefox", () => {
+  firefox: (setting) =>
+    openBrowser(setting, "Firefox", () => {
       const options = installed("COPPICE_FIREFOX", "/usr/bin/firefox-esr");
       // The protocol that a Firefox not built for Playwright understands.
       return firefox.launch({

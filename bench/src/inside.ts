@@ -1,4 +1,5 @@
 /** What runs inside an engine: bundled into one file, for Node and for a browser's worker alike. */
+import { loadFixturesFrom } from "../fixtures/load.ts";
 import { SCENARIOS } from "../scenarios/index.ts";
 import { measure, type Effort } from "./measure.ts";
 import type { Row } from "./scenario.ts";
@@ -7,13 +8,25 @@ export interface Order {
   readonly engine: string;
   /** Only scenarios whose name contains this, in any case. */
   readonly filter: string;
+  /** Only these sizes; all of them if empty. */
+  readonly sizes: readonly number[];
+  /** Whether to measure sizes that take minutes, too. */
+  readonly large: boolean;
   readonly effort: Effort;
+  /** The server of fixtures. */
+  readonly origin: string;
 }
 
 /** Measures what `order` selects, one after the other; `report` gets each row when it is known. */
 export async function measureAll(order: Order, report: (row: Row) => void): Promise<void> {
+  const { engine, filter, large, effort } = order;
+  loadFixturesFrom(order.origin);
   for (const scenario of SCENARIOS) {
-    if (!scenario.name.toLowerCase().includes(order.filter.toLowerCase())) continue;
-    for (const n of scenario.sizes) report(await measure(scenario, n, order.engine, order.effort));
+    const { name, engines = [engine], sizes, largeSizes = [] } = scenario;
+    if (!name.toLowerCase().includes(filter.toLowerCase()) || !engines.includes(engine)) continue;
+    for (const n of large ? [...sizes, ...largeSizes] : sizes) {
+      if (order.sizes.length > 0 && !order.sizes.includes(n)) continue;
+      report(await measure(scenario, n, engine, effort));
+    }
   }
 }

@@ -1,16 +1,21 @@
 /** Times the contestants of a scenario in turns, so that whatever disturbs the machine disturbs all of them. */
-import type { Contest, Contestant, Operation, Row, Scenario } from "./scenario.ts";
+import { median } from "./median.ts";
+import { publicKeyOperations, timeOf, timePublicKeys } from "./public-key.ts";
+import type { Contest, Contestant, Operation, Row, Scenario, Sizes } from "./scenario.ts";
 
 export interface Effort {
   /** Samples of each contestant. */
   readonly rounds: number;
   /** Least duration of a sample, in milliseconds: far above the resolution of a browser's clock. */
   readonly sampleMs: number;
+  /** What a contestant may take for its samples, their preparation included, in milliseconds: the slow get fewer rounds. */
+  readonly budgetMs: number;
 }
 
-export const DEFAULT_EFFORT: Effort = { rounds: 15, sampleMs: 20 };
+export const DEFAULT_EFFORT: Effort = { rounds: 15, sampleMs: 20, budgetMs: 3_000 };
 
 const MAX_TIMES = 2 ** 22;
+const LEAST_ROUNDS = 3;
 
 function operationOf(contestant: Contestant, times: number): Operation | Promise<Operation> {
   return typeof contestant === "function" ? contestant : contestant.prepare(times);
@@ -27,71 +32,104 @@ async function sample(contestant: Contestant, times: number): Promise<number> {
   return performance.now() - start;
 }
 
-/** How many runs make a sample long enough; the runs it needs to find out warm the code up. */
-async function calibrate(contestant: Contestant, sampleMs: number): Promise<number> {
+interface Lane {
+  readonly name: string;
+  readonly contestant: Contestant;
+  /** Runs in a sample. */
+  readonly times: number;
+  readonly rounds: number;
+  readonly samples: number[];
+}
+
+/** Finds how many runs make a sample long enough; the runs it needs to find out warm the code up. */
+async function openLane(name: string, contestant: Contestant, effort: Effort): Promise<Lane> {
   for (let times = 1; ;) {
+    const begin = performance.now();
     const elapsed = await sample(contestant, times);
-    if (elapsed >= sampleMs || times >= MAX_TIMES) return times;
-    const missing = elapsed > 0 ? (1.2 * sampleMs) / elapsed : 16;
+    if (elapsed >= effort.sampleMs || times >= MAX_TIMES) {
+      const cost = Math.max(elapsed, performance.now() - begin);
+      const least = cost > effort.budgetMs ? 1 : LEAST_ROUNDS;
+      const rounds = Math.min(effort.rounds, Math.max(least, Math.floor(effort.budgetMs / cost)));
+      return { name, contestant, times, rounds, samples: [] };
+    }
+    const missing = elapsed > 0 ? (1.2 * effort.sampleMs) / elapsed : 16;
     times = Math.min(MAX_TIMES, Math.ceil(times * Math.min(16, Math.max(1.5, missing))));
   }
 }
 
-/** The middle one; the mean of the two middle ones of an even number. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low = Number.NaN, high = low] = sorted.slice(Math.ceil(middle) - 1, Math.floor(middle) + 1);
-  return (low + high) / 2;
-}
-
 /** Median microseconds of each contestant, by name. */
 async function medians(contestants: ReadonlyMap<string, Contestant>, effort: Effort): Promise<Map<string, number>> {
-  const lanes: { name: string; contestant: Contestant; times: number; samples: number[] }[] = [];
-  for (const [name, contestant] of contestants) {
-    lanes.push({ name, contestant, times: await calibrate(contestant, effort.sampleMs), samples: [] });
-  }
+  const lanes: Lane[] = [];
+  for (const [name, contestant] of contestants) lanes.push(await openLane(name, contestant, effort));
   for (let round = 0; round < effort.rounds; round++) {
     // Whoever goes first differs from round to round.
     const start = round % lanes.length;
     for (const lane of [...lanes.slice(start), ...lanes.slice(0, start)]) {
+      if (round >= lane.rounds) continue;
       lane.samples.push(((await sample(lane.contestant, lane.times)) / lane.times) * 1_000);
     }
   }
   return new Map(lanes.map(({ name, samples }) => [name, median(samples)]));
 }
 
-/** The peer that the ratio refers to: the named one, else the fastest. */
-function referenceOf(peers: ReadonlyMap<string, number>, named: string | undefined): string | null {
+/** What the ratio refers to: the named peer, else the limit, else the fastest peer. */
+function referenceOf(
+  peers: ReadonlyMap<string, number>,
+  limit: number | null,
+  named: string | undefined,
+): readonly [name: string, value: number] | undefined {
   if (named !== undefined) {
-    if (!peers.has(named)) throw new RangeError(`there is no peer "${named}"`);
-    return named;
+    const value = peers.get(named);
+    if (value === undefined) throw new RangeError(`there is no peer "${named}"`);
+    return [named, value];
   }
-  let fastest: string | null = null;
-  for (const [name, time] of peers) {
-    if (fastest === null || time < (peers.get(fastest) ?? Infinity)) fastest = name;
+  if (limit !== null) return ["limit", limit];
+  let fastest: readonly [string, number] | undefined;
+  for (const entry of peers) {
+    if (fastest === undefined || entry[1] < fastest[1]) fastest = entry;
   }
   return fastest;
 }
 
+type Measured = Pick<Row, "measured" | "limit"> & { readonly values: ReadonlyMap<string, number> };
+
+async function measureTimes(contest: Contest, effort: Effort): Promise<Measured> {
+  const contestants = new Map([["coppice", contest.coppice], ...Object.entries(contest.peers)]);
+  const { work } = contest;
+  const operations = work === undefined ? undefined : await publicKeyOperations();
+  const limits: number[] = [];
+  const takeLimit = async (): Promise<void> => {
+    if (operations !== undefined && work !== undefined) limits.push(timeOf(work, await timePublicKeys(operations)));
+  };
+  await takeLimit();
+  const values = await medians(contestants, effort);
+  await takeLimit();
+  return { measured: "microseconds", values, limit: limits.length === 0 ? null : median(limits) };
+}
+
+function measureSizes({ bytes, limit }: Sizes): Measured {
+  return { measured: "bytes", values: new Map(Object.entries(bytes)), limit: limit ?? null };
+}
+
 /** Measures one scenario at one size. */
 export async function measure(scenario: Scenario, n: number, engine: string, effort: Effort): Promise<Row> {
-  const contest: Contest = await scenario.setup(n);
-  const contestants = new Map(Object.entries(contest.peers));
-  const times = await medians(new Map([["coppice", contest.coppice], ...contestants]), effort);
-  const coppice = times.get("coppice") ?? Number.NaN;
-  times.delete("coppice");
-  const reference = referenceOf(times, scenario.reference);
-  const referenceTime = reference === null ? undefined : times.get(reference);
+  const contest = await scenario.setup(n);
+  const { values, measured, limit } = "bytes" in contest ? measureSizes(contest) : await measureTimes(contest, effort);
+  const peers = new Map([...values].filter(([name]) => name !== "coppice"));
+  const coppice = values.get("coppice") ?? Number.NaN;
+  const reference = referenceOf(peers, limit, scenario.reference);
+  const { promise } = scenario;
   return {
     name: scenario.name,
     engine,
     n,
     unit: scenario.sizeUnit,
+    measured,
     coppice,
-    peers: Object.fromEntries(times),
-    limit: scenario.limit ?? null,
-    ratio: referenceTime === undefined ? null : coppice / referenceTime,
-    reference,
+    peers: Object.fromEntries(peers),
+    limit,
+    ratio: reference === undefined ? null : coppice / reference[1],
+    reference: reference?.[0] ?? null,
+    promise: (typeof promise === "function" ? promise(n, engine) : promise) ?? null,
   };
 }

@@ -15,24 +15,35 @@ export function formatTime(microseconds: number): string {
   return `${(microseconds / 1_000_000).toPrecision(3)} s`;
 }
 
-export function isOverLimit({ ratio, limit }: Row): boolean {
-  return ratio !== null && limit !== null && ratio > limit;
+export function formatSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes.toPrecision(3)} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toPrecision(3)} kB`;
+  return `${(bytes / 1_000_000).toPrecision(3)} MB`;
+}
+
+export function formatValue(value: number, { measured }: Pick<Row, "measured">): string {
+  return measured === "bytes" ? formatSize(value) : formatTime(value);
+}
+
+export function isBroken({ ratio, promise }: Row): boolean {
+  return ratio !== null && promise !== null && ratio > promise;
 }
 
 function verdict(row: Row): string {
   if (row.ratio === null) return "";
-  const limit = row.limit === null ? "" : ` (limit ${row.limit})`;
-  return `${row.ratio.toFixed(2)} × ${row.reference ?? ""}${limit}${isOverLimit(row) ? " OVER" : ""}`;
+  const promise = row.promise === null ? "" : ` (promised ${String(row.promise)})`;
+  return `${row.ratio.toFixed(2)} × ${row.reference ?? ""}${promise}${isBroken(row) ? " BROKEN" : ""}`;
 }
 
-/** One line: what was measured, Coppice's time, the peers' times, the ratio. */
+/** One line: what was measured, Coppice's figure, the limit, the ratio, the peers' figures. */
 export function formatRow(row: Row): string {
-  const peers = Object.entries(row.peers).map(([name, time]) => `${name} ${formatTime(time)}`);
+  const peers = Object.entries(row.peers).map(([name, value]) => `${name} ${formatValue(value, row)}`);
   return [
     row.engine.padEnd(8),
-    `${row.name}, ${row.n} ${row.unit}`.padEnd(44),
-    formatTime(row.coppice).padStart(9),
-    verdict(row).padEnd(36),
+    `${row.name}, ${String(row.n)} ${row.unit}`.padEnd(54),
+    formatValue(row.coppice, row).padStart(9),
+    (row.limit === null ? "" : `limit ${formatValue(row.limit, row)}`).padEnd(14),
+    verdict(row).padEnd(28),
     peers.join(", "),
   ].join("  ");
 }

@@ -10,11 +10,28 @@ export interface Prepared {
 
 export type Contestant = Operation | Prepared;
 
+/** Public-key operations: signing, importing a key and verifying, generating an X25519 key, importing one and agreeing. */
+export interface Work {
+  readonly sign?: number;
+  readonly verify?: number;
+  readonly generate?: number;
+  readonly agree?: number;
+}
+
 /** The same work, on the same inputs, by Coppice and by others. */
 export interface Contest {
   readonly coppice: Contestant;
-  /** By name, with the version where it is a package: `@noble/hashes`, `SubtleCrypto`, `bare verification`. */
+  /** By name, with the version where it is a package: `@noble/hashes`, `SubtleCrypto`. */
   readonly peers: Readonly<Record<string, Contestant>>;
+  /** The public-key operations that the step cannot do without. Bare, on SubtleCrypto, they are the row's limit. */
+  readonly work?: Work;
+}
+
+/** Sizes in bytes, to compare instead of times. */
+export interface Sizes {
+  readonly bytes: Readonly<Record<string, number>> & { readonly coppice: number };
+  /** What has to be in there, in bytes. */
+  readonly limit?: number;
 }
 
 export interface Scenario {
@@ -22,15 +39,17 @@ export interface Scenario {
   readonly name: string;
   /** Sizes to measure, and what they count. */
   readonly sizes: readonly number[];
-  readonly sizeUnit: "bytes" | "members" | "messages";
-  /**
-   * Most that `coppice` may take, as a multiple of `reference`. Leave it out where no promise is made.
-   */
-  readonly limit?: number;
-  /** The peer that `ratio` and `limit` refer to. Default: the fastest of them. */
+  readonly sizeUnit: "bytes" | "members" | "messages" | "operations";
+  /** Sizes that only `--large` asks for: they take minutes. */
+  readonly largeSizes?: readonly number[];
+  /** Where it can be measured; default everywhere. */
+  readonly engines?: readonly string[];
+  /** Most that `ratio` may be. Leave it out where no promise is made. */
+  readonly promise?: number | ((size: number, engine: string) => number | undefined);
+  /** The peer that `ratio` refers to. Default: the limit, and where there is none the fastest peer. */
   readonly reference?: string;
   /** Makes the inputs, from the size alone, and checks that all contestants agree on the result. */
-  readonly setup: (size: number) => Contest | Promise<Contest>;
+  readonly setup: (size: number) => Contest | Sizes | Promise<Contest | Sizes>;
 }
 
 /** One line of the table. Times are medians, in microseconds for one operation. */
@@ -40,11 +59,16 @@ export interface Row {
   readonly n: number;
   /** What `n` counts. */
   readonly unit: Scenario["sizeUnit"];
+  /** What `coppice`, `peers` and `limit` are in. */
+  readonly measured: "microseconds" | "bytes";
   readonly coppice: number;
   readonly peers: Readonly<Record<string, number>>;
-  /** Most that `ratio` may be; `null` if nothing is promised. */
+  /** What the bare public-key operations take, just before and just after; of sizes, what has to be in there. */
   readonly limit: number | null;
-  /** `coppice` divided by the time of `reference`; `null` without peers. */
+  /** `coppice` divided by what `reference` names; `null` if there is nothing to compare with. */
   readonly ratio: number | null;
+  /** `limit`, or a peer. */
   readonly reference: string | null;
+  /** Most that `ratio` may be; `null` if nothing is promised. */
+  readonly promise: number | null;
 }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { measure, median } from "../src/measure.ts";
-import { formatRow, formatTime, isOverLimit } from "../src/report.ts";
+import { measure } from "../src/measure.ts";
+import { median } from "../src/median.ts";
+import { formatRow, formatTime, isBroken } from "../src/report.ts";
 import type { Operation, Scenario } from "../src/scenario.ts";
 
-const EFFORT = { rounds: 3, sampleMs: 2 };
+const EFFORT = { rounds: 3, sampleMs: 2, budgetMs: 100 };
 
 let now = 0;
 
@@ -26,7 +27,7 @@ const scenario: Scenario = {
   name: "test: busy",
   sizes: [1],
   sizeUnit: "bytes",
-  limit: 1.5,
+  promise: 1.5,
   setup: () => ({ coppice: busy(200), peers: { slow: busy(400), fast: busy(100) } }),
 };
 
@@ -36,11 +37,37 @@ describe("measure", () => {
     expect(fastest.reference).toBe("fast");
     expect(fastest.ratio).toBeCloseTo(2);
     expect(fastest.coppice).toBeCloseTo(200);
-    expect(isOverLimit(fastest)).toBe(true);
+    expect(isBroken(fastest)).toBe(true);
     const named = await measure({ ...scenario, reference: "slow" }, 1, "node", EFFORT);
     expect(named.ratio).toBeCloseTo(0.5);
-    expect(isOverLimit(named)).toBe(false);
+    expect(isBroken(named)).toBe(false);
     await expect(measure({ ...scenario, reference: "nobody" }, 1, "node", EFFORT)).rejects.toThrow(RangeError);
+  });
+
+  test("bare public-key operations are the limit, which the ratio refers to first", async () => {
+    const setup: Scenario["setup"] = () => ({ coppice: busy(200), peers: { fast: busy(100) }, work: { sign: 1 } });
+    vi.mocked(performance.now).mockImplementation(() => (now += 0.4));
+    const row = await measure({ ...scenario, setup }, 1, "node", EFFORT);
+    // 40 of them in a sample.
+    expect(row.limit).toBeCloseTo(10);
+    expect(row.reference).toBe("limit");
+    expect(row.ratio).toBeCloseTo(row.coppice / 10);
+  });
+
+  test("sizes are compared as they are", async () => {
+    const setup: Scenario["setup"] = () => ({ bytes: { coppice: 300, other: 400 }, limit: 200 });
+    const row = await measure({ ...scenario, setup }, 1, "node", EFFORT);
+    expect(row).toMatchObject({ measured: "bytes", coppice: 300, peers: { other: 400 }, limit: 200, ratio: 1.5 });
+  });
+
+  test("a contestant who is too slow for the budget gets fewer rounds", async () => {
+    let runs = 0;
+    const slow: Operation = () => {
+      runs++;
+      busy(40_000)(0);
+    };
+    await measure({ ...scenario, setup: () => ({ coppice: slow, peers: {} }) }, 1, "node", { ...EFFORT, budgetMs: 30 });
+    expect(runs).toBe(2);
   });
 
   test("a prepared operation gets fresh input for every run, and preparing is not timed", async () => {
@@ -56,7 +83,7 @@ describe("measure", () => {
       };
     };
     const setup: Scenario["setup"] = () => ({ coppice: { prepare }, peers: {} });
-    const row = await measure({ ...scenario, setup }, 1, "node", { rounds: 1, sampleMs: 1 });
+    const row = await measure({ ...scenario, setup }, 1, "node", { ...EFFORT, rounds: 1 });
     expect(row.coppice).toBeCloseTo(100);
     expect(row).toMatchObject({ ratio: null, reference: null, peers: {} });
   });
@@ -67,7 +94,7 @@ describe("measure", () => {
       busy(5_000)(0);
     };
     const setup: Scenario["setup"] = () => ({ coppice: wait, peers: {} });
-    const row = await measure({ ...scenario, setup }, 1, "node", { rounds: 1, sampleMs: 1 });
+    const row = await measure({ ...scenario, setup }, 1, "node", { ...EFFORT, rounds: 1 });
     expect(row.coppice).toBeCloseTo(5_000);
   });
 
@@ -78,9 +105,11 @@ describe("measure", () => {
   });
 });
 
-test("a row names its limit and whether it is over it", () => {
+test("a row names what is promised and whether it is kept", () => {
   expect([0.5, 1_500, 2_340_000].map(formatTime)).toEqual(["0.500 µs", "1.50 ms", "2.34 s"]);
-  const row = { name: "a", engine: "node", n: 1, unit: "bytes", coppice: 2, peers: { b: 1 } } as const;
-  expect(formatRow({ ...row, limit: 1, ratio: 2, reference: "b" })).toContain("2.00 × b (limit 1) OVER");
-  expect(formatRow({ ...row, limit: null, ratio: 2, reference: "b" })).not.toContain("limit");
+  const about = { name: "a", engine: "node", n: 1, unit: "bytes", measured: "microseconds" } as const;
+  const row = { ...about, coppice: 2, peers: { b: 1 }, limit: null, ratio: 2, reference: "b" } as const;
+  expect(formatRow({ ...row, promise: 1 })).toContain("2.00 × b (promised 1) BROKEN");
+  expect(formatRow({ ...row, promise: 2 })).not.toContain("BROKEN");
+  expect(formatRow({ ...row, promise: null })).not.toContain("promised");
 });
