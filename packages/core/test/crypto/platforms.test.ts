@@ -1,0 +1,118 @@
+/** Where an algorithm comes from makes no difference: platforms with and without Node's functions, the curves and WebAssembly. */
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Bytes } from "../../src/codec/bytes.ts";
+import { concat, EMPTY, utf8 } from "../../src/codec/bytes.ts";
+import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { decryptWithLabel, encryptWithLabel } from "../../src/crypto/labels.ts";
+import { subtle, unshared } from "../../src/crypto/platform.ts";
+import { at } from "../support/group.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+/** The suite as it is found on this platform, which the test then stays on. */
+async function suiteWhere(id: number, platform: string): Promise<CipherSuite> {
+  if (platform !== "Node") vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
+  if (platform !== "a browser without the curves") return getCipherSuite(id);
+  const refuse = vi.spyOn(crypto.subtle, "importKey").mockRejectedValue(new DOMException("none", "NotSupportedError"));
+  const suite = await getCipherSuite(id, { kernel: "noble" });
+  refuse.mockRestore();
+  return suite;
+}
+
+const PLATFORMS = ["Node", "a browser", "a browser without the curves"];
+const PAIRS = [1, 3].flatMap((id) => PLATFORMS.flatMap((a) => PLATFORMS.map((b) => [id, a, b] as const)));
+
+describe.each(PAIRS)("suite %i between %s and %s", (id, a, b) => {
+  test("encryption, export and derived keys (R-5.1-3, R-5.1.3-1)", async () => {
+    const [sender, receiver] = [await suiteWhere(id, a), await suiteWhere(id, b)];
+    const keys = await receiver.hpke.generateKeyPair();
+    expect([keys.publicKey.length, keys.privateKey.length]).toEqual([32, 32]);
+    const [label, context, plaintext] = ["Welcome", utf8("context"), utf8("plaintext")];
+    const sealed = await encryptWithLabel(sender, label, context)(keys.publicKey, plaintext);
+    expect(await decryptWithLabel(receiver, { keys, label, context, sealed })).toEqual(plaintext);
+    const { kemOutput, secret } = await sender.hpke.sendExport(keys.publicKey, label, 32);
+    expect(await receiver.hpke.receiveExport(keys, kemOutput, label, 32)).toEqual(secret);
+    const seed = new Uint8Array(32).fill(9);
+    expect(await sender.hpke.deriveKeyPair(seed)).toEqual(await receiver.hpke.deriveKeyPair(seed));
+  });
+
+  test("signatures; what is none is refused (R-5.1.2-4)", async () => {
+    const [signing, verifying] = [await suiteWhere(id, a), await suiteWhere(id, b)];
+    const { privateKey, publicKey } = await signing.signature.generateKeyPair();
+    const signer = await (await suiteWhere(id, b)).signature.importSigner(privateKey);
+    expect(signer.publicKey).toEqual(publicKey);
+    const message = utf8("message");
+    const signature = await signer.sign(message);
+    const verify = (key: Bytes, signed: Bytes): Promise<boolean> => verifying.signature.verify(key, message, signed);
+    expect(await verify(publicKey, signature)).toBe(true);
+    expect(
+      await verify(
+        publicKey,
+        signature.map((byte, i) => (i === 40 ? byte ^ 1 : byte)),
+      ),
+    ).toBe(false);
+    expect(await verify(publicKey, signature.slice(1))).toBe(false);
+    expect(await verify(publicKey, EMPTY)).toBe(false);
+    expect(await verify(concat(publicKey, Uint8Array.of(0)), signature)).toBe(false);
+    // Not a point of the curve, though of the right length.
+    expect(await verify(new Uint8Array(32).fill(2), signature)).toBe(false);
+    for (const length of [0, 31, 33]) {
+      await expect(verifying.signature.importSigner(new Uint8Array(length))).rejects.toMatchObject({
+        code: "ERR_MLS_CRYPTO",
+      });
+    }
+  });
+
+  test("message encryption; what was changed is refused (R-5.1-2)", async () => {
+    const [sender, receiver] = [(await suiteWhere(id, a)).aead, (await suiteWhere(id, b)).aead];
+    expect([sender.Nk, sender.Nn]).toEqual([receiver.Nk, receiver.Nn]);
+    const [key, nonce, aad] = [new Uint8Array(sender.Nk).fill(1), new Uint8Array(12).fill(2), utf8("aad")];
+    const sealed = await sender.seal(key, nonce, aad, utf8("plaintext"));
+    expect(await receiver.open(key, nonce, aad, sealed)).toEqual(utf8("plaintext"));
+    for (const changed of [sealed.map((byte, i) => (i === 0 ? byte ^ 1 : byte)), sealed.slice(0, 15), EMPTY]) {
+      await expect(receiver.open(key, nonce, aad, changed)).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
+    }
+  });
+});
+
+test("256-bit AES is the same without WebAssembly (R-5.1-2)", async () => {
+  const suites = [await getCipherSuite(7, { kernel: "wasm" }), await getCipherSuite(7, { kernel: "noble" })];
+  const [key, nonce] = [new Uint8Array(32).fill(1), new Uint8Array(12).fill(2)];
+  const sealed = await Promise.all(suites.map(({ aead }) => aead.seal(key, nonce, utf8("aad"), utf8("text"))));
+  expect(at(sealed, 0)).toEqual(at(sealed, 1));
+});
+
+test("without SubtleCrypto, as on a page that is not served securely, says what to do", () => {
+  for (const found of [undefined, {}]) {
+    vi.stubGlobal("crypto", found);
+    expect(() => subtle()).toThrow(expect.objectContaining({ code: "ERR_MLS_CRYPTO" }));
+  }
+});
+
+test("bytes that threads share are copied, others are not: WebCrypto refuses the former", async () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(3));
+  shared.set([1, 2, 3]);
+  const copy = unshared(shared);
+  expect(copy.buffer).toBeInstanceOf(ArrayBuffer);
+  expect(copy).toEqual(Uint8Array.of(1, 2, 3));
+  expect(unshared(copy)).toBe(copy);
+  const noble = await getCipherSuite(1, { kernel: "noble" });
+  const wasm = await getCipherSuite(1, { kernel: "wasm" });
+  expect(noble.hash.digest(shared)).toEqual(wasm.hash.digest(shared));
+});
+
+test("HKDF-Expand gives what its counter can count, in each kernel", async () => {
+  for (const kernel of ["wasm", "noble"] as const) {
+    const { hash } = await getCipherSuite(1, { kernel });
+    const prk = new Uint8Array(32).fill(1);
+    expect(hash.expand(prk, EMPTY, 255 * 32)).toHaveLength(255 * 32);
+    for (const length of [255 * 32 + 1, -1, 1.5]) expect(() => hash.expand(prk, EMPTY, length)).toThrow(RangeError);
+    expect(() => hash.ratchet({ secret: prk.slice(1), generation: 0, count: 1, Nk: 16, Nn: 12 })).toThrow(RangeError);
+    expect(() => hash.ratchet({ secret: prk, generation: 2 ** 32 - 1, count: 2, Nk: 16, Nn: 12 })).toThrow(RangeError);
+    expect(hash.ratchet({ secret: prk, generation: 2 ** 32 - 1, count: 1, Nk: 16, Nn: 12 }).keys).toHaveLength(1);
+  }
+});
