@@ -37,6 +37,8 @@ export default {
   testRunner: "vitest",
   vitest: { configFile: "packages/core/vitest.mutation.config.ts", related: false },
   coverageAnalysis: "perTest",
+  // Runs what a table or a fixture changes against the tests that meet it, not against all.
+  ignoreStatic: true,
   concurrency: 1,
   tempDirName: ".cache/stryker",
   reporters: ["clear-text", "json", "html"],

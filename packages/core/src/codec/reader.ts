@@ -20,11 +20,6 @@ export class Reader {
     return this.#end - this.#position;
   }
 
-  /** Offset from the start of the input. */
-  get position(): number {
-    return this.#position;
-  }
-
   #take(length: number): number {
     if (length > this.remaining) {
       throw malformed(`${String(length)} bytes expected, ${String(this.remaining)} left`);
@@ -55,11 +50,6 @@ export class Reader {
   /** Everything that is left. */
   rest(): Uint8Array<ArrayBuffer> {
     return this.bytes(this.remaining);
-  }
-
-  /** What was read since the offset `start`. */
-  since(start: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#bytes.subarray(start, this.#position));
   }
 
   /** The length header of a `<V>` vector (RFC 9420 §2.1.2). */

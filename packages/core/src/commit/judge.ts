@@ -72,7 +72,7 @@ export async function judgeCommit(
     rules,
     sending: false,
   });
-  if (commit.path === undefined && (pathRequired(proposals) || sender.senderType !== "member")) {
+  if (commit.path === undefined && pathRequired(proposals)) {
     throw pathError("these proposals need an update path", "R-12.4-6");
   }
 
@@ -102,8 +102,9 @@ function resolveProposals(state: PublicGroupState, commit: Commit, committer: Se
     }
     const ref = toHex(entry.reference);
     const cached = state.proposals.get(ref);
-    if (cached === undefined) missing.push(ref);
-    return cached === undefined ? [] : [cached];
+    if (cached !== undefined) return [cached];
+    missing.push(ref);
+    return [];
   });
   if (missing.length > 0) {
     throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "the Commit refers to proposals that are not known", {
