@@ -34,8 +34,8 @@ describe.each(PAIRS)("suite %i between %s and %s", (id, a, b) => {
     const [label, context, plaintext] = ["Welcome", utf8("context"), utf8("plaintext")];
     const sealed = await encryptWithLabel(sender, label, context)(keys.publicKey, plaintext);
     expect(await decryptWithLabel(receiver, { keys, label, context, sealed })).toEqual(plaintext);
-    const { kemOutput, secret } = await sender.hpke.sendExport(keys.publicKey, label, 32);
-    expect(await receiver.hpke.receiveExport(keys, kemOutput, label, 32)).toEqual(secret);
+    const { kemOutput, secret } = await sender.hpke.sendExport(keys.publicKey, context, 32);
+    expect(await receiver.hpke.receiveExport(keys, kemOutput, context, 32)).toEqual(secret);
     const seed = new Uint8Array(32).fill(9);
     expect(await sender.hpke.deriveKeyPair(seed)).toEqual(await receiver.hpke.deriveKeyPair(seed));
   });
