@@ -40,6 +40,8 @@ export default {
   // Runs what a table or a fixture changes against the tests that meet it, not against all.
   ignoreStatic: true,
   concurrency: 1,
+  // On a busy machine a slow test must not count as one that noticed; endless loops are counted, not timed.
+  timeoutMS: 60_000,
   tempDirName: ".cache/stryker",
   reporters: ["clear-text", "json", "html"],
   clearTextReporter: { logTests: false, reportTests: false, allowEmojis: false },

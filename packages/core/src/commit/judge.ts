@@ -166,7 +166,6 @@ async function validatePathLeaf(
     moment: "commit",
     previous: successorOf(previous, leaf, place.external),
     context: { extensions: applied.extensions },
-    sending: false,
   });
 }
 

@@ -20,8 +20,8 @@ export interface LeafNodeCheck {
   readonly previous?: Identity | undefined;
   /** The group's context with the extensions that will be in force; undefined outside a group. */
   readonly context: Pick<GroupContext, "extensions"> | undefined;
-  /** Whether this client is about to send the leaf: its lifetime is then always checked (R-7.3-7). */
-  readonly sending: boolean;
+  /** Whether this client is about to send the key package: its lifetime is then always checked (R-7.3-7). Default: false. */
+  readonly sending?: boolean;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: 
   await checkKeys(suite, leaf);
   await verifyLeafNodeSignature(suite, leaf, place);
   checkCapabilities(suite, leaf, context);
-  checkLifetime(leaf, rules, check.sending);
+  checkLifetime(leaf, rules, check.sending === true);
   await validateCredential(rules, leaf, moment, previous);
 }
 

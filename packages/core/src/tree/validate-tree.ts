@@ -38,7 +38,6 @@ export async function validateTree(
       place: { groupId: context.groupId, leafIndex },
       moment: "group_info",
       context,
-      sending: false,
     });
   await inFlight([...tree.members()], check, options);
 }

@@ -47,9 +47,9 @@ test("a forged Commit that nothing was changed in is accepted, in both wire form
   for (const edits of [{}, { sealed: {} }]) {
     const { message, outputs } = await forgeCommit(alice, edits);
     const received = await bob.peek(message);
-    expect(received.kind === "commit" && received.state.secrets.epochAuthenticator).toEqual(
-      outputs.secrets.epochAuthenticator,
-    );
+    if (received.kind !== "commit") throw new TypeError("a Commit");
+    expect(received.state.secrets.epochAuthenticator).toEqual(outputs.secrets.epochAuthenticator);
+    expect(received.effect.extensions).toBeUndefined();
   }
 });
 
