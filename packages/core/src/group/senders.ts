@@ -35,9 +35,13 @@ export const wrongSender = (message: string, requirement: string): CoppiceError 
 
 /** The author's leaf; `ERR_MLS_SENDER` if there is none. */
 export function memberLeaf(tree: RatchetTree, { sender }: FramedContent): Identity & { readonly leafIndex: number } {
-  const leaf = sender.senderType === "member" ? tree.findLeaf(sender.leafIndex) : undefined;
-  if (leaf === undefined || sender.senderType !== "member") throw wrongSender("the sender is not a member", "R-6.1-4");
-  return { leafIndex: sender.leafIndex, credential: leaf.credential, signatureKey: leaf.signatureKey };
+  if (sender.senderType === "member") {
+    const leaf = tree.findLeaf(sender.leafIndex);
+    if (leaf !== undefined) {
+      return { leafIndex: sender.leafIndex, credential: leaf.credential, signatureKey: leaf.signatureKey };
+    }
+  }
+  throw wrongSender("the sender is not a member", "R-6.1-4");
 }
 
 /** The key that must have signed, by the type of sender (R-6.1-4 to R-6.1-7). */

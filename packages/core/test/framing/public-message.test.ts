@@ -24,8 +24,8 @@ const remove = (removed: number): Content => ({
   proposal: { proposalType: 3, removed },
 });
 const proposal = remove(carol.state.leafIndex);
-const refused = (forged: Bytes, code: MlsErrorCode, requirement: string): Promise<void> =>
-  expectForgeryRefused(bob, forged, { code, requirement }, genuine);
+const refused = (forged: Bytes, code: MlsErrorCode, requirement: string, detail = {}): Promise<void> =>
+  expectForgeryRefused(bob, forged, { code, requirement, detail }, genuine);
 
 test("a proposal that nothing was changed in is accepted", async () => {
   await expect(bob.peek(await forgePublic(alice, proposal))).resolves.toMatchObject({ kind: "proposal" });
@@ -103,8 +103,10 @@ describe("who and when", () => {
   });
 
   test("an epoch to come: refused (R-6-8, R-12.1-1, adversarial 16)", async () => {
-    const epoch = alice.state.context.epoch + 1n;
-    await refused(await forgePublic(alice, proposal, { framed: { epoch } }), "ERR_MLS_EPOCH", "R-6-8");
+    const { epoch } = bob.state.context;
+    const received = epoch + 1n;
+    const forged = await forgePublic(alice, proposal, { framed: { epoch: received } });
+    await refused(forged, "ERR_MLS_EPOCH", "R-6-8", { epoch, received });
   });
 
   test("a proposal of a past epoch that is replayed: refused (R-12.1-1, R-12.4.2-1, adversarial 16)", async () => {
@@ -126,8 +128,10 @@ describe("who and when", () => {
   });
 
   test("a Commit for a past epoch: refused (R-12.4.2-1)", async () => {
-    const framed = { epoch: alice.state.context.epoch - 1n };
-    await refused((await forgeCommit(alice, { framed })).message, "ERR_MLS_EPOCH", "R-12.4.2-1");
+    const { epoch } = bob.state.context;
+    const received = epoch - 1n;
+    const { message } = await forgeCommit(alice, { framed: { epoch: received } });
+    await refused(message, "ERR_MLS_EPOCH", "R-12.4.2-1", { epoch, received });
   });
 });
 

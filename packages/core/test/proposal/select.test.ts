@@ -9,7 +9,7 @@ import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";
 import { forgeCommit, keyAt, refHex } from "../support/forge-commit.ts";
 import { forgePublic } from "../support/forge-message.ts";
 import type { Member } from "../support/group.ts";
-import { expectRefusal, Group, Member as Client, NOW } from "../support/group.ts";
+import { expectRefusal, Group, Member as Client, NOW, testRules } from "../support/group.ts";
 
 const group = await Group.of(["alice", "bob", "carol", "dave"]);
 const [alice, bob, carol, dave] = [
@@ -80,6 +80,14 @@ describe("proposals that do not fit together (R-12.2-5, adversarial 27)", () => 
     expect(removing.staged.refused).toHaveLength(2);
   });
 
+  test("a Remove is preferred to a newer Update of that leaf", async () => {
+    await propose(bob, remove(3));
+    await propose(dave, { proposalType: 2, leafNode: await forgeUpdateLeaf(dave) });
+    const { staged } = await alice.commit();
+    expect(staged.removed.map(({ leafIndex }) => leafIndex)).toEqual([3]);
+    expect(staged.refused.map(({ proposal }) => proposal.proposal.proposalType)).toEqual([2]);
+  });
+
   test("an own Update is left to the path, an own Remove to others (R-12.2-2, R-12.2-3, T-11, T-12)", async () => {
     alice.state = (await createUpdateProposal(alice.state, alice)).state;
     alice.state = (await createProposal(alice.state, { proposalType: 3, removed: 0 }, alice)).state;
@@ -88,10 +96,19 @@ describe("proposals that do not fit together (R-12.2-5, adversarial 27)", () => 
     await expect(bob.peek(made.staged.commit)).resolves.toMatchObject({ kind: "commit" });
   });
 
-  test("a ReInit comes last: it waits while others are there (R-12.2-11)", async () => {
-    await propose(bob, { proposalType: 5, groupId: utf8("next"), version: 1, cipherSuite: 1, extensions: [] });
-    await propose(carol, remove(3));
-    await commitsWith(1, 1);
+  test.each(["before", "after"])("a ReInit that came %s others waits for them (R-12.2-11)", async (when) => {
+    const reinit: Proposal = { proposalType: 5, groupId: utf8("next"), version: 1, cipherSuite: 1, extensions: [] };
+    const { keyPackage } = await newcomer.keyPackage();
+    const others: [Member, Proposal][] = [
+      [carol, remove(3)],
+      [bob, { proposalType: 1, keyPackage }],
+    ];
+    const arrivals = when === "before" ? [[bob, reinit] as const, ...others] : [...others, [bob, reinit] as const];
+    for (const [sender, proposal] of arrivals) await propose(sender, proposal);
+    const { staged } = await alice.commit();
+    expect([staged.added.length, staged.removed.length]).toEqual([1, 1]);
+    expect(staged.refused.map(({ proposal }) => proposal.proposal.proposalType)).toEqual([5]);
+    await expect(bob.peek(staged.commit)).resolves.toMatchObject({ kind: "commit" });
   });
 
   test("all others are covered (R-12.4-4), and a receiver does not insist (R-12.4-5)", async () => {
@@ -188,4 +205,30 @@ test("an own proposal that is invalid is the caller's to hear of, whatever is ca
   await expectRefusal(alice, { code: "ERR_MLS_CAPABILITIES", requirement: "R-12.1.7-3" }, () =>
     alice.commit({ proposals: [{ proposalType: 7, extensions }] }),
   );
+});
+
+describe("what is not a refusal is no reason to leave a proposal out", () => {
+  const psk: Proposal = {
+    proposalType: 4,
+    psk: { pskType: "external", pskId: utf8("id"), pskNonce: new Uint8Array(32) },
+  };
+
+  test.each([0, 1])("a key store that fails at call %i", async (failing) => {
+    await propose(bob, psk);
+    let calls = 0;
+    const findPsk = (): Promise<undefined> =>
+      calls++ === failing ? Promise.reject(new Error("the key store is closed")) : Promise.resolve(undefined);
+    await expect(alice.commit({ rules: testRules({ findPsk }) })).rejects.toThrow("the key store is closed");
+    expect(calls).toBe(failing + 1);
+  });
+
+  test("a cached proposal that is none", async () => {
+    const ref = await propose(bob, psk);
+    const proposals = new Map(alice.state.proposals);
+    const cached = proposals.get(ref);
+    if (cached === undefined) throw new RangeError("the proposal is cached");
+    proposals.set(ref, { ...cached, proposal: { proposalType: 4 } as Proposal });
+    alice.state = { ...alice.state, proposals };
+    await expect(alice.commit()).rejects.toThrow(TypeError);
+  });
 });

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
+import type { Sender } from "../../src/framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../../src/framing/proposal.ts";
 import { createProposal } from "../../src/group/send.ts";
-import { pathRequired } from "../../src/proposal/validate-list.ts";
+import { checkProposalSender, pathRequired } from "../../src/proposal/validate-list.ts";
 import type { PreSharedKeyId, ResumptionPskUsage } from "../../src/schedule/psk.ts";
 import { forgeCommit, forgeExternalCommit, refHex } from "../support/forge-commit.ts";
 import { forgeUpdateLeaf } from "../support/forge-join.ts";
@@ -268,4 +269,26 @@ test("which proposals need a path (R-12.4-6, R-12.4-7)", () => {
     expect(pathRequired([sent(proposal)])).toBe(true);
     expect(pathRequired([sent(add), sent(proposal)])).toBe(true);
   }
+});
+
+test("who may propose what (R-12.1.8-3, R-12.1.8-4)", () => {
+  const all: Proposal[] = [add, remove(1), psk(), reinit(), externalInit, contextExtensions];
+  const mayPropose = (sender: Sender): number[] =>
+    all
+      .filter((proposal) => {
+        try {
+          checkProposalSender(proposal, sender);
+          return true;
+        } catch (error) {
+          const requirement = sender.senderType === "external" ? "R-12.1.8-3" : "R-12.1.8-4";
+          const { proposalType } = proposal;
+          expect(error).toMatchObject({ code: "ERR_MLS_SENDER", requirement, detail: { proposalType } });
+          return false;
+        }
+      })
+      .map(({ proposalType }) => proposalType);
+  expect(mayPropose({ senderType: "member", leafIndex: 0 })).toEqual([1, 3, 4, 5, 6, 7]);
+  expect(mayPropose({ senderType: "external", senderIndex: 0 })).toEqual([1, 3, 4, 5, 7]);
+  expect(mayPropose({ senderType: "new_member_proposal" })).toEqual([1]);
+  expect(mayPropose({ senderType: "new_member_commit" })).toEqual([1, 3, 4, 5, 6, 7]);
 });

@@ -7,7 +7,7 @@ import { adoptCommit, createCommit } from "../../src/commit/create.ts";
 import { basicCredential } from "../../src/credential.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
-import type { MlsErrorCode } from "../../src/errors.ts";
+import type { CoppiceError, MlsErrorCode } from "../../src/errors.ts";
 import { isCoppiceError } from "../../src/errors.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
 import type { Extension } from "../../src/extension.ts";
@@ -249,6 +249,7 @@ export class Group {
 export interface Expected {
   readonly code?: MlsErrorCode;
   readonly requirement?: string;
+  readonly detail?: CoppiceError["detail"];
 }
 
 /** What an attempt was refused with; short, so that a failing test can be read. */
@@ -258,8 +259,8 @@ async function outcome(attempt: () => Promise<unknown>): Promise<unknown> {
     return { name: "no error" };
   } catch (error) {
     if (!isCoppiceError(error)) return error;
-    const { name, message, code, requirement } = error;
-    return { name, message, code, requirement };
+    const { name, message, code, requirement, detail } = error;
+    return { name, message, code, requirement, detail };
   }
 }
 
