@@ -51,6 +51,9 @@ export { createApplicationMessage, createProposal, createUpdateProposal } from "
 export type { ProposeOptions, SendApplicationOptions } from "./group/send.ts";
 export { createExternalProposal, createNewMemberProposal } from "./group/propose-from-outside.ts";
 export type { OutsideProposalOptions } from "./group/propose-from-outside.ts";
+export { openMany } from "./group/open-many.ts";
+export type { OpenedMany, OpenedMessage, RefusedMessage } from "./group/open-many.ts";
+export type { OpenedApplication } from "./group/open-private.ts";
 export { processMessage } from "./group/receive.ts";
 export type { ReceivedApplication, ReceivedCommit, ReceivedMessage, ReceivedProposal } from "./group/receive.ts";
 export { createGroupInfo, exportSecret } from "./group/export.ts";

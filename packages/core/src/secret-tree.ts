@@ -8,6 +8,7 @@ import { EMPTY, erase, utf8 } from "./codec/bytes.ts";
 import type { CipherSuite } from "./crypto/cipher-suite.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
+import { succeeded } from "./result.ts";
 import type { LeafIndex, NodeIndex } from "./tree/tree-math.ts";
 import { isLeaf, left, leafToNode, leavesBelow, right, root } from "./tree/tree-math.ts";
 
@@ -41,9 +42,13 @@ export interface SecretTree {
   readonly root: SecretNode;
 }
 
-/** A message key with the tree that no longer has it. */
+/** The key of a generation, for the message that has this number. */
 export interface TakenKey extends MessageKey {
   readonly generation: number;
+}
+
+/** A tree that no longer has the keys that were taken from it. */
+export interface Remaining {
   readonly next: SecretTree;
   /** Secrets of the old tree that nothing in `next` uses: erase them when `next` is stored (R-9.2-1). */
   readonly consumed: readonly Bytes[];
@@ -78,21 +83,22 @@ function expand({ hash }: CipherSuite, index: NodeIndex, secret: Bytes): SecretN
 
 const startOf = (secret: Bytes): Ratchet => ({ generation: 0, secret, skipped: new Map() });
 
-interface Step {
+/** What becomes of a ratchet, what was taken from it, and the secrets that it no longer has. */
+interface Step<T> {
   readonly ratchet: Ratchet;
-  readonly taken: MessageKey & { readonly generation: number };
+  readonly taken: T;
   readonly consumed: readonly Bytes[];
 }
 
 /** Replaces one ratchet of one leaf, expanding the nodes on the way to it. */
-function changeRatchet(
+function changeRatchet<T>(
   suite: CipherSuite,
   tree: SecretTree,
-  { leaf, type, change }: { leaf: LeafIndex; type: RatchetType; change: (ratchet: Ratchet) => Step },
-): TakenKey {
+  { leaf, type, change }: { leaf: LeafIndex; type: RatchetType; change: (ratchet: Ratchet) => Step<T> },
+): Remaining & { readonly taken: T } {
   const consumed: Bytes[] = [];
   const target = leafToNode(leaf);
-  let taken: Step["taken"] | undefined;
+  let done: { readonly taken: T } | undefined;
   const visit = (node: SecretNode, index: NodeIndex): SecretNode => {
     if (node.kind === "secret") {
       consumed.push(node.secret);
@@ -100,7 +106,7 @@ function changeRatchet(
     }
     if (node.kind === "leaf") {
       const step = change(node[type]);
-      taken = step.taken;
+      done = step;
       consumed.push(...step.consumed);
       return { ...node, [type]: step.ratchet };
     }
@@ -109,8 +115,8 @@ function changeRatchet(
     return target < index ? { ...node, left: visit(node.left, below) } : { ...node, right: visit(node.right, below) };
   };
   const next = { leafCount: tree.leafCount, root: visit(tree.root, root(tree.leafCount)) };
-  if (taken === undefined) throw new RangeError(`leaf ${String(leaf)} is not in the secret tree`);
-  return { ...taken, next, consumed };
+  if (done === undefined) throw new RangeError(`leaf ${String(leaf)} is not in the secret tree`);
+  return { taken: done.taken, next, consumed };
 }
 
 /** Keys of `count` generations and the secret of the one after them (R-9.1-2), in one call of the kernel. */
@@ -121,84 +127,125 @@ function run({ hash, aead }: CipherSuite, { generation, secret }: Ratchet, count
   return { ...keys, secret: EMPTY };
 }
 
-function lastOf(keys: readonly MessageKey[]): MessageKey {
-  const last = keys.at(-1);
-  if (last === undefined) throw new RangeError("a ratchet runs for at least one generation");
-  return last;
-}
-
 /** The next unused key of a ratchet, for sending. `ERR_MLS_LIMIT` when all 2^32 generations are used (R-9.1-5). */
-export function takeNextKey(suite: CipherSuite, tree: SecretTree, leaf: LeafIndex, type: RatchetType): TakenKey {
-  const change = (ratchet: Ratchet): Step => {
-    const { generation, secret, skipped } = ratchet;
+export function takeNextKey(
+  suite: CipherSuite,
+  tree: SecretTree,
+  leaf: LeafIndex,
+  type: RatchetType,
+): Remaining & { readonly taken: TakenKey } {
+  const change = (ratchet: Ratchet): Step<TakenKey> => {
+    const { generation, skipped } = ratchet;
     if (generation > LAST_GENERATION) {
       throw new CoppiceError("ERR_MLS_LIMIT", "this epoch's ratchet is used up: commit first", {
         requirement: "R-9.1-5",
       });
     }
-    const { keys, secret: following } = run(suite, ratchet, 1);
+    const { keys, secret } = run(suite, ratchet, 1);
+    const [{ key, nonce } = { key: EMPTY, nonce: EMPTY }] = keys;
     return {
-      ratchet: { generation: generation + 1, secret: following, skipped },
-      taken: { generation, ...lastOf(keys) },
-      consumed: [secret],
+      ratchet: { generation: generation + 1, secret, skipped },
+      taken: { generation, key, nonce },
+      consumed: [ratchet.secret],
     };
   };
   return changeRatchet(suite, tree, { leaf, type, change });
 }
 
 /**
- * The key of a received generation. Moving forward keeps the keys that are passed over, at most `skippedKeys` of them.
- * `ERR_MLS_REPLAY` if it was used or dropped, `ERR_MLS_LIMIT` if it is more than `forwardSteps` ahead: nothing is derived.
+ * The keys of received messages, taken in their order. Moving a ratchet forward keeps the keys that are passed over, at most
+ * `skippedKeys` of them. In place of a key: `ERR_MLS_REPLAY` if it was used or dropped, `ERR_MLS_LIMIT` if it is more than
+ * `forwardSteps` ahead. The caller erases the keys after use.
  */
-export function takeKey(
+export function takeKeys(
   suite: CipherSuite,
   tree: SecretTree,
-  { leaf, type, generation, limits }: { leaf: LeafIndex; type: RatchetType; generation: number; limits: Limits },
-): TakenKey {
-  const change = (ratchet: Ratchet): Step =>
-    generation < ratchet.generation
-      ? takeSkipped(ratchet, generation)
-      : moveForward(suite, ratchet, generation, limits);
-  return changeRatchet(suite, tree, { leaf, type, change });
+  { type, messages, limits }: { type: RatchetType; messages: readonly Numbered[]; limits: Limits },
+): Remaining & { readonly taken: readonly (TakenKey | CoppiceError)[] } {
+  const taken: (TakenKey | CoppiceError)[] = [];
+  const consumed: Bytes[] = [];
+  let next = tree;
+  for (const leaf of new Set(messages.map(({ leafIndex }) => leafIndex))) {
+    const places = [...messages.keys()].filter((place) => messages[place]?.leafIndex === leaf);
+    const generations = places.flatMap((place) => messages[place]?.generation ?? []);
+    const change = (ratchet: Ratchet): Advance => advance(suite, ratchet, generations, limits);
+    const step = changeRatchet(suite, next, { leaf, type, change });
+    for (const [i, result] of step.taken.entries()) taken[places[i] ?? 0] = result;
+    if (!step.taken.some(succeeded)) continue;
+    consumed.push(...step.consumed);
+    next = step.next;
+  }
+  return { taken, next, consumed };
 }
 
-function takeSkipped(ratchet: Ratchet, generation: number): Step {
-  const found = ratchet.skipped.get(generation);
-  if (found === undefined) {
-    throw new CoppiceError("ERR_MLS_REPLAY", "the key of this message was used or dropped", {
-      requirement: "R-9.2-1",
-      detail: { generation },
-    });
-  }
-  const skipped = new Map(ratchet.skipped);
-  skipped.delete(generation);
-  // The stored key is erased with the old state; the caller gets copies to erase after use.
-  const taken = { generation, key: found.key.slice(), nonce: found.nonce.slice() };
-  return { ratchet: { ...ratchet, skipped }, taken, consumed: [found.key, found.nonce] };
+/** What sender data says of a message. */
+interface Numbered {
+  readonly leafIndex: LeafIndex;
+  readonly generation: number;
 }
 
-function moveForward(suite: CipherSuite, ratchet: Ratchet, generation: number, limits: Limits): Step {
-  const steps = generation - ratchet.generation;
-  if (steps > limits.forwardSteps) {
-    throw new CoppiceError("ERR_MLS_LIMIT", `the message is ${String(steps)} generations ahead`, {
-      requirement: "R-15.3-3",
-      detail: { generation, forwardSteps: limits.forwardSteps },
-    });
-  }
-  const { keys, secret } = run(suite, ratchet, steps + 1);
-  const taken = { generation, ...lastOf(keys) };
-  const consumed: Bytes[] = [ratchet.secret];
-  if (steps === 0) return { ratchet: { ...ratchet, generation: generation + 1, secret }, taken, consumed };
+type Advance = Step<readonly (TakenKey | CoppiceError)[]>;
 
-  const skipped = new Map(ratchet.skipped);
-  keys.slice(0, steps).forEach((key, i) => skipped.set(ratchet.generation + i, key));
-  for (const [oldest, { key, nonce }] of skipped) {
-    if (skipped.size <= limits.skippedKeys) break;
-    skipped.delete(oldest);
+function advance(suite: CipherSuite, ratchet: Ratchet, generations: readonly number[], limits: Limits): Advance {
+  const { taken, dropped, waiting, generation } = plan(ratchet, generations, limits);
+  const moved = generation > ratchet.generation;
+  const { keys, secret } = moved ? run(suite, ratchet, generation - ratchet.generation) : { keys: [], ...ratchet };
+  const keyOf = (wanted: number): MessageKey => {
+    const found = ratchet.skipped.get(wanted) ?? keys[wanted - ratchet.generation];
+    if (found === undefined) throw new RangeError(`generation ${String(wanted)} was not derived`);
+    return found;
+  };
+  const consumed = moved ? [ratchet.secret] : [];
+  for (const old of dropped) consumed.push(keyOf(old).key, keyOf(old).nonce);
+  const take = (wanted: number): TakenKey => {
+    const { key, nonce } = keyOf(wanted);
+    if (!ratchet.skipped.has(wanted)) return { generation: wanted, key, nonce };
+    // The stored key is erased with the old state; the caller gets copies to erase after use.
     consumed.push(key, nonce);
-  }
-  return { ratchet: { generation: generation + 1, secret, skipped }, taken, consumed };
+    return { generation: wanted, key: key.slice(), nonce: nonce.slice() };
+  };
+  return {
+    ratchet: { generation, secret, skipped: new Map([...waiting].map((kept) => [kept, keyOf(kept)])) },
+    taken: taken.map((wanted) => (typeof wanted === "number" ? take(wanted) : wanted)),
+    consumed,
+  };
 }
+
+/** Which generations can be taken and which are dropped, before anything is derived. */
+function plan(
+  { generation: start, skipped }: Ratchet,
+  generations: readonly number[],
+  { forwardSteps, skippedKeys }: Limits,
+): { taken: (number | CoppiceError)[]; dropped: number[]; waiting: Set<number>; generation: number } {
+  let next = start;
+  const waiting = new Set(skipped.keys());
+  const dropped: number[] = [];
+  const taken = generations.map((generation) => {
+    if (generation < next) return waiting.delete(generation) ? generation : usedBefore(generation);
+    if (generation - next > forwardSteps) return tooFarAhead(generation, generation - next, forwardSteps);
+    for (; next < generation; next++) waiting.add(next);
+    next++;
+    for (const oldest of waiting) {
+      if (waiting.size <= skippedKeys) break;
+      waiting.delete(oldest);
+      dropped.push(oldest);
+    }
+    return generation;
+  });
+  return { taken, dropped, waiting, generation: next };
+}
+
+const usedBefore = (generation: number): CoppiceError =>
+  new CoppiceError("ERR_MLS_REPLAY", "the key of this message was used or dropped", {
+    requirement: "R-9.2-1",
+    detail: { generation },
+  });
+
+const tooFarAhead = (generation: number, steps: number, forwardSteps: number): CoppiceError =>
+  new CoppiceError("ERR_MLS_LIMIT", `the message is ${String(steps)} generations ahead`, {
+    requirement: "R-15.3-3",
+    detail: { generation, forwardSteps },
+  });
 
 /** All secrets of a tree, for erasing it. */
 export function secretsOf(tree: SecretTree): Bytes[] {

@@ -5,9 +5,11 @@ import { toHex } from "../src/codec/bytes.ts";
 
 import { getCipherSuite } from "../src/crypto/cipher-suite.ts";
 import { DEFAULT_LIMITS } from "../src/limits.ts";
-import type { Ratchet, RatchetType, SecretNode, SecretTree, TakenKey } from "../src/secret-tree.ts";
-import { createSecretTree, hasLeaf, secretsOf, takeKey, takeNextKey } from "../src/secret-tree.ts";
+import { succeeded } from "../src/result.ts";
+import type { MessageKey, Ratchet, RatchetType, SecretNode, SecretTree } from "../src/secret-tree.ts";
+import { createSecretTree, hasLeaf, secretsOf, takeKeys, takeNextKey } from "../src/secret-tree.ts";
 import type { LeafIndex } from "../src/tree/tree-math.ts";
+import { takeKey } from "./support/take-key.ts";
 
 const suite = await getCipherSuite(1);
 const { Nh } = suite.hash;
@@ -34,7 +36,10 @@ function expected(path: ("left" | "right")[], type: RatchetType, generation: num
   };
 }
 
-const shown = ({ key, nonce }: TakenKey): { key: string; nonce: string } => ({ key: toHex(key), nonce: toHex(nonce) });
+const shown = ({ key, nonce }: MessageKey): { key: string; nonce: string } => ({
+  key: toHex(key),
+  nonce: toHex(nonce),
+});
 
 test("keys follow from the encryption secret by side, type and generation (R-9-1, R-9-2, R-9.1-1, R-9.1-2, R-9.1-4)", () => {
   for (const [index, path] of [
@@ -47,10 +52,10 @@ test("keys follow from the encryption secret by side, type and generation (R-9-1
         const taken = takeKey(suite, fresh(), { leaf: leaf(index), type, generation, limits: DEFAULT_LIMITS });
         expect(shown(taken)).toEqual(expected([...path], type, generation));
       }
-      expect(shown(takeNextKey(suite, fresh(), leaf(index), type))).toEqual(expected([...path], type, 0));
+      expect(shown(takeNextKey(suite, fresh(), leaf(index), type).taken)).toEqual(expected([...path], type, 0));
     }
   }
-  expect(shown(takeNextKey(suite, fresh(1), leaf(0), "application"))).toEqual(expected([], "application", 0));
+  expect(shown(takeNextKey(suite, fresh(1), leaf(0), "application").taken)).toEqual(expected([], "application", 0));
 });
 
 /** Where leaf D of a tree of four is, if the way there is expanded. */
@@ -151,14 +156,38 @@ describe("a generation", () => {
     const last: Ratchet = { generation: 2 ** 32 - 1, secret: new Uint8Array(Nh).fill(1), skipped: new Map() };
     const empty: Ratchet = { ...last, generation: 0 };
     const tree: SecretTree = { leafCount: 1, root: { kind: "leaf", application: last, handshake: empty } };
-    const taken = takeNextKey(suite, tree, leaf(0), "application");
+    const { taken, next } = takeNextKey(suite, tree, leaf(0), "application");
     expect(taken.generation).toBe(0xffff_ffff);
-    expect(() => takeNextKey(suite, taken.next, leaf(0), "application")).toThrow(
+    expect(() => takeNextKey(suite, next, leaf(0), "application")).toThrow(
       expect.objectContaining({ code: "ERR_MLS_LIMIT", requirement: "R-9.1-5" }),
     );
-    expect(secretsOf(taken.next).map(({ length }) => length)).toEqual([Nh, 0]);
-    expect(() => take(taken.next, 0xffff_ffff)).toThrow(expect.objectContaining({ code: "ERR_MLS_REPLAY" }));
+    expect(secretsOf(next).map(({ length }) => length)).toEqual([Nh, 0]);
+    expect(() => take(next, 0xffff_ffff)).toThrow(expect.objectContaining({ code: "ERR_MLS_REPLAY" }));
   });
+});
+
+test("keys taken together are those taken one after the other, refusals included (R-9.2-1, R-15.3-2, R-15.3-3)", () => {
+  const limits = { ...DEFAULT_LIMITS, forwardSteps: 6, skippedKeys: 3 };
+  const type = "application";
+  const wanted = [1, 0, 1, 9, 4, 4, 12, 5, 3, 2, 6, 7].flatMap((generation, i) => [
+    { leafIndex: leaf(i % 3), generation },
+    { leafIndex: leaf(2), generation: i },
+  ]);
+  let tree = take(fresh(), 2).next;
+  const together = takeKeys(suite, tree, { type, messages: wanted, limits });
+  const alone = wanted.map(({ leafIndex, generation }) => {
+    try {
+      const taken = takeKey(suite, tree, { leaf: leafIndex, type, generation, limits });
+      tree = taken.next;
+      return shown(taken);
+    } catch (error) {
+      return error;
+    }
+  });
+  expect(together.taken.map((key) => (succeeded(key) ? shown(key) : key))).toEqual(alone);
+  expect(together.next).toEqual(tree);
+  expect(together.taken.filter(succeeded).length).toBeGreaterThan(10);
+  expect(together.taken.filter((key) => !succeeded(key)).length).toBeGreaterThan(3);
 });
 
 test("ratchets of different leaves and types do not meet (R-9.1-4)", () => {
@@ -167,10 +196,10 @@ test("ratchets of different leaves and types do not meet (R-9.1-4)", () => {
   for (let index = 0; index < 8; index++) {
     for (const type of ["handshake", "application"] as const) {
       for (let i = 0; i < 3; i++) {
-        const taken = takeNextKey(suite, tree, leaf(index), type);
+        const { taken, next } = takeNextKey(suite, tree, leaf(index), type);
         expect(taken.generation).toBe(i);
         keys.add(toHex(taken.key));
-        tree = taken.next;
+        tree = next;
       }
     }
   }

@@ -5,17 +5,8 @@ import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
+import type { X25519 } from "./x25519.ts";
 import { nodeCrypto, randomBytes, subtle, unshared, works } from "./platform.ts";
-
-/** X25519 (RFC 7748) over raw keys of 32 bytes. */
-export interface X25519 {
-  readonly generate: () => Promise<HpkeKeyPair>;
-  readonly publicKeyOf: (privateKey: Bytes) => Promise<Bytes>;
-  /** Rejects for an all-zero result (RFC 9180 §7.1.4). */
-  readonly agree: (keys: HpkeKeyPair, peer: Bytes) => Promise<Bytes>;
-  /** `agree` with a key pair that is made for this alone. */
-  readonly agreeOnce: (peer: Bytes) => Promise<{ readonly publicKey: Bytes; readonly dh: Bytes }>;
-}
 
 const KEM_ID = 0x0020;
 const ALGORITHM = "X25519";

@@ -4,33 +4,10 @@
  */
 import type { Bytes } from "../codec/bytes.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
-import type { X25519 } from "./dhkem-x25519.ts";
+import type { Jwk, KeyObject, NodeCrypto } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
-
-/** A JWK of these curves; `d` is the private key. */
-interface Jwk {
-  readonly kty: "OKP";
-  readonly crv: "Ed25519" | "X25519";
-  readonly x: string;
-  readonly d?: string;
-}
-
-interface KeyObject {
-  readonly export: (options: { readonly format: "jwk" }) => { readonly x?: string; readonly d?: string };
-}
-
-type Key = { readonly key: Jwk; readonly format: "jwk" } | KeyObject;
-
-/** What is used of `node:crypto`. */
-export interface NodeCrypto {
-  readonly createPrivateKey: (key: Key) => KeyObject;
-  readonly createPublicKey: (key: Key) => KeyObject;
-  readonly generateKeyPairSync: (type: "x25519") => { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
-  readonly diffieHellman: (keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }) => Uint8Array;
-  readonly sign: (algorithm: null, data: Uint8Array, key: KeyObject) => Uint8Array;
-  readonly verify: (algorithm: null, data: Uint8Array, key: KeyObject, signature: Uint8Array) => boolean;
-}
+import type { X25519 } from "./x25519.ts";
 
 /** Node reads the private part alone; it wants a public part, and does not look at it. */
 function importPrivateKey(node: NodeCrypto, crv: Jwk["crv"], privateKey: Bytes): KeyObject {

@@ -1,7 +1,6 @@
 /** The one place where the platform's cryptography is touched. */
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
-import type { NodeCrypto } from "./node-25519.ts";
 
 /** `crypto.subtle`; it exists in secure contexts (https, localhost) and in Node. */
 export function subtle(): SubtleCrypto {
@@ -24,6 +23,30 @@ export function subtle(): SubtleCrypto {
  */
 export function randomBytes(length: number): Bytes {
   return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** A JWK of curve 25519; `d` is the private key. */
+export interface Jwk {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519" | "X25519";
+  readonly x: string;
+  readonly d?: string;
+}
+
+export interface KeyObject {
+  readonly export: (options: { readonly format: "jwk" }) => { readonly x?: string; readonly d?: string };
+}
+
+type Key = { readonly key: Jwk; readonly format: "jwk" } | KeyObject;
+
+/** What is used of `node:crypto`. */
+export interface NodeCrypto {
+  readonly createPrivateKey: (key: Key) => KeyObject;
+  readonly createPublicKey: (key: Key) => KeyObject;
+  readonly generateKeyPairSync: (type: "x25519") => { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly diffieHellman: (keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }) => Uint8Array;
+  readonly sign: (algorithm: null, data: Uint8Array, key: KeyObject) => Uint8Array;
+  readonly verify: (algorithm: null, data: Uint8Array, key: KeyObject, signature: Uint8Array) => boolean;
 }
 
 /** `node:crypto`, where there is one; asked for without an import, which a bundler for browsers would stumble over. */

@@ -9,18 +9,18 @@ import { equalBytes } from "../codec/bytes.ts";
 export class VerificationKeys {
   readonly #import: (publicKey: Bytes) => Promise<CryptoKey>;
   readonly #seen = new WeakSet<Bytes>();
-  readonly #kept = new WeakMap<Bytes, { readonly bytes: Bytes; readonly key: CryptoKey }>();
+  readonly #kept = new WeakMap<Bytes, { readonly bytes: Bytes; readonly key: Promise<CryptoKey> }>();
 
   constructor(importKey: (publicKey: Bytes) => Promise<CryptoKey>) {
     this.#import = importKey;
   }
 
-  async get(publicKey: Bytes): Promise<CryptoKey> {
+  get(publicKey: Bytes): Promise<CryptoKey> {
     const kept = this.#kept.get(publicKey);
     // A caller may have put another key into the same buffer.
     if (kept !== undefined && equalBytes(kept.bytes, publicKey)) return kept.key;
     const bytes = publicKey.slice();
-    const key = await this.#import(bytes);
+    const key = this.#import(bytes);
     if (this.#seen.has(publicKey)) this.#kept.set(publicKey, { bytes, key });
     else this.#seen.add(publicKey);
     return key;

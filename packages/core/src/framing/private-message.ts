@@ -1,16 +1,15 @@
-/** Private messages (RFC 9420 §6.3). */
+/** Private messages (RFC 9420 §6.3): the wire type, and sealing one. Opening them is in `unprotect.ts`. */
+import type { Expansion } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import { concat, EMPTY, erase } from "../codec/bytes.ts";
+import { EMPTY, erase } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { decode, encode, fixed, opaque, struct, uint32, uint64 } from "../codec/codec.ts";
-import { Reader } from "../codec/reader.ts";
+import { encode, fixed, opaque, struct, uint32, uint64, written } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { randomBytes } from "../crypto/platform.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import type { RatchetType, SecretTree } from "../secret-tree.ts";
-import { hasLeaf, takeKey, takeNextKey } from "../secret-tree.ts";
+import type { MessageKey, RatchetType, SecretTree } from "../secret-tree.ts";
+import { takeNextKey } from "../secret-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
 import { authDataFor, contentBodies, contentType } from "./framed-content.ts";
@@ -45,43 +44,53 @@ type Header = Pick<PrivateMessage, "groupId" | "epoch" | "contentType">;
 
 const header: Codec<Header> = struct({ groupId: opaque, epoch: uint64, contentType });
 
-/**
- * `PrivateContentAAD`, and `SenderDataAAD`, which is what stands in it before the authenticated data (T-25).
- */
-function aads(fields: Header, authenticatedData: Bytes): { readonly content: Bytes; readonly senderData: Bytes } {
-  const senderData = encode(header, fields);
-  return { content: concat(senderData, encode(opaque, authenticatedData)), senderData };
+/** `PrivateContentAAD`, and `SenderDataAAD`, which is what stands in it before the authenticated data (T-25). */
+export function aads(
+  fields: Header,
+  authenticatedData: Bytes,
+): { readonly content: Bytes; readonly senderData: Bytes } {
+  let end = 0;
+  const content = written((writer) => {
+    header.encode(writer, fields);
+    end = writer.length;
+    writer.opaque(authenticatedData);
+  });
+  return { content, senderData: content.subarray(0, end) };
 }
 
 /** `struct { uint32 leaf_index; uint32 generation; opaque reuse_guard[4]; } SenderData;` 12 bytes. */
-interface SenderData {
+export interface SenderData {
   readonly leafIndex: number;
   readonly generation: number;
   readonly reuseGuard: Bytes;
 }
 
-const senderData: Codec<SenderData> = struct({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) });
+export const senderData: Codec<SenderData> = struct({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) });
 
-/** Key and nonce of the sender data, from a sample of the ciphertext (R-6.3.2-3, R-6.3.2-4). */
-export function senderDataKey(
-  suite: CipherSuite,
-  senderDataSecret: Bytes,
-  ciphertext: Bytes,
-): { key: Bytes; nonce: Bytes } {
-  const context = ciphertext.subarray(0, suite.hash.Nh);
-  const [key = EMPTY, nonce = EMPTY] = suite.hash.expandMany(senderDataSecret, [
-    { label: "key", context, length: suite.aead.Nk },
-    { label: "nonce", context, length: suite.aead.Nn },
-  ]);
+/** What to expand for the sender data of a message: key and nonce, from a sample of its ciphertext (R-6.3.2-3, R-6.3.2-4). */
+export function senderDataExpansions({ hash, aead }: CipherSuite, ciphertext: Bytes): readonly [Expansion, Expansion] {
+  const context = ciphertext.subarray(0, hash.Nh);
+  return [
+    { label: "key", context, length: aead.Nk },
+    { label: "nonce", context, length: aead.Nn },
+  ];
+}
+
+/** Key and nonce of the sender data of one message. */
+export function senderDataKey(suite: CipherSuite, senderDataSecret: Bytes, ciphertext: Bytes): MessageKey {
+  const expansions = senderDataExpansions(suite, ciphertext);
+  const [key = EMPTY, nonce = EMPTY] = suite.hash.expandMany(senderDataSecret, expansions);
   return { key, nonce };
 }
 
 /** XORs the reuse guard into the first four bytes (R-6.3.1-6). */
-function guard(nonce: Bytes, reuseGuard: Bytes): Bytes {
-  return nonce.map((byte, i) => byte ^ (reuseGuard[i] ?? 0));
+export function guard(nonce: Bytes, reuseGuard: Bytes): Bytes {
+  const guarded = nonce.slice();
+  for (const [i, byte] of reuseGuard.entries()) guarded[i] = (guarded[i] ?? 0) ^ byte;
+  return guarded;
 }
 
-const ratchetFor = (type: ContentType): RatchetType => (type === "application" ? "application" : "handshake");
+export const ratchetFor = (type: ContentType): RatchetType => (type === "application" ? "application" : "handshake");
 
 /** What protects private messages of an epoch. */
 export interface EpochKeys {
@@ -111,7 +120,8 @@ export async function protectPrivate(
   const type = content.content.contentType;
   const fields = { groupId: content.groupId, epoch: content.epoch, contentType: type };
   const { authenticatedData } = content;
-  const { key, nonce, generation, next, consumed } = takeNextKey(suite, secretTree, leafIndex, ratchetFor(type));
+  const { taken, next, consumed } = takeNextKey(suite, secretTree, leafIndex, ratchetFor(type));
+  const { key, nonce, generation } = taken;
 
   const reuseGuard = randomBytes(4);
   const plaintext = encodePlaintext(content.content, auth, padding);
@@ -135,62 +145,6 @@ export async function protectPrivate(
   };
 }
 
-export interface Unprotected {
-  /** The signature is still to be verified: any member can seal in another's name (T-26). */
-  readonly authenticated: AuthenticatedContent;
-  readonly generation: number;
-  /** Adopt it only after the signature verified. */
-  readonly secretTree: SecretTree;
-  /** Erase when `secretTree` is stored. */
-  readonly consumed: readonly Bytes[];
-}
-
-/**
- * Decrypts a message. `secretTree` stays as it is: a message that fails costs no key (R-9.2-5).
- * `ERR_MLS_AEAD`, `ERR_MLS_SENDER`, `ERR_MLS_REPLAY`, `ERR_MLS_LIMIT`, `ERR_MLS_DECODE`.
- */
-export async function unprotectPrivate(
-  suite: CipherSuite,
-  message: PrivateMessage,
-  {
-    senderDataSecret,
-    secretTree,
-    isMember,
-    limits,
-  }: EpochKeys & { isMember: (leaf: number) => boolean; limits: Limits },
-): Promise<Unprotected> {
-  const { groupId, epoch, contentType: type, authenticatedData, ciphertext } = message;
-  const outer = senderDataKey(suite, senderDataSecret, ciphertext);
-  const aad = aads({ groupId, epoch, contentType: type }, authenticatedData);
-  const opened = await suite.aead.open(outer.key, outer.nonce, aad.senderData, message.encryptedSenderData);
-  const { leafIndex, generation, reuseGuard } = decode(senderData, opened);
-  if (!hasLeaf(secretTree, leafIndex) || !isMember(leafIndex)) {
-    throw new CoppiceError("ERR_MLS_SENDER", `leaf ${String(leafIndex)} is not a member`, {
-      requirement: "R-6.3.2-6",
-      detail: { leafIndex },
-    });
-  }
-
-  const taken = takeKey(suite, secretTree, { leaf: leafIndex, type: ratchetFor(type), generation, limits });
-  const plaintext = await suite.aead
-    .open(taken.key, guard(taken.nonce, reuseGuard), aad.content, ciphertext)
-    .finally(() => {
-      erase(taken.key, taken.nonce);
-    });
-  const { content, auth } = decodePlaintext(type, plaintext);
-  erase(plaintext);
-  return {
-    authenticated: {
-      wireFormat: "mls_private_message",
-      content: { groupId, epoch, sender: { senderType: "member", leafIndex }, authenticatedData, content },
-      auth,
-    },
-    generation,
-    secretTree: taken.next,
-    consumed: taken.consumed,
-  };
-}
-
 /** `PrivateMessageContent`: body, auth data, then padding to the end. */
 function encodePlaintext(content: Content, auth: FramedContentAuthData, padding: number): Bytes {
   const writer = new Writer();
@@ -198,14 +152,4 @@ function encodePlaintext(content: Content, auth: FramedContentAuthData, padding:
   authDataFor(content.contentType).encode(writer, auth);
   writer.bytes(padding === 0 ? EMPTY : new Uint8Array(padding));
   return writer.finish();
-}
-
-function decodePlaintext(type: ContentType, plaintext: Bytes): { content: Content; auth: FramedContentAuthData } {
-  const reader = new Reader(plaintext);
-  const content = { contentType: type, ...contentBodies[type].decode(reader) } as Content;
-  const auth = authDataFor(type).decode(reader);
-  if (reader.rest().some((byte) => byte !== 0)) {
-    throw new CoppiceError("ERR_MLS_DECODE", "the padding is not all zero", { requirement: "R-6.3.1-3" });
-  }
-  return { content, auth };
 }

@@ -5,22 +5,23 @@ import type { ProcessedCommit } from "../commit/process.ts";
 import { processCommit } from "../commit/process.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
-import type { AuthenticatedContent, FramedContent } from "../framing/framed-content.ts";
+import type { AuthenticatedContent, FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
 import { authenticatedContent, verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
 import { decodeMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
-import { unprotectPrivate } from "../framing/private-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import type { PublicMessage } from "../framing/public-message.ts";
 import { unprotectPublic } from "../framing/public-message.ts";
-import type { GroupState, PastEpoch, Transition } from "../group-state.ts";
+import type { GroupState, Transition } from "../group-state.ts";
 import { requireActive } from "../group-state.ts";
 import { checkAuthenticatedData } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
-import type { Identity, Rules } from "../rules.ts";
+import type { Rules } from "../rules.ts";
+import type { OpenedApplication } from "./open-private.ts";
+import { applicationFrom, openPrivate } from "./open-private.ts";
 import { cacheProposal } from "./send.ts";
-import { checkCurrentEpoch, checkGroup, memberLeaf, senderKey, wrongEpoch, wrongSender } from "./senders.ts";
+import { checkCurrentEpoch, checkGroup, senderKey, wrongSender } from "./senders.ts";
 
 interface Received extends Transition {
   readonly epoch: bigint;
@@ -29,14 +30,7 @@ interface Received extends Transition {
 }
 
 /** An application message that opened and verified. */
-export interface ReceivedApplication extends Received {
-  readonly kind: "application";
-  readonly data: Bytes;
-  /** The author, as a member of the message's epoch; a leaf index says nothing in another one (R-5.3.3-1). */
-  readonly sender: Identity & { readonly leafIndex: number };
-  /** Gaps hint at suppressed messages (R-16.9-1). */
-  readonly generation: number;
-}
+export type ReceivedApplication = Received & OpenedApplication;
 
 /** A proposal that waits in `state.proposals` for a Commit. */
 export interface ReceivedProposal extends Received {
@@ -83,9 +77,19 @@ export async function processMessage(
   message: Uint8Array | MlsMessage,
   { rules }: { readonly rules: Rules },
 ): Promise<ReceivedMessage> {
-  const decoded = message instanceof Uint8Array ? decodeMessage(message, rules.limits.messageBytes) : message;
-  if (decoded.wireFormat === "mls_public_message") return receivePublic(state, decoded.publicMessage, rules);
-  if (decoded.wireFormat === "mls_private_message") return receivePrivate(state, decoded.privateMessage, rules);
+  const decoded = decodeGroupMessage(message, rules);
+  return decoded.wireFormat === "mls_public_message"
+    ? receivePublic(state, decoded.publicMessage, rules)
+    : receivePrivate(state, decoded.privateMessage, rules);
+}
+
+/** `ERR_MLS_DECODE` for what is malformed or not sent to a group. */
+export function decodeGroupMessage(
+  message: Uint8Array | MlsMessage,
+  { limits }: Rules,
+): Extract<MlsMessage, { wireFormat: FramedWireFormat }> {
+  const decoded = message instanceof Uint8Array ? decodeMessage(message, limits.messageBytes) : message;
+  if (decoded.wireFormat === "mls_public_message" || decoded.wireFormat === "mls_private_message") return decoded;
   throw new CoppiceError("ERR_MLS_DECODE", `${decoded.wireFormat} is not a message to a group`, {
     detail: { received: decoded.wireFormat },
   });
@@ -105,52 +109,10 @@ async function receivePublic(state: GroupState, message: PublicMessage, rules: R
 
 async function receivePrivate(state: GroupState, message: PrivateMessage, rules: Rules): Promise<ReceivedMessage> {
   requireActive(state);
-  checkGroup(state, message);
-  checkAuthenticatedData(message.authenticatedData, rules.limits);
-  const past = message.epoch === state.context.epoch ? undefined : findPastEpoch(state, message);
-  const { suite } = state;
-  const { tree, context } = past ?? state;
-  const opened = await unprotectPrivate(suite, message, {
-    senderDataSecret: past?.senderDataSecret ?? state.secrets.senderDataSecret,
-    secretTree: past?.secretTree ?? state.secretTree,
-    isMember: (leaf) => tree.findLeaf(leaf) !== undefined,
-    limits: rules.limits,
-  });
-  const { authenticated, generation, secretTree, consumed } = opened;
-  const author = memberLeaf(tree, authenticated.content);
-  await verifyAuthenticatedContent(suite, authenticated, { publicKey: author.signatureKey, context });
-
-  const next = past === undefined ? { ...state, secretTree } : withPastEpoch(state, { ...past, secretTree });
-  const { content, authenticatedData, epoch } = authenticated.content;
-  if (content.contentType !== "application") return handleHandshake({ state: next, consumed }, authenticated, rules);
-  return {
-    kind: "application",
-    state: next,
-    consumed,
-    epoch,
-    authenticatedData,
-    data: content.applicationData,
-    sender: { leafIndex: author.leafIndex, credential: author.credential, signatureKey: author.signatureKey },
-    generation,
-  };
-}
-
-/** Only application messages may be late: a handshake of a past epoch has no effect any more. */
-function findPastEpoch(state: GroupState, { epoch, contentType }: PrivateMessage): PastEpoch {
-  if (contentType !== "application") checkCurrentEpoch(state, epoch);
-  const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
-  if (past === undefined) {
-    throw wrongEpoch("the keys of the message's epoch are gone", "R-15.3-4", {
-      epoch: state.context.epoch,
-      received: epoch,
-    });
-  }
-  return past;
-}
-
-function withPastEpoch(state: GroupState, changed: PastEpoch): GroupState {
-  const pastEpochs = state.pastEpochs.map((past) => (past.context.epoch === changed.context.epoch ? changed : past));
-  return { ...state, pastEpochs };
+  const { opened, author, ...transition } = await openPrivate(state, message, rules);
+  return message.contentType === "application"
+    ? { ...applicationFrom(opened, author), ...transition }
+    : handleHandshake(transition, opened.authenticated, rules);
 }
 
 /** A proposal or Commit of the current epoch whose signature verified. */

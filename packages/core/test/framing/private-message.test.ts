@@ -5,7 +5,8 @@ import { concat, EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import type { Content } from "../../src/framing/framed-content.ts";
 import { decodeMessageOf, encodeMessage } from "../../src/framing/mls-message.ts";
 import type { PrivateMessage } from "../../src/framing/private-message.ts";
-import { protectPrivate, senderDataKey, unprotectPrivate } from "../../src/framing/private-message.ts";
+import { protectPrivate, senderDataKey } from "../../src/framing/private-message.ts";
+import { unprotectPrivate } from "../../src/framing/unprotect.ts";
 import { createApplicationMessage, createProposal } from "../../src/group/send.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
@@ -226,13 +227,13 @@ test("handshakes and application data have ratchets of their own (R-6.3.1-4, R-9
   const opened = await bob.peek(message);
   const { message: application } = await createApplicationMessage(alice.state, utf8("zero"), alice);
   const { privateMessage: message2 } = decodeMessageOf("mls_private_message", application);
-  const next = await unprotectPrivate(bob.suite, message2, {
+  const { outcomes } = await unprotectPrivate(bob.suite, [message2], {
     senderDataSecret: opened.state.secrets.senderDataSecret,
     secretTree: opened.state.secretTree,
     isMember: () => true,
     limits: DEFAULT_LIMITS,
   });
-  expect(next.generation).toBe(0);
+  expect(outcomes).toMatchObject([{ generation: 0 }]);
 });
 
 test("each message has a reuse guard of its own: sealing twice from one state repeats no nonce (R-6.3.1-6, R-6.3.1-7, adversarial 11)", async () => {

@@ -21,10 +21,11 @@ import { senderDataKey } from "../../src/framing/private-message.ts";
 import type { PublicMessage } from "../../src/framing/public-message.ts";
 import { protectPublic } from "../../src/framing/public-message.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
-import { takeKey, takeNextKey } from "../../src/secret-tree.ts";
+import { takeNextKey } from "../../src/secret-tree.ts";
 import type { LeafIndex } from "../../src/tree/tree-math.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
 import type { Member } from "./group.ts";
+import { takeKey } from "./take-key.ts";
 
 /** Changes to what is signed. */
 export interface ContentEdits {
@@ -120,7 +121,7 @@ export async function sealPrivate(
   const ratchet = type === "application" ? "application" : "handshake";
   const { key, nonce, generation } =
     edits.keyOf === undefined
-      ? takeNextKey(suite, state.secretTree, leaf, ratchet)
+      ? takeNextKey(suite, state.secretTree, leaf, ratchet).taken
       : takeKey(suite, state.secretTree, {
           leaf,
           type: ratchet,

@@ -12,11 +12,13 @@ import type {
 import { signFramedContent, verifyAuthenticatedContent } from "../../src/framing/framed-content.ts";
 import type { MlsMessage } from "../../src/framing/mls-message.ts";
 import { decodeMessage } from "../../src/framing/mls-message.ts";
-import { protectPrivate, unprotectPrivate } from "../../src/framing/private-message.ts";
+import { protectPrivate } from "../../src/framing/private-message.ts";
 import { proposal } from "../../src/framing/proposal.ts";
 import { protectPublic, unprotectPublic } from "../../src/framing/public-message.ts";
+import { unprotectPrivate } from "../../src/framing/unprotect.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
+import { succeeded } from "../../src/result.ts";
 import { createSecretTree } from "../../src/secret-tree.ts";
 import { MLS10 } from "../../src/tree/capabilities.ts";
 import type { Case, Format } from "../case.ts";
@@ -79,7 +81,9 @@ class Epoch {
     } else if (message.wireFormat === "mls_private_message") {
       const isMember = (leaf: number): boolean => leaf === SENDER;
       const keys = { ...this.keys, isMember, limits: DEFAULT_LIMITS };
-      ({ authenticated } = await unprotectPrivate(this.suite, message.privateMessage, keys));
+      const [opened] = (await unprotectPrivate(this.suite, [message.privateMessage], keys)).outcomes;
+      if (opened === undefined || !succeeded(opened)) throw opened ?? new RangeError("no outcome");
+      ({ authenticated } = opened);
     } else {
       throw new Error(`unexpected ${message.wireFormat}`);
     }

@@ -1,7 +1,8 @@
 import { senderDataKey } from "../../src/framing/private-message.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import type { RatchetType } from "../../src/secret-tree.ts";
-import { createSecretTree, takeKey } from "../../src/secret-tree.ts";
+import { succeeded } from "../../src/result.ts";
+import { createSecretTree, takeKeys } from "../../src/secret-tree.ts";
 import { toLeafIndex } from "../../src/tree/tree-math.ts";
 import type { Format } from "../case.ts";
 import { Case, expectBytes } from "../case.ts";
@@ -26,9 +27,12 @@ export const secretTree: Format = {
       for (const entry of generations.map((value) => new Case(value))) {
         for (const type of RATCHETS) {
           const generation = entry.number("generation");
-          const { key, nonce, next } = takeKey(suite, tree, { leaf, type, generation, limits: DEFAULT_LIMITS });
-          expectBytes(`${type} key`, key, entry.hex(`${type}_key`));
-          expectBytes(`${type} nonce`, nonce, entry.hex(`${type}_nonce`));
+          const messages = [{ leafIndex: leaf, generation }];
+          const { taken, next } = takeKeys(suite, tree, { type, messages, limits: DEFAULT_LIMITS });
+          const [key] = taken;
+          if (key === undefined || !succeeded(key)) throw key ?? new RangeError("no key");
+          expectBytes(`${type} key`, key.key, entry.hex(`${type}_key`));
+          expectBytes(`${type} nonce`, key.nonce, entry.hex(`${type}_nonce`));
           tree = next;
         }
       }

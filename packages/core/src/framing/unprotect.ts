@@ -1,0 +1,162 @@
+/** Opening private messages (RFC 9420 §6.3), many at a time: each step takes one call of the kernel for all of them. */
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, erase } from "../codec/bytes.ts";
+import { decode } from "../codec/codec.ts";
+import { Reader } from "../codec/reader.ts";
+import type { Sealed } from "../crypto/aead.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Result } from "../result.ts";
+import { attempt, succeeded } from "../result.ts";
+import type { SecretTree, TakenKey } from "../secret-tree.ts";
+import { hasLeaf, takeKeys } from "../secret-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
+import { authDataFor, contentBodies } from "./framed-content.ts";
+import type { EpochKeys, PrivateMessage, SenderData } from "./private-message.ts";
+import { aads, guard, ratchetFor, senderData, senderDataExpansions } from "./private-message.ts";
+
+/** What opens private messages of an epoch. */
+export interface OpeningKeys extends EpochKeys {
+  readonly isMember: (leaf: number) => boolean;
+  readonly limits: Limits;
+}
+
+/** A message that was opened. */
+export interface Unprotected {
+  /** The signature is still to be verified: any member can seal in another's name (T-26). */
+  readonly authenticated: AuthenticatedContent;
+  readonly generation: number;
+}
+
+/** What opening messages of an epoch gives. */
+export interface UnprotectedMany {
+  /** In the order of the messages. */
+  readonly outcomes: readonly Result<Unprotected>[];
+  /** Without the keys of all messages whose sender is known. To be adopted once their signatures verified. */
+  readonly secretTree: SecretTree;
+  /** Whether `secretTree` lacks the key of a message that was refused. A message that fails costs no key (R-9.2-5). */
+  readonly costsKeys: boolean;
+  /** Erase when `secretTree` is stored. */
+  readonly consumed: readonly Bytes[];
+}
+
+/**
+ * Opens messages of one epoch, all of them application messages or all of them handshakes. Codes of what is refused:
+ * `ERR_MLS_AEAD`, `ERR_MLS_SENDER`, `ERR_MLS_REPLAY`, `ERR_MLS_LIMIT`, `ERR_MLS_DECODE`.
+ */
+export async function unprotectPrivate(
+  suite: CipherSuite,
+  messages: readonly PrivateMessage[],
+  keys: OpeningKeys,
+): Promise<UnprotectedMany> {
+  const [first] = messages;
+  if (first === undefined) return { outcomes: [], secretTree: keys.secretTree, costsKeys: false, consumed: [] };
+  const sealed = messages.map((message) => ({ message, aad: aads(message, message.authenticatedData) }));
+  const senderData = await suite.aead.openMany(sealedSenderData(suite, sealed, keys.senderDataSecret));
+  const sent = inPlace(sealed, senderData, ({ message, aad }, plaintext) => ({
+    ...senderOf(plaintext, keys),
+    message,
+    aad: aad.content,
+  }));
+
+  const wanted = { type: ratchetFor(first.contentType), messages: sent.filter(succeeded), limits: keys.limits };
+  const { taken, next, consumed } = takeKeys(suite, keys.secretTree, wanted);
+  const keyed = inPlace(sent, taken, (message, key) => ({ ...message, ...key }));
+
+  const contents = await suite.aead.openMany(keyed.filter(succeeded).map(sealedContent));
+  for (const { key, nonce } of keyed.filter(succeeded)) erase(key, nonce);
+  const outcomes = inPlace(keyed, contents, unprotectedFrom);
+  const costsKeys = outcomes.some((outcome, i) => !succeeded(outcome) && succeeded(keyed[i]));
+  return { outcomes, secretTree: next, costsKeys, consumed };
+}
+
+/** Combines the items that were not refused before, in their order, with what came of them. */
+function inPlace<T extends object, R extends object, U>(
+  items: readonly Result<T>[],
+  results: readonly Result<R>[],
+  combine: (item: T, result: R) => U,
+): Result<U>[] {
+  let at = 0;
+  return items.map((item) =>
+    attempt(() => {
+      if (item instanceof CoppiceError) throw item;
+      const result = results[at++];
+      if (result === undefined || result instanceof CoppiceError) throw result ?? new RangeError("a result is missing");
+      return combine(item, result);
+    }),
+  );
+}
+
+type Aads = ReturnType<typeof aads>;
+
+function sealedSenderData(
+  suite: CipherSuite,
+  sealed: readonly { readonly message: PrivateMessage; readonly aad: Aads }[],
+  senderDataSecret: Bytes,
+): Sealed[] {
+  const keys = suite.hash.expandMany(
+    senderDataSecret,
+    sealed.flatMap(({ message }) => senderDataExpansions(suite, message.ciphertext)),
+  );
+  return sealed.map(({ message, aad }, i) => ({
+    key: keys[2 * i] ?? EMPTY,
+    nonce: keys[2 * i + 1] ?? EMPTY,
+    aad: aad.senderData,
+    data: message.encryptedSenderData,
+  }));
+}
+
+function senderOf(
+  plaintext: Bytes,
+  { secretTree, isMember }: OpeningKeys,
+): SenderData & { readonly leafIndex: LeafIndex } {
+  const sender = decode(senderData, plaintext);
+  const { leafIndex } = sender;
+  if (!hasLeaf(secretTree, leafIndex) || !isMember(leafIndex)) {
+    throw new CoppiceError("ERR_MLS_SENDER", `leaf ${String(leafIndex)} is not a member`, {
+      requirement: "R-6.3.2-6",
+      detail: { leafIndex },
+    });
+  }
+  return { ...sender, leafIndex };
+}
+
+/** A message whose sender is known, with the key of its generation. */
+interface Keyed extends SenderData, TakenKey {
+  readonly message: PrivateMessage;
+  readonly aad: Bytes;
+}
+
+const sealedContent = ({ message, key, nonce, reuseGuard, aad }: Keyed): Sealed => ({
+  key,
+  nonce: guard(nonce, reuseGuard),
+  aad,
+  data: message.ciphertext,
+});
+
+function unprotectedFrom({ message, leafIndex, generation }: Keyed, plaintext: Bytes): Unprotected {
+  const { groupId, epoch, contentType, authenticatedData } = message;
+  const { content, auth } = decodePlaintext(contentType, plaintext);
+  erase(plaintext);
+  return {
+    authenticated: {
+      wireFormat: "mls_private_message",
+      content: { groupId, epoch, sender: { senderType: "member", leafIndex }, authenticatedData, content },
+      auth,
+    },
+    generation,
+  };
+}
+
+/** `PrivateMessageContent`: body, auth data, then padding to the end. */
+function decodePlaintext(type: ContentType, plaintext: Bytes): { content: Content; auth: FramedContentAuthData } {
+  const reader = new Reader(plaintext);
+  const content = { contentType: type, ...contentBodies[type].decode(reader) } as Content;
+  const auth = authDataFor(type).decode(reader);
+  if (reader.rest().some((byte) => byte !== 0)) {
+    throw new CoppiceError("ERR_MLS_DECODE", "the padding is not all zero", { requirement: "R-6.3.1-3" });
+  }
+  return { content, auth };
+}

@@ -1,0 +1,98 @@
+/** Private messages that arrive (RFC 9420 §6.3, §15): which keys open them, who wrote them. */
+import type { Bytes } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { verifyAuthenticatedContent } from "../framing/framed-content.ts";
+import type { PrivateMessage } from "../framing/private-message.ts";
+import type { OpeningKeys, Unprotected } from "../framing/unprotect.ts";
+import { unprotectPrivate } from "../framing/unprotect.ts";
+import type { GroupState, Transition } from "../group-state.ts";
+import { checkAuthenticatedData } from "../protect-content.ts";
+import { succeeded } from "../result.ts";
+import type { Identity, Rules } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import type { SecretTree } from "../secret-tree.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
+import { checkCurrentEpoch, checkGroup, memberLeaf, wrongEpoch, wrongSender } from "./senders.ts";
+
+/** An application message that opened and verified. */
+export interface OpenedApplication {
+  readonly kind: "application";
+  readonly epoch: bigint;
+  /** Sent in clear by the sender, authenticated. */
+  readonly authenticatedData: Bytes;
+  readonly data: Bytes;
+  /** The author, as a member of the message's epoch; a leaf index says nothing in another one (R-5.3.3-1). */
+  readonly sender: Author;
+  /** Gaps hint at suppressed messages (R-16.9-1). */
+  readonly generation: number;
+}
+
+type Author = Identity & { readonly leafIndex: number };
+
+/** What opens and verifies the messages of an epoch. */
+export interface EpochView extends OpeningKeys {
+  readonly context: GroupContext;
+  /** Authors are looked up in the tree of their epoch (T-33). */
+  readonly tree: RatchetTree;
+}
+
+/** What opens this message: the keys of the current epoch, or those of a past one if they are kept. */
+export function openingKeys(state: GroupState, message: PrivateMessage, { limits }: Rules): EpochView {
+  checkGroup(state, message);
+  checkAuthenticatedData(message.authenticatedData, limits);
+  const { context, tree, senderDataSecret, secretTree } = epochOf(state, message);
+  return { context, tree, senderDataSecret, secretTree, limits, isMember: (leaf) => tree.findLeaf(leaf) !== undefined };
+}
+
+/** Only application messages may be late: a handshake of a past epoch has no effect any more. */
+function epochOf(state: GroupState, { epoch, contentType }: PrivateMessage): Omit<EpochView, "limits" | "isMember"> {
+  if (epoch === state.context.epoch) return { ...state, senderDataSecret: state.secrets.senderDataSecret };
+  if (contentType !== "application") checkCurrentEpoch(state, epoch);
+  const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
+  if (past === undefined) {
+    throw wrongEpoch("the keys of the message's epoch are gone", "R-15.3-4", {
+      epoch: state.context.epoch,
+      received: epoch,
+    });
+  }
+  return past;
+}
+
+/** The author, whose signature verifies. `ERR_MLS_SENDER`, `ERR_MLS_SIGNATURE`. */
+export async function verifyAuthor(
+  suite: CipherSuite,
+  { authenticated }: Unprotected,
+  { tree, context }: EpochView,
+): Promise<Author> {
+  const author = memberLeaf(tree, authenticated.content);
+  await verifyAuthenticatedContent(suite, authenticated, { publicKey: author.signatureKey, context });
+  return author;
+}
+
+/** Opens one private message and verifies its author. A message that is refused changes nothing (T-26). */
+export async function openPrivate(
+  state: GroupState,
+  message: PrivateMessage,
+  rules: Rules,
+): Promise<Transition & { readonly opened: Unprotected; readonly author: Author }> {
+  const view = openingKeys(state, message, rules);
+  const { outcomes, secretTree, consumed } = await unprotectPrivate(state.suite, [message], view);
+  const [opened] = outcomes;
+  if (opened === undefined || !succeeded(opened)) throw opened ?? new RangeError("a message has an outcome");
+  const author = await verifyAuthor(state.suite, opened, view);
+  return { opened, author, state: withSecretTree(state, message.epoch, secretTree), consumed };
+}
+
+/** What a message says whose author is verified. */
+export function applicationFrom({ authenticated, generation }: Unprotected, sender: Author): OpenedApplication {
+  const { content, authenticatedData, epoch } = authenticated.content;
+  if (content.contentType !== "application") throw wrongSender("a handshake among application messages", "R-6.3-1");
+  return { kind: "application", epoch, authenticatedData, data: content.applicationData, sender, generation };
+}
+
+/** The state without the keys that the messages of an epoch took. */
+export function withSecretTree(state: GroupState, epoch: bigint, secretTree: SecretTree): GroupState {
+  if (epoch === state.context.epoch) return { ...state, secretTree };
+  const pastEpochs = state.pastEpochs.map((past) => (past.context.epoch === epoch ? { ...past, secretTree } : past));
+  return { ...state, pastEpochs };
+}
