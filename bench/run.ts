@@ -15,7 +15,7 @@ import { formatRow, isBroken, machine } from "./src/report.ts";
 import { serve } from "./src/server.ts";
 import type { Row } from "./src/scenario.ts";
 
-const PEERS = ["@noble/hashes", "@noble/ciphers", "ts-mls", "ts-mls-2"];
+const PEERS = ["@noble/hashes", "@noble/ciphers", "ts-mls", "ts-mls-2", "@wireapp/core-crypto", "openmls-wasm"];
 
 const { values } = parseArgs({
   options: {

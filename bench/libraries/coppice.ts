@@ -22,6 +22,7 @@ import {
   processMessage,
   ProposalType,
 } from "@coppice/core";
+import { identityOf } from "../fixtures/identity.ts";
 import { openOneByOne } from "./library.ts";
 
 /** Peers look at the clock themselves: all have to live in the same time. */
@@ -47,9 +48,13 @@ interface Person {
   readonly signer: Signer;
 }
 
-async function newPerson(identity: string): Promise<Person> {
+async function newPerson(number: number): Promise<Person> {
   const { privateKey } = await SUITE.signature.generateKeyPair();
-  return { privateKey, credential: basicCredential(identity), signer: await SUITE.signature.importSigner(privateKey) };
+  return {
+    privateKey,
+    credential: basicCredential(identityOf(number)),
+    signer: await SUITE.signature.importSigner(privateKey),
+  };
 }
 
 /** A member of which the state is at hand, for fixtures and for counting the work of a step. */
@@ -118,13 +123,14 @@ export interface CoppiceClient extends Client {
 const copyOf = (own: OwnKeyPackage): OwnKeyPackage => ({ ...own, initPrivateKey: own.initPrivateKey.slice() });
 
 interface CoppiceLibrary extends Library {
-  readonly newClient: (identity: string, suite?: CipherSuite) => Promise<CoppiceClient>;
+  readonly newClient: (number: number, suite?: CipherSuite) => Promise<CoppiceClient>;
 }
 
 export const coppice: CoppiceLibrary = {
   name: "coppice",
-  newClient: async (identity, suite = SUITE) => {
-    const person = await newPerson(identity);
+  forks: true,
+  newClient: async (number, suite = SUITE) => {
+    const person = await newPerson(number);
     const own = await createKeyPackage({ ...about, ...person, suite });
     const encoded = ({ keyPackage }: OwnKeyPackage): Bytes =>
       encodeMessage({ wireFormat: "mls_key_package", keyPackage });

@@ -1,13 +1,12 @@
 /** All contestants. */
-import { coppice } from "./coppice.ts";
-import type { Library } from "./library.ts";
+import { coreCrypto } from "./core-crypto.ts";
+import type { Library, Step } from "./library.ts";
+import { openMlsWasm } from "./openmls-wasm.ts";
 import { tsMls1 } from "./ts-mls-1.ts";
 import { tsMls2 } from "./ts-mls-2.ts";
 
-export const PEERS: readonly Library[] = [tsMls2, tsMls1];
+export const PEERS: readonly Library[] = [tsMls2, tsMls1, coreCrypto, openMlsWasm];
 
-/** Coppice and those peers that are measured in groups of that size. */
-export const contestantsFor = (members: number): readonly Library[] => [
-  coppice,
-  ...PEERS.filter(({ mostMembers = Infinity }) => members <= mostMembers),
-];
+/** Those peers that can take this step, and are measured in groups of that size. */
+export const peersIn = (step: Step, members: number): readonly Library[] =>
+  PEERS.filter(({ steps = [step], mostMembers = Infinity }) => steps.includes(step) && members <= mostMembers);

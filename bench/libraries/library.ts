@@ -2,18 +2,36 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+export type Step =
+  | "key package"
+  | "found"
+  | "add"
+  | "join"
+  | "join externally"
+  | "private commit"
+  | "public commit"
+  | "remove"
+  | "message"
+  | "state";
+
 export type Wire = "mls_private_message" | "mls_public_message";
 
 export interface Library {
   /** With its version: `ts-mls 1.6.4`. */
   readonly name: string;
+  /** What can be measured with it. Default: everything. */
+  readonly steps?: readonly Step[];
+  /** Whether a member can be forked. Otherwise every run begins with a new one. */
+  readonly forks: boolean;
   /** Members of a group up to which it is measured: beyond, its times are minutes. Default: no bound. */
   readonly mostMembers?: number;
-  /** Makes a client with one key package. */
-  readonly newClient: (identity: string) => Promise<Client>;
+  /** Makes a client with one key package; `number` tells clients apart. */
+  readonly newClient: (number: number) => Promise<Client>;
+  /** A group of two that this library made by itself, where it cannot join what others made. */
+  readonly newPair?: () => Promise<{ readonly founder: Member; readonly member: Member }>;
 }
 
-/** A client that is in no group yet. Joining does not use it up: the same Welcome can be joined again. */
+/** A client that is in no group yet. If members can be forked, the same Welcome can be joined again. */
 export interface Client {
   /** Encoded `MLSMessage`. */
   readonly keyPackage: Bytes;
@@ -64,4 +82,9 @@ export interface Member {
 /** Opens messages one by one, for implementations that have no other way. */
 export async function openOneByOne(open: Member["open"], messages: readonly Bytes[]): Promise<void> {
   for (const message of messages) await open(message);
+}
+
+/** Stands for operations that a library does not have, and of which its `steps` say nothing. */
+export function cannot(): never {
+  throw new Error("this library has no such operation");
 }

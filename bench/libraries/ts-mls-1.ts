@@ -2,6 +2,7 @@
 import type { ClientState, KeyPackage, MLSMessage, Proposal } from "ts-mls";
 import * as mls from "ts-mls";
 import type { Bytes, CommitRequest, Library, Member } from "./library.ts";
+import { identityOf } from "../fixtures/identity.ts";
 import { openOneByOne } from "./library.ts";
 
 const suite = await mls.getCiphersuiteImpl(mls.getCiphersuiteFromName("MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519"));
@@ -83,12 +84,13 @@ function memberOf(state: ClientState): Member {
 
 export const tsMls1: Library = {
   name: "ts-mls 1.6.4",
-  newClient: async (identity) => {
+  forks: true,
+  newClient: async (number) => {
     const now = Math.floor(Date.now() / 1000);
     const signatureKeyPair = await suite.signature.keygen();
     const generate = (): ReturnType<typeof mls.generateKeyPackage> =>
       mls.generateKeyPackageWithKey(
-        { credentialType: "basic", identity: new TextEncoder().encode(identity) },
+        { credentialType: "basic", identity: new TextEncoder().encode(identityOf(number)) },
         mls.defaultCapabilities(),
         { notBefore: BigInt(now - 3_600), notAfter: BigInt(now + 1_314_000) },
         [],

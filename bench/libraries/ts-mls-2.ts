@@ -2,6 +2,7 @@
 import type { ClientState, KeyPackage, MlsContext, MlsMessage, Proposal } from "ts-mls-2";
 import * as mls from "ts-mls-2";
 import type { Bytes, CommitRequest, Library, Member } from "./library.ts";
+import { identityOf } from "../fixtures/identity.ts";
 import { openOneByOne } from "./library.ts";
 
 const context: MlsContext = {
@@ -87,10 +88,11 @@ function memberOf(state: ClientState): Member {
 
 export const tsMls2: Library = {
   name: "ts-mls 2.0.0-rc.10",
-  newClient: async (identity) => {
+  forks: true,
+  newClient: async (number) => {
     const credential = {
       credentialType: mls.defaultCredentialTypes.basic,
-      identity: new TextEncoder().encode(identity),
+      identity: new TextEncoder().encode(identityOf(number)),
     };
     const { cipherSuite } = context;
     const signatureKeyPair = await cipherSuite.signature.keygen();

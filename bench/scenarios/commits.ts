@@ -2,41 +2,36 @@
 import type { Shape } from "../fixtures/shape.ts";
 import { seatIn } from "../fixtures/seat.ts";
 import { coppice } from "../libraries/coppice.ts";
-import type { Bytes, CommitRequest, Library, Wire } from "../libraries/library.ts";
+import type { Bytes, CommitRequest, Library, Step, Wire } from "../libraries/library.ts";
 import type { Contestant, Scenario, Work } from "../src/scenario.ts";
-import { contestOf, fresh } from "./contest.ts";
+import { contestOf, fresh, fromSeat } from "./contest.ts";
 import { WORK_OF_PROCESSING, workOfCreating } from "./work.ts";
 
 const MEMBERS = [2, 10, 100, 1_000, 10_000];
 
 async function workOfCommitting(shape: Shape, members: number, request: CommitRequest): Promise<Work> {
   const { member } = await seatIn(coppice, shape, members);
-  return workOfCreating((await member.commit({ ...request, wire: "mls_public_message" })).commit);
+  return workOfCreating((await member.commit({ ...request, ...PUBLIC })).commit);
 }
+
+/** As PublicMessages: all libraries take those. */
+const PUBLIC = { wire: "mls_public_message" } as const;
 
 /** Always from the same state. */
-async function creating(library: Library, shape: Shape, members: number, request: CommitRequest): Promise<Contestant> {
-  const { member } = await seatIn(library, shape, members);
-  return fresh(
-    () => member.fork(),
-    (own) => own.commit(request),
+const creating = (library: Library, shape: Shape, members: number, request: CommitRequest): Promise<Contestant> =>
+  fromSeat(
+    { library, shape, members },
+    (seat) => seat,
+    ({ member }) => member.commit({ ...request, ...PUBLIC }),
   );
-}
 
-/** The same Commit by the founder, always in the same state. */
-async function processing(
-  library: Library,
-  shape: Shape,
-  members: number,
-  request: CommitRequest,
-): Promise<Contestant> {
-  const { founder, member } = await seatIn(library, shape, members);
-  const { commit } = await founder.commit(request);
-  return fresh(
-    () => member.fork(),
-    (own) => own.process(commit),
+/** The founder's Commit, always in the same state. */
+const processing = (library: Library, shape: Shape, members: number, request: CommitRequest): Promise<Contestant> =>
+  fromSeat(
+    { library, shape, members },
+    async ({ founder, member }) => ({ member, commit: (await founder.commit({ ...request, ...PUBLIC })).commit }),
+    ({ member, commit }) => member.process(commit),
   );
-}
 
 /** Each Commit follows the one before. */
 async function creatingOnward(library: Library, members: number, wire: Wire): Promise<Contestant> {
@@ -53,56 +48,70 @@ async function processingOnward(library: Library, members: number, wire: Wire): 
   );
 }
 
+const frameOf = { mls_private_message: "PrivateMessage", mls_public_message: "PublicMessage" } as const;
+const stepOf = { mls_private_message: "private commit", mls_public_message: "public commit" } as const;
+
 const warm = (wire: Wire, sizes: readonly number[]): readonly Scenario[] => {
-  const frame = wire === "mls_private_message" ? "PrivateMessage" : "PublicMessage";
-  const isPromised = wire === "mls_private_message";
+  const promised =
+    (ratio: number) =>
+    (n: number, engine: string): number | undefined =>
+      wire === "mls_private_message" && n === 1_000 && engine === "chromium" ? ratio : undefined;
   return [
     {
-      name: `commit, warm, ${frame}: create`,
+      name: `commit, warm, ${frameOf[wire]}: create`,
       sizes,
       sizeUnit: "members",
-      promise: (n, engine) => (isPromised && n === 1_000 && engine === "chromium" ? 2 : undefined),
-      setup: async (members) =>
-        contestOf(members, await workOfCommitting("populated", members, {}), (library) =>
-          creatingOnward(library, members, wire),
-        ),
+      promise: promised(2),
+      setup: async (members) => {
+        const work = await workOfCommitting("populated", members, {});
+        return contestOf({ step: stepOf[wire], members, work }, (library) => creatingOnward(library, members, wire));
+      },
     },
     {
-      name: `commit, warm, ${frame}: process`,
+      name: `commit, warm, ${frameOf[wire]}: process`,
       sizes,
       sizeUnit: "members",
-      promise: (n, engine) => (isPromised && n === 1_000 && engine === "chromium" ? 3 : undefined),
-      setup: (members) => contestOf(members, WORK_OF_PROCESSING, (library) => processingOnward(library, members, wire)),
+      promise: promised(3),
+      setup: (members) =>
+        contestOf({ step: stepOf[wire], members, work: WORK_OF_PROCESSING }, (library) =>
+          processingOnward(library, members, wire),
+        ),
     },
   ];
 };
 
-const again = (
-  name: string,
-  shape: Shape,
-  { sizes, request, promise }: Pick<Scenario, "sizes" | "promise"> & { request: (members: number) => CommitRequest },
-): readonly Scenario[] => [
+interface Repeated extends Pick<Scenario, "sizes" | "promise"> {
+  readonly step: Step;
+  readonly shape: Shape;
+  readonly request: (members: number) => CommitRequest;
+}
+
+const again = (name: string, { step, shape, sizes, request, promise }: Repeated): readonly Scenario[] => [
   {
     name: `${name}: create`,
     sizes,
     sizeUnit: "members",
     ...(promise === undefined ? {} : { promise }),
-    setup: async (members) =>
-      contestOf(members, await workOfCommitting(shape, members, request(members)), (library) =>
-        creating(library, shape, members, request(members)),
-      ),
+    setup: async (members) => {
+      const work = await workOfCommitting(shape, members, request(members));
+      return contestOf({ step, members, work }, (library) => creating(library, shape, members, request(members)));
+    },
   },
   {
     name: `${name}: process`,
     sizes,
     sizeUnit: "members",
     setup: (members) =>
-      contestOf(members, WORK_OF_PROCESSING, (library) => processing(library, shape, members, request(members))),
+      contestOf({ step, members, work: WORK_OF_PROCESSING }, (library) =>
+        processing(library, shape, members, request(members)),
+      ),
   },
 ];
 
 export const commitScenarios: readonly Scenario[] = [
-  ...again("commit, first in a sparse tree", "sparse", {
+  ...again("commit, first in a sparse tree", {
+    step: "public commit",
+    shape: "sparse",
     sizes: MEMBERS,
     request: () => ({}),
     promise: (n) => (n === 1_000 ? 1.5 : undefined),
@@ -110,7 +119,9 @@ export const commitScenarios: readonly Scenario[] = [
   ...warm("mls_private_message", MEMBERS),
   ...warm("mls_public_message", [100, 1_000]),
   // Two of them: for a single Remove ts-mls 2 leaves out the path that RFC 9420 §12.4 demands.
-  ...again("remove two members", "populated", {
+  ...again("remove two members", {
+    step: "remove",
+    shape: "populated",
     sizes: [10, 100, 1_000, 10_000],
     request: (members) => ({ remove: [1, members >> 1] }),
   }),

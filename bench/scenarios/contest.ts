@@ -1,20 +1,19 @@
 /** Puts contests together from the same step by every library. */
+import { seatIn, type Seat } from "../fixtures/seat.ts";
+import type { Shape } from "../fixtures/shape.ts";
 import { coppice } from "../libraries/coppice.ts";
-import { contestantsFor } from "../libraries/index.ts";
-import type { Library } from "../libraries/library.ts";
+import { peersIn } from "../libraries/index.ts";
+import type { Library, Step } from "../libraries/library.ts";
 import type { Contest, Contestant, Work } from "../src/scenario.ts";
 
-/** The step as `enter` sets it up for each library that is measured in groups of `members`. */
+/** A step in a group of `members`, as `enter` sets it up for each library that can take it. */
 export async function contestOf(
-  members: number,
-  work: Work,
+  { step, members, work }: { readonly step: Step; readonly members: number; readonly work?: Work },
   enter: (library: Library) => Contestant | Promise<Contestant>,
 ): Promise<Contest> {
   const peers: Record<string, Contestant> = {};
-  for (const library of contestantsFor(members)) {
-    if (library !== coppice) peers[library.name] = await enter(library);
-  }
-  return { coppice: await enter(coppice), peers, work };
+  for (const library of peersIn(step, members)) peers[library.name] = await enter(library);
+  return { coppice: await enter(coppice), peers, ...(work === undefined ? {} : { work }) };
 }
 
 /** An operation that begins every time with something of its own, which `make` gives. */
@@ -30,4 +29,16 @@ export function fresh<T>(make: () => T | Promise<T>, operate: (value: T) => unkn
       };
     },
   };
+}
+
+/** An operation that begins every time in the same place: with forks of one seat, or each with a seat of its own. */
+export async function fromSeat<T extends Pick<Seat, "member">>(
+  { library, shape, members }: { readonly library: Library; readonly shape: Shape; readonly members: number },
+  prepare: (seat: Seat) => T | Promise<T>,
+  operate: (prepared: T) => unknown,
+): Promise<Contestant> {
+  const make = async (): Promise<T> => prepare(await seatIn(library, shape, members));
+  if (!library.forks) return fresh(make, operate);
+  const prepared = await make();
+  return fresh(() => ({ ...prepared, member: prepared.member.fork() }), operate);
 }

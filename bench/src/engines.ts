@@ -1,6 +1,8 @@
 /** The places where scenarios run. */
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { chromium, firefox, type Browser, type LaunchOptions } from "playwright";
 import type { Order } from "./inside.ts";
 import type { Row } from "./scenario.ts";
@@ -24,6 +26,8 @@ export interface Setting {
 }
 
 async function openNode({ bundles }: Setting): Promise<Engine> {
+  setFlagsFromString("--expose-gc");
+  Object.assign(globalThis, { gc: runInNewContext("gc") as unknown });
   const inside = (await import(pathToFileURL(bundles.inside).href)) as typeof import("./inside.ts");
   return { version: `Node ${process.versions.node}`, run: inside.measureAll, close: async () => {} };
 }

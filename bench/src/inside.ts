@@ -1,5 +1,5 @@
 /** What runs inside an engine: bundled into one file, for Node and for a browser's worker alike. */
-import { loadFixturesFrom } from "../fixtures/load.ts";
+import { setOrigin } from "../fixtures/origin.ts";
 import { SCENARIOS } from "../scenarios/index.ts";
 import { measure, type Effort } from "./measure.ts";
 import type { Row } from "./scenario.ts";
@@ -20,7 +20,7 @@ export interface Order {
 /** Measures what `order` selects, one after the other; `report` gets each row when it is known. */
 export async function measureAll(order: Order, report: (row: Row) => void): Promise<void> {
   const { engine, filter, large, effort } = order;
-  loadFixturesFrom(order.origin);
+  setOrigin(order.origin);
   for (const scenario of SCENARIOS) {
     const { name, engines = [engine], sizes, largeSizes = [] } = scenario;
     if (!name.toLowerCase().includes(filter.toLowerCase()) || !engines.includes(engine)) continue;

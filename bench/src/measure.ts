@@ -1,6 +1,6 @@
 /** Times the contestants of a scenario in turns, so that whatever disturbs the machine disturbs all of them. */
 import { median } from "./median.ts";
-import { publicKeyOperations, timeOf, timePublicKeys } from "./public-key.ts";
+import { PublicKeyClock, publicKeyOperations } from "./public-key.ts";
 import type { Contest, Contestant, Operation, Row, Scenario, Sizes } from "./scenario.ts";
 
 export interface Effort {
@@ -57,11 +57,16 @@ async function openLane(name: string, contestant: Contestant, effort: Effort): P
   }
 }
 
-/** Median microseconds of each contestant, by name. */
-async function medians(contestants: ReadonlyMap<string, Contestant>, effort: Effort): Promise<Map<string, number>> {
+/** Median microseconds of each contestant, by name. `between` is awaited before each round, and after the last one. */
+async function medians(
+  contestants: ReadonlyMap<string, Contestant>,
+  effort: Effort,
+  between: () => Promise<void>,
+): Promise<Map<string, number>> {
   const lanes: Lane[] = [];
   for (const [name, contestant] of contestants) lanes.push(await openLane(name, contestant, effort));
-  for (let round = 0; round < effort.rounds; round++) {
+  for (let round = 0; lanes.some(({ rounds }) => round < rounds); round++) {
+    await between();
     // Whoever goes first differs from round to round.
     const start = round % lanes.length;
     for (const lane of [...lanes.slice(start), ...lanes.slice(0, start)]) {
@@ -69,6 +74,7 @@ async function medians(contestants: ReadonlyMap<string, Contestant>, effort: Eff
       lane.samples.push(((await sample(lane.contestant, lane.times)) / lane.times) * 1_000);
     }
   }
+  await between();
   return new Map(lanes.map(({ name, samples }) => [name, median(samples)]));
 }
 
@@ -96,15 +102,11 @@ type Measured = Pick<Row, "measured" | "limit"> & { readonly values: ReadonlyMap
 async function measureTimes(contest: Contest, effort: Effort): Promise<Measured> {
   const contestants = new Map([["coppice", contest.coppice], ...Object.entries(contest.peers)]);
   const { work } = contest;
-  const operations = work === undefined ? undefined : await publicKeyOperations();
-  const limits: number[] = [];
-  const takeLimit = async (): Promise<void> => {
-    if (operations !== undefined && work !== undefined) limits.push(timeOf(work, await timePublicKeys(operations)));
-  };
-  await takeLimit();
-  const values = await medians(contestants, effort);
-  await takeLimit();
-  return { measured: "microseconds", values, limit: limits.length === 0 ? null : median(limits) };
+  const clock = work === undefined ? undefined : new PublicKeyClock(await publicKeyOperations());
+  await clock?.sample();
+  const values = await medians(contestants, effort, async () => clock?.sample());
+  const limit = work === undefined || clock === undefined ? null : clock.timeOf(work);
+  return { measured: "microseconds", values, limit };
 }
 
 function measureSizes({ bytes, limit }: Sizes): Measured {

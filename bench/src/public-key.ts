@@ -4,15 +4,7 @@ import type { Work } from "./scenario.ts";
 
 const { subtle } = globalThis.crypto;
 
-/** Microseconds for one operation, one after the other. */
-export type PublicKeyTimes = Required<Work>;
-
-export interface PublicKeyOperations {
-  readonly sign: () => Promise<unknown>;
-  readonly verify: () => Promise<unknown>;
-  readonly generate: () => Promise<unknown>;
-  readonly agree: () => Promise<unknown>;
-}
+export type PublicKeyOperations = Readonly<Record<keyof Work, () => Promise<unknown>>>;
 
 async function pair(name: "Ed25519" | "X25519", usages: KeyUsage[]): Promise<CryptoKeyPair> {
   const made = await subtle.generateKey(name, true, usages);
@@ -43,30 +35,30 @@ export async function publicKeyOperations(): Promise<PublicKeyOperations> {
   };
 }
 
-const SAMPLES = 7;
-const RUNS = 40;
+const NAMES = ["sign", "verify", "generate", "agree"] as const;
+const RUNS = 20;
 
-/** Medians, measured now; it takes some 100 ms. */
-export async function timePublicKeys(operations: PublicKeyOperations): Promise<PublicKeyTimes> {
-  const time = async (operation: () => Promise<unknown>): Promise<number> => {
-    const samples: number[] = [];
-    for (let sample = 0; sample < SAMPLES; sample++) {
+/** Measures the operations again and again, between other things, so that the same disturbances meet them. */
+export class PublicKeyClock {
+  readonly #operations: PublicKeyOperations;
+  readonly #samples: Readonly<Record<keyof Work, number[]>> = { sign: [], verify: [], generate: [], agree: [] };
+
+  constructor(operations: PublicKeyOperations) {
+    this.#operations = operations;
+  }
+
+  /** Takes a sample of each; it takes some milliseconds. */
+  async sample(): Promise<void> {
+    for (const name of NAMES) {
+      const operation = this.#operations[name];
       const start = performance.now();
       for (let run = 0; run < RUNS; run++) await operation();
-      samples.push(((performance.now() - start) / RUNS) * 1_000);
+      this.#samples[name].push(((performance.now() - start) / RUNS) * 1_000);
     }
-    return median(samples);
-  };
-  return {
-    sign: await time(operations.sign),
-    verify: await time(operations.verify),
-    generate: await time(operations.generate),
-    agree: await time(operations.agree),
-  };
-}
+  }
 
-/** Microseconds that `work` takes. */
-export function timeOf(work: Work, { sign, verify, generate, agree }: PublicKeyTimes): number {
-  const { sign: s = 0, verify: v = 0, generate: g = 0, agree: d = 0 } = work;
-  return s * sign + v * verify + g * generate + d * agree;
+  /** Microseconds that `work` takes, by the medians of the samples. */
+  timeOf(work: Work): number {
+    return NAMES.reduce((sum, name) => sum + (work[name] ?? 0) * median(this.#samples[name]), 0);
+  }
 }

@@ -63,7 +63,7 @@ export interface Row {
   readonly measured: "microseconds" | "bytes";
   readonly coppice: number;
   readonly peers: Readonly<Record<string, number>>;
-  /** What the bare public-key operations take, just before and just after; of sizes, what has to be in there. */
+  /** What the bare public-key operations take, between the samples; of sizes, what has to be in there. */
   readonly limit: number | null;
   /** `coppice` divided by what `reference` names; `null` if there is nothing to compare with. */
   readonly ratio: number | null;

@@ -48,10 +48,10 @@ describe("measure", () => {
     const setup: Scenario["setup"] = () => ({ coppice: busy(200), peers: { fast: busy(100) }, work: { sign: 1 } });
     vi.mocked(performance.now).mockImplementation(() => (now += 0.4));
     const row = await measure({ ...scenario, setup }, 1, "node", EFFORT);
-    // 40 of them in a sample.
-    expect(row.limit).toBeCloseTo(10);
+    // 20 of them in a sample.
+    expect(row.limit).toBeCloseTo(20);
     expect(row.reference).toBe("limit");
-    expect(row.ratio).toBeCloseTo(row.coppice / 10);
+    expect(row.ratio).toBeCloseTo(row.coppice / 20);
   });
 
   test("sizes are compared as they are", async () => {
