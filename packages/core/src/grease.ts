@@ -6,6 +6,8 @@ import type { Capabilities } from "./tree/capabilities.ts";
 /** 0x0A0A, 0x1A1A, … 0xEAEA: 15 values. */
 const GREASE: readonly number[] = Array.from({ length: 15 }, (_, i) => 0x0a0a + i * 0x1010);
 
+export const isGrease = (value: number): boolean => GREASE.includes(value);
+
 function pick(): number {
   const [byte = 0] = randomBytes(1);
   return GREASE[byte % GREASE.length] ?? 0x0a0a;

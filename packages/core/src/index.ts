@@ -22,7 +22,7 @@ export type { CreateKeyPackageOptions, KeyPackage, OwnKeyPackage } from "./key-p
 export { decodeMessage, decodeMessageOf, encodeMessage } from "./framing/mls-message.ts";
 export type { MlsMessage, WireFormat } from "./framing/mls-message.ts";
 export { ProposalType } from "./framing/proposal.ts";
-export type { Proposal } from "./framing/proposal.ts";
+export type { CustomProposal, Proposal } from "./framing/proposal.ts";
 export type { Welcome } from "./framing/welcome.ts";
 export type { GroupInfo } from "./framing/group-info.ts";
 export { defaultCapabilities } from "./tree/capabilities.ts";
@@ -33,6 +33,13 @@ export type { LeafIndex } from "./tree/tree-math.ts";
 export type { RatchetTree } from "./tree/ratchet-tree.ts";
 export type { PreSharedKeyId } from "./schedule/psk.ts";
 export type { GroupContext } from "./schedule/group-context.ts";
+export { defineProposalType } from "./custom-proposal.ts";
+export type {
+  CustomProposalType,
+  ProposalTypeDefinition,
+  ProposalTypeRules,
+  SentCustomProposal,
+} from "./custom-proposal.ts";
 export { DEFAULT_MAX_LIFETIME_SECONDS, makeRules } from "./rules.ts";
 export type { AuthenticationService, Identity, Rules, SentProposal, ValidationMoment } from "./rules.ts";
 export type { CachedProposal, GroupState, GroupStatus, PublicGroupState, Transition } from "./group-state.ts";
@@ -50,7 +57,7 @@ export type { AddedMember, ChangedMember } from "./proposal/apply.ts";
 export { createApplicationMessage, createProposal, createUpdateProposal } from "./group/send.ts";
 export type { ProposeOptions, SendApplicationOptions } from "./group/send.ts";
 export { createExternalProposal, createNewMemberProposal } from "./group/propose-from-outside.ts";
-export type { OutsideProposalOptions } from "./group/propose-from-outside.ts";
+export type { ExternalProposalOptions, OutsideProposalOptions } from "./group/propose-from-outside.ts";
 export { openMany } from "./group/open-many.ts";
 export type { OpenedMany, OpenedMessage, RefusedMessage } from "./group/open-many.ts";
 export type { OpenedApplication } from "./group/open-private.ts";

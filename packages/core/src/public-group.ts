@@ -147,7 +147,7 @@ export async function observeMessage(
     case "proposal": {
       const { proposal } = content.content;
       const { sender } = content;
-      checkProposal(suite, state.tree, { proposal, sender });
+      checkProposal(suite, { proposal, sender }, { tree: state.tree, rules });
       const ref = makeProposalRef(suite, encode(authenticatedContent, authenticated));
       return { kind: "proposal", state: cacheProposal(state, { proposal, sender, ref }, rules), proposal, ref, sender };
     }

@@ -1,6 +1,7 @@
 /** What the application decides: authentication (RFC 9420 §5.3.1), lifetimes, policy, pre-shared keys, limits. */
 import type { Bytes } from "./codec/bytes.ts";
 import type { Credential } from "./credential.ts";
+import type { ProposalTypeRules } from "./custom-proposal.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Sender } from "./framing/framed-content.ts";
 import type { Proposal } from "./framing/proposal.ts";
@@ -61,6 +62,8 @@ export interface Rules {
   readonly findPsk: (id: PreSharedKeyId) => Promise<Bytes | undefined>;
   /** Types that this client supports beyond the default ones; what it advertises in capabilities. */
   readonly supportedExtensions: readonly number[];
+  /** Proposal types beyond those of RFC 9420, which all members have to know: see `defineProposalType`. Default none. */
+  readonly proposalTypes: readonly ProposalTypeRules[];
   readonly limits: Limits;
 }
 
@@ -89,6 +92,7 @@ export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" |
     allowProposals: () => Promise.resolve(),
     findPsk: () => Promise.resolve(undefined),
     supportedExtensions: [],
+    proposalTypes: [],
     limits: DEFAULT_LIMITS,
     ...given,
   };

@@ -37,6 +37,11 @@ export class Reader {
     return value;
   }
 
+  /** The `uint` that comes next, without reading it. */
+  peek(count: number): number {
+    return new Reader(this.#bytes, this.#position, this.#end).uint(count);
+  }
+
   uint64(): bigint {
     const high = this.uint(4);
     return (BigInt(high) << 32n) | BigInt(this.uint(4));

@@ -4,6 +4,7 @@ import { EMPTY } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
 import type { Signer } from "../crypto/signature.ts";
+import type { SentCustomProposal } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
 import type { FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
@@ -71,6 +72,8 @@ export interface StagedCommit {
   readonly added: readonly AddedMember[];
   readonly removed: readonly ChangedMember[];
   readonly updated: readonly ChangedMember[];
+  /** Proposals of the application's types that it covers. */
+  readonly custom: readonly SentCustomProposal[];
   /** Cached proposals that were left out, with the reason: they can be sent again in the next epoch. */
   readonly refused: readonly RefusedProposal[];
 }
@@ -132,13 +135,13 @@ async function makeCommit(
     const psks = [...(await lookUpPsks(state, result.psks, rules)), ...resumption];
     return { applied: { ...result, psks: psks.map(({ id }) => id) }, psks };
   };
-  const selected = await selectProposals(state, own, { includeCached: options.includeCached ?? true, apply });
+  const selected = await selectProposals(state, own, { rules, includeCached: options.includeCached ?? true, apply });
   const {
     proposals: sent,
     outcome: { applied, psks },
   } = selected;
 
-  const withPath = pathRequired(sent) || options.forcePath === true || changes !== undefined;
+  const withPath = pathRequired(sent, rules) || options.forcePath === true || changes !== undefined;
   const made = withPath ? await makePath(state, applied, options) : undefined;
   const tree = made?.generated.tree ?? applied.tree;
   const provisional = provisionalContext(suite, state.context, tree, applied);
@@ -208,6 +211,7 @@ async function makeCommit(
       added: applied.added,
       removed: applied.removed,
       updated: applied.updated,
+      custom: applied.custom,
       refused: selected.refused,
     },
   };

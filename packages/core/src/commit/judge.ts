@@ -1,6 +1,7 @@
 /** The part of processing a Commit (RFC 9420 §12.4.2) that needs no secrets: what members and observers check alike. */
 import { equalBytes, toHex } from "../codec/bytes.ts";
 import { sameCredential } from "../credential.ts";
+import type { SentCustomProposal } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
 import type { Commit } from "../framing/commit.ts";
@@ -29,6 +30,8 @@ export interface CommitEffect {
   readonly external: boolean;
   /** The extensions of the group context, if they changed. */
   readonly extensions: readonly Extension[] | undefined;
+  /** Proposals of the application's types that it covered, in the Commit's order. */
+  readonly custom: readonly SentCustomProposal[];
 }
 
 /** A Commit whose signature (and membership tag or encryption) verified. */
@@ -61,9 +64,9 @@ export async function judgeCommit(
   const { sender } = authenticated.content;
   const proposals = resolveProposals(state, commit, sender);
   if (sender.senderType === "member") {
-    validateProposalList(suite, state.tree, { proposals, committer: sender.leafIndex as LeafIndex });
+    validateProposalList(suite, proposals, { tree: state.tree, rules, committer: sender.leafIndex as LeafIndex });
   } else {
-    validateExternalProposalList(suite, state.tree, proposals);
+    validateExternalProposalList(suite, proposals, { tree: state.tree, rules });
   }
   await checkPolicy(rules, { proposals, committer: sender });
   const applied = await applyProposals(suite, proposals, {
@@ -72,7 +75,7 @@ export async function judgeCommit(
     rules,
     sending: false,
   });
-  if (commit.path === undefined && pathRequired(proposals)) {
+  if (commit.path === undefined && pathRequired(proposals, rules)) {
     throw pathError("these proposals need an update path", "R-12.4-6");
   }
 
@@ -148,6 +151,7 @@ function describe(
     removed: applied.removed,
     external: place.external,
     extensions: applied.extensions === state.context.extensions ? undefined : applied.extensions,
+    custom: applied.custom,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Proposals on the wire (RFC 9420 §12.1). */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
+import { closedEnum, map, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
 import { extensions } from "../extension.ts";
@@ -12,7 +12,7 @@ import { preSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import { leafNode } from "../tree/leaf-node.ts";
 
-/** Registered proposal types (§17.4). */
+/** Registered proposal types (§17.4), and `custom` for all others. */
 export const ProposalType = {
   add: 0x0001,
   update: 0x0002,
@@ -21,6 +21,7 @@ export const ProposalType = {
   reinit: 0x0005,
   externalInit: 0x0006,
   groupContextExtensions: 0x0007,
+  custom: "custom",
 } as const;
 
 export interface AddProposal {
@@ -56,6 +57,15 @@ export interface GroupContextExtensionsProposal {
   readonly extensions: readonly Extension[];
 }
 
+/** A proposal of a type that the application defines: see `defineProposalType`. */
+export interface CustomProposal {
+  readonly proposalType: "custom";
+  /** The type on the wire: 8 to 65,535. */
+  readonly customType: number;
+  /** What follows the type, as `opaque<V>`: other implementations frame custom proposals in the same way. */
+  readonly data: Bytes;
+}
+
 /**
  * ```tls
  * struct { ProposalType proposal_type; select (Proposal.proposal_type) { ... }; } Proposal;
@@ -68,7 +78,8 @@ export type Proposal =
   | PreSharedKeyProposal
   | ReInitProposal
   | ExternalInitProposal
-  | GroupContextExtensionsProposal;
+  | GroupContextExtensionsProposal
+  | CustomProposal;
 
 /** The bodies, as they stand after the type. */
 export const proposalBodies: {
@@ -89,9 +100,15 @@ export const proposalBodies: {
   groupContextExtensions: struct({ extensions }),
 };
 
-export const proposal: Codec<Proposal> = select<"proposalType", Proposal["proposalType"], Proposal>(
+type RegisteredProposal = Exclude<Proposal, CustomProposal>;
+
+const registeredProposal: Codec<RegisteredProposal> = select<
   "proposalType",
-  uint16 as Codec<Proposal["proposalType"]>,
+  RegisteredProposal["proposalType"],
+  RegisteredProposal
+>(
+  "proposalType",
+  uint16 as Codec<RegisteredProposal["proposalType"]>,
   {
     1: proposalBodies.add,
     2: proposalBodies.update,
@@ -102,11 +119,30 @@ export const proposal: Codec<Proposal> = select<"proposalType", Proposal["propos
     7: proposalBodies.groupContextExtensions,
   },
   (type) =>
-    new CoppiceError("ERR_MLS_PROPOSAL", `proposal type ${String(type)} is not supported`, {
+    new CoppiceError("ERR_MLS_PROPOSAL", `proposal type ${String(type)} is reserved`, {
       requirement: "R-13.5-3",
       detail: { proposalType: type },
     }),
 );
+
+export const customProposal: Codec<CustomProposal> = map(
+  struct<Omit<CustomProposal, "proposalType">>({ customType: uint16, data: opaque }),
+  (fields) => ({ proposalType: "custom", ...fields }),
+  (fields) => fields,
+);
+
+/** Whether a type is one of those that RFC 9420 leaves to others. */
+export const isCustomType = (type: number): boolean => type > ProposalType.groupContextExtensions && type <= 0xffff;
+
+/** Types that nobody defined are read too: whether one may be here is for `checkProposal` to say. */
+export const proposal: Codec<Proposal> = {
+  encode: (writer, value) => {
+    if (value.proposalType === "custom") customProposal.encode(writer, value);
+    else registeredProposal.encode(writer, value);
+  },
+  decode: (reader) =>
+    isCustomType(reader.peek(2)) ? customProposal.decode(reader) : registeredProposal.decode(reader),
+};
 
 /**
  * ```tls

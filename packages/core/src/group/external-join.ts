@@ -100,7 +100,7 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
     ...psks.map(({ id }) => ({ proposalType: ProposalType.psk, psk: id }) as const),
   ];
   const sent = proposals.map((proposal): SentProposal => ({ proposal, sender: committer }));
-  validateExternalProposalList(suite, before, sent);
+  validateExternalProposalList(suite, sent, { tree: before, rules });
   await checkPolicy(rules, { proposals: sent, committer });
   const applied = await applyProposals(suite, sent, { tree: before, context, rules, sending: true });
 

@@ -2,6 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, equalBytes } from "../codec/bytes.ts";
 import type { Signer } from "../crypto/signature.ts";
+import type { ProposalTypeRules } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import { findExternalSenders } from "../extension.ts";
 import type { FramedContent, Sender } from "../framing/framed-content.ts";
@@ -20,9 +21,17 @@ export interface OutsideProposalOptions {
   readonly authenticatedData?: Bytes;
 }
 
+/** Which external sender proposes. */
+export interface ExternalProposalOptions extends OutsideProposalOptions {
+  /** Its place in the group's `external_senders`. */
+  readonly senderIndex: number;
+  /** Types beyond those of RFC 9420, as the group's members define them. Default none. */
+  readonly proposalTypes?: readonly ProposalTypeRules[];
+}
+
 /**
- * Proposes as one of the group's `external_senders`: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions, as an
- * encoded `MLSMessage`. `context` is that of the current epoch, from a GroupInfo or an observer. `ERR_MLS_SENDER` if the
+ * Proposes as one of the group's `external_senders`: an Add, Remove, PreSharedKey, ReInit, GroupContextExtensions or
+ * a custom type that allows it, as an encoded `MLSMessage`. `context` is that of the current epoch, from a GroupInfo or an observer. `ERR_MLS_SENDER` if the
  * group does not list the signer's key at `senderIndex` (R-12.1.8-2) or for another type of proposal (R-12.1.8-3).
  *
  * @example
@@ -55,7 +64,7 @@ export interface OutsideProposalOptions {
 export async function createExternalProposal(
   context: GroupContext,
   proposal: Proposal,
-  options: OutsideProposalOptions & { readonly senderIndex: number },
+  options: ExternalProposalOptions,
 ): Promise<Bytes> {
   const { senderIndex, signer } = options;
   const listed = findExternalSenders(context.extensions)[senderIndex];
@@ -66,7 +75,7 @@ export async function createExternalProposal(
     });
   }
   const sender = { senderType: "external", senderIndex } as const;
-  checkProposalSender(proposal, sender);
+  checkProposalSender(proposal, sender, options.proposalTypes ?? []);
   return propose(context, proposal, sender, options);
 }
 

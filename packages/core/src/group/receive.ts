@@ -129,7 +129,7 @@ async function handleHandshake(
   }
   if (content.contentType === "application") throw wrongSender("application data among handshakes", "R-6-1");
   const { proposal } = content;
-  checkProposal(state.suite, state.tree, { proposal, sender });
+  checkProposal(state.suite, { proposal, sender }, { tree: state.tree, rules });
   const ref = makeProposalRef(state.suite, encode(authenticatedContent, authenticated));
   const next = cacheProposal(state, { proposal, sender, ref }, rules);
   return { kind: "proposal", state: next, consumed, proposal, ref, sender, epoch, authenticatedData };

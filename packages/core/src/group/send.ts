@@ -168,7 +168,7 @@ async function propose(
   requireActive(state);
   const { suite, leafIndex } = state;
   const sender = { senderType: "member", leafIndex } as const;
-  checkProposal(suite, state.tree, { proposal, sender });
+  checkProposal(suite, { proposal, sender }, { tree: state.tree, rules: options.rules });
   const wireFormat = options.wireFormat ?? "mls_private_message";
   const content = await sign(state, { contentType: "proposal", proposal }, wireFormat, options);
   const ref = makeProposalRef(suite, encode(authenticatedContent, content));

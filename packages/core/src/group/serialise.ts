@@ -17,7 +17,10 @@ import {
 } from "../codec/codec.ts";
 import { adoptCommit, type StagedCommit } from "../commit/create.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { SentCustomProposal } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
+import { sender } from "../framing/framed-content.ts";
+import { customProposal } from "../framing/proposal.ts";
 import type { GroupState } from "../group-state.ts";
 import type { OwnKeyPackage } from "../key-package.ts";
 import { assembleOwnKeyPackage, keyPackage } from "../key-package.ts";
@@ -109,6 +112,7 @@ interface StagedRecord {
   readonly added: readonly AddedMember[];
   readonly removed: readonly ChangedMember[];
   readonly updated: readonly ChangedMember[];
+  readonly custom: readonly SentCustomProposal[];
   readonly put: readonly { readonly name: string; readonly value: Bytes }[];
   readonly delete: readonly string[];
 }
@@ -120,6 +124,7 @@ const stagedRecord: Codec<StagedRecord> = struct({
   added: vector(struct({ leafIndex, keyPackage })),
   removed: changedMembers,
   updated: changedMembers,
+  custom: vector(struct({ proposal: customProposal, sender })),
   put: records,
   delete: vector(text),
 });
@@ -141,9 +146,9 @@ const stagedRecord: Codec<StagedRecord> = struct({
  */
 export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rules: Rules): Bytes {
   const changes = diffGroupRecords(state, adoptCommit(state, staged, rules).state);
-  const { commit, welcome, epoch, added, removed, updated } = staged;
+  const { commit, welcome, epoch, added, removed, updated, custom } = staged;
   const put = [...changes.put].map(([name, value]) => ({ name, value }));
-  return encode(stagedRecord, { commit, welcome, epoch, added, removed, updated, put, delete: changes.delete });
+  return encode(stagedRecord, { commit, welcome, epoch, added, removed, updated, custom, put, delete: changes.delete });
 }
 
 /**

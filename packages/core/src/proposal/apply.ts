@@ -3,6 +3,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes } from "../codec/bytes.ts";
 import { sameCredential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { ProposalTypeRules, SentCustomProposal } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
 import { ExtensionType, findExtension, findExternalSenders } from "../extension.ts";
@@ -44,6 +45,8 @@ export interface AppliedProposals {
   readonly psks: readonly PreSharedKeyId[];
   readonly externalInit: Bytes | undefined;
   readonly reinit: ReInitProposal | undefined;
+  /** Of types that the application defined, in list order. */
+  readonly custom: readonly SentCustomProposal[];
 }
 
 export interface ApplyContext {
@@ -71,14 +74,16 @@ function isType<T extends Proposal["proposalType"]>(
   return proposal.proposalType === type;
 }
 
-/** Applies in the order of R-12.3-1 to R-12.3-3. `proposals` passed list validation. */
+/** Applies in the order of R-12.3-1 to R-12.3-4. `proposals` passed list validation. */
 export async function applyProposals(
   suite: CipherSuite,
   proposals: readonly SentProposal[],
   { tree: before, context, rules, sending }: ApplyContext,
 ): Promise<AppliedProposals> {
-  const extensions = await applyExtensions(proposals, context, rules);
-  const newContext = { ...context, extensions };
+  const custom = ofType(proposals, ProposalType.custom).map(({ proposal, sent: { sender } }) => ({ proposal, sender }));
+  const replaced = ofType(proposals, ProposalType.groupContextExtensions)[0]?.proposal.extensions ?? context.extensions;
+  const atFirst = await applyCustom(custom, { order: "first", rules, tree: before, extensions: replaced });
+  const newContext = { ...context, extensions: atFirst };
   let tree = before;
 
   const updated = ofType(proposals, ProposalType.update).flatMap(({ proposal: { leafNode }, sent: { sender } }) =>
@@ -97,6 +102,7 @@ export async function applyProposals(
     tree = tree.removeLeaf(leafIndex);
     removed.push({ leafIndex, leafNode });
   }
+  refuseUnsupported(custom, tree);
 
   const keyPackages = ofType(proposals, ProposalType.add).map(({ proposal }) => proposal.keyPackage);
   refuseMembers(keyPackages, tree, rules);
@@ -105,7 +111,9 @@ export async function applyProposals(
   await inFlight(keyPackages, (keyPackage) => checkAdd(suite, keyPackage, { context: newContext, rules, sending }));
   tree = withAdds;
 
-  validateMembers(tree, newContext);
+  const extensions = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });
+  await checkExternalSenders(context.extensions, extensions, rules);
+  validateMembers(tree, { extensions });
   return {
     tree,
     extensions,
@@ -115,6 +123,7 @@ export async function applyProposals(
     psks: ofType(proposals, ProposalType.psk).map(({ proposal }) => proposal.psk),
     externalInit: ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput,
     reinit: ofType(proposals, ProposalType.reinit)[0]?.proposal,
+    custom,
   };
 }
 
@@ -126,21 +135,49 @@ export function checkTreeSize(tree: RatchetTree, { limits }: Rules): void {
   });
 }
 
-/** The extensions that will be in force: replaced as a whole, never merged (R-12.1.7-2). */
-async function applyExtensions(
-  proposals: readonly SentProposal[],
-  context: GroupContext,
-  rules: Rules,
+/** What custom types that take effect at one place leave of the extensions (R-12.3-4). */
+async function applyCustom(
+  custom: readonly SentCustomProposal[],
+  {
+    order,
+    rules,
+    ...at
+  }: Pick<ApplyContext, "rules" | "tree"> & {
+    readonly order: ProposalTypeRules["order"];
+    readonly extensions: readonly Extension[];
+  },
 ): Promise<readonly Extension[]> {
-  const [change] = ofType(proposals, ProposalType.groupContextExtensions);
-  if (change === undefined) return context.extensions;
-  const { extensions } = change.proposal;
-  const before = findExtension(context.extensions, ExtensionType.externalSenders);
-  const after = findExtension(extensions, ExtensionType.externalSenders);
-  if (after !== undefined && (before === undefined || !equalBytes(before, after))) {
-    for (const sender of findExternalSenders(extensions)) await validateCredential(rules, sender, "external_senders");
+  if (custom.length === 0) return at.extensions;
+  let { extensions } = at;
+  const types = rules.proposalTypes.filter((type) => type.order === order);
+  for (const type of types.sort((a, b) => a.customType - b.customType)) {
+    const proposals = custom.filter(({ proposal }) => proposal.customType === type.customType);
+    if (proposals.length > 0) extensions = await type.apply({ ...at, extensions, proposals });
   }
   return extensions;
+}
+
+/** Whoever stays in the group must understand what it does; new and removed members need not (R-12.2-13). */
+function refuseUnsupported(custom: readonly SentCustomProposal[], staying: RatchetTree): void {
+  const supported = staying.summary.supported?.proposals;
+  const foreign = custom.find(({ proposal }) => supported?.includes(proposal.customType) !== true);
+  if (foreign === undefined) return;
+  const { customType } = foreign.proposal;
+  throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", `not every member supports proposal type ${String(customType)}`, {
+    requirement: "R-12.2-13",
+    detail: { proposalType: customType },
+  });
+}
+
+/** New external senders are put to the authentication service. */
+async function checkExternalSenders(
+  before: readonly Extension[],
+  after: readonly Extension[],
+  rules: Rules,
+): Promise<void> {
+  const [old, now] = [before, after].map((list) => findExtension(list, ExtensionType.externalSenders));
+  if (now === undefined || (old !== undefined && equalBytes(old, now))) return;
+  for (const sender of findExternalSenders(after)) await validateCredential(rules, sender, "external_senders");
 }
 
 async function checkUpdate(

@@ -4,7 +4,7 @@ import type { CoppiceError } from "../errors.ts";
 import type { ProposalOrRef } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { CachedProposal, GroupState } from "../group-state.ts";
-import type { SentProposal } from "../rules.ts";
+import type { Rules, SentProposal } from "../rules.ts";
 import { validateProposalList } from "./validate-list.ts";
 
 /** A cached proposal that does not fit in the list, or is not valid in itself. */
@@ -30,6 +30,7 @@ function preference({ proposal }: SentProposal): number {
 }
 
 interface SelectOptions<T> {
+  readonly rules: Rules;
   readonly includeCached: boolean;
   /** Applies a list to copies; what it throws as a `CoppiceError` is a reason to leave cached proposals out. */
   readonly apply: (proposals: readonly SentProposal[]) => Promise<T>;
@@ -41,10 +42,10 @@ type Attempt<T> = (cached: readonly CachedProposal[]) => Promise<SelectedProposa
 export async function selectProposals<T>(
   state: GroupState,
   own: readonly SentProposal[],
-  { includeCached, apply }: SelectOptions<T>,
+  { rules, includeCached, apply }: SelectOptions<T>,
 ): Promise<SelectedProposals<T>> {
   const refused: RefusedProposal[] = [];
-  const listed = fitInList(state, own, includeCached, refused);
+  const listed = fitInList(state, own, { rules, includeCached, refused });
 
   const attempt: Attempt<T> = async (cached) => {
     // In the order of arrival, which is the order that PSKs and Adds take effect in.
@@ -65,16 +66,16 @@ export async function selectProposals<T>(
 function fitInList(
   state: GroupState,
   own: readonly SentProposal[],
-  includeCached: boolean,
-  refused: RefusedProposal[],
+  { rules, includeCached, refused }: { rules: Rules; includeCached: boolean; refused: RefusedProposal[] },
 ): CachedProposal[] {
   const { suite, tree, leafIndex: committer } = state;
-  validateProposalList(suite, tree, { proposals: own, committer });
+  const judging = { tree, rules, committer };
+  validateProposalList(suite, own, judging);
   const taken: CachedProposal[] = [];
   const candidates = includeCached ? [...state.proposals.values()].reverse() : [];
   for (const proposal of candidates.sort((a, b) => preference(a) - preference(b))) {
     try {
-      validateProposalList(suite, tree, { proposals: [...taken, proposal, ...own], committer });
+      validateProposalList(suite, [...taken, proposal, ...own], judging);
       taken.push(proposal);
     } catch (reason) {
       if (!isCoppiceError(reason)) throw reason;

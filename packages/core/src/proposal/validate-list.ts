@@ -2,11 +2,13 @@
 import { encode } from "../codec/codec.ts";
 import { toHex } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { ProposalTypeRules } from "../custom-proposal.ts";
+import { rulesOf } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Sender } from "../framing/framed-content.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
-import type { SentProposal } from "../rules.ts";
+import type { Rules, SentProposal } from "../rules.ts";
 import { preSharedKeyId } from "../schedule/psk.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
@@ -18,7 +20,7 @@ const proposalError = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_PROPOSAL", message, { requirement });
 
 /** What senders outside the group may propose (R-12.1.8-3, R-12.1.8-4). */
-const EXTERNAL: ReadonlySet<number> = new Set([
+const EXTERNAL: ReadonlySet<Proposal["proposalType"]> = new Set([
   ProposalType.add,
   ProposalType.remove,
   ProposalType.psk,
@@ -27,24 +29,31 @@ const EXTERNAL: ReadonlySet<number> = new Set([
 ]);
 
 /** Refuses a proposal that this kind of sender may not make: `ERR_MLS_SENDER`. */
-export function checkProposalSender(proposal: Proposal, sender: Sender): void {
+export function checkProposalSender(proposal: Proposal, sender: Sender, types: readonly ProposalTypeRules[]): void {
+  const { proposalType } = proposal;
   const allowed = {
     member: true,
-    external: EXTERNAL.has(proposal.proposalType),
-    new_member_proposal: proposal.proposalType === ProposalType.add,
+    external: proposalType === "custom" ? rulesOf(proposal, types).external : EXTERNAL.has(proposalType),
+    new_member_proposal: proposalType === ProposalType.add,
     new_member_commit: true,
   }[sender.senderType];
   if (!allowed) {
     throw new CoppiceError("ERR_MLS_SENDER", `a sender of type ${sender.senderType} may not propose this`, {
       requirement: sender.senderType === "external" ? "R-12.1.8-3" : "R-12.1.8-4",
-      detail: { proposalType: proposal.proposalType },
+      detail: { proposalType: proposalType === "custom" ? proposal.customType : proposalType },
     });
   }
 }
 
+/** What proposals are judged by. */
+interface Judging {
+  readonly tree: RatchetTree;
+  readonly rules: Rules;
+}
+
 /** Refuses a proposal that is invalid by itself (§12.1). Key packages and leaves are judged by `apply`. */
-export function checkProposal(suite: CipherSuite, tree: RatchetTree, { proposal, sender }: SentProposal): void {
-  checkProposalSender(proposal, sender);
+export function checkProposal(suite: CipherSuite, { proposal, sender }: SentProposal, { tree, rules }: Judging): void {
+  checkProposalSender(proposal, sender, rules.proposalTypes);
   switch (proposal.proposalType) {
     case ProposalType.update:
       if (sender.senderType !== "member") {
@@ -67,6 +76,9 @@ export function checkProposal(suite: CipherSuite, tree: RatchetTree, { proposal,
     case ProposalType.reinit:
       if (proposal.version < 1) throw proposalError("ReInit to a lower version", "R-12.1.5-1");
       return;
+    case ProposalType.custom:
+      rulesOf(proposal, rules.proposalTypes).check(proposal.data);
+      return;
     default:
   }
 }
@@ -74,8 +86,8 @@ export function checkProposal(suite: CipherSuite, tree: RatchetTree, { proposal,
 /** Refuses a list that no regular Commit by `committer` may have (R-12.2-1 to R-12.2-12). */
 export function validateProposalList(
   suite: CipherSuite,
-  tree: RatchetTree,
-  { proposals, committer }: { proposals: readonly SentProposal[]; committer: LeafIndex },
+  proposals: readonly SentProposal[],
+  { committer, ...judging }: Judging & { readonly committer: LeafIndex },
 ): void {
   const touched = new Set<number>();
   const once = (seen: Set<number | string>, value: number | string, message: string, requirement: string): void => {
@@ -84,10 +96,10 @@ export function validateProposalList(
   };
   const psks = new Set<string>();
   const added = new Set<string>();
-  const single = new Set<number>();
+  const contextChanges = new Set<number>();
   for (const sent of proposals) {
     const { proposal, sender } = sent;
-    checkProposal(suite, tree, sent);
+    checkProposal(suite, sent, judging);
     switch (proposal.proposalType) {
       case ProposalType.add:
         once(added, toHex(proposal.keyPackage.leafNode.signatureKey), "two Adds of one client", "R-12.2-6");
@@ -111,7 +123,9 @@ export function validateProposalList(
       case ProposalType.externalInit:
         throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
       case ProposalType.groupContextExtensions:
-        once(single, proposal.proposalType, "two GroupContextExtensions", "R-12.2-9");
+        once(contextChanges, proposal.proposalType, "two GroupContextExtensions", "R-12.2-9");
+        break;
+      case ProposalType.custom: // What fits together is for its type to say, when it is applied (R-12.3-4).
         break;
     }
   }
@@ -120,15 +134,16 @@ export function validateProposalList(
 /** Refuses a list that no external Commit may have (R-12.2-16 to R-12.2-18). */
 export function validateExternalProposalList(
   suite: CipherSuite,
-  tree: RatchetTree,
   proposals: readonly SentProposal[],
+  judging: Judging,
 ): void {
-  const count = (type: number): number => proposals.filter(({ proposal }) => proposal.proposalType === type).length;
+  const count = (type: Proposal["proposalType"]): number =>
+    proposals.filter(({ proposal }) => proposal.proposalType === type).length;
   if (count(ProposalType.externalInit) !== 1) throw listError("not exactly one ExternalInit", "R-12.2-16");
   if (count(ProposalType.remove) > 1) throw listError("more than one Remove in an external Commit", "R-12.2-17");
   const psks = new Set<string>();
   for (const sent of proposals) {
-    checkProposal(suite, tree, sent);
+    checkProposal(suite, sent, judging);
     const { proposal } = sent;
     if (proposal.proposalType === ProposalType.psk) {
       const id = toHex(encode(preSharedKeyId, proposal.psk));
@@ -140,8 +155,20 @@ export function validateExternalProposalList(
   }
 }
 
-/** Whether a Commit of these proposals must have a path (R-12.4-6, A-1). */
-export function pathRequired(proposals: readonly SentProposal[]): boolean {
-  const withoutPath: ReadonlySet<number> = new Set([ProposalType.add, ProposalType.psk, ProposalType.reinit]);
-  return proposals.length === 0 || proposals.some(({ proposal }) => !withoutPath.has(proposal.proposalType));
+/** Whether a Commit of these proposals must have a path (R-12.4-6, R-12.4-7, A-1). */
+export function pathRequired(
+  proposals: readonly SentProposal[],
+  { proposalTypes }: Pick<Rules, "proposalTypes">,
+): boolean {
+  const required = ({ proposal }: SentProposal): boolean =>
+    proposal.proposalType === "custom"
+      ? rulesOf(proposal, proposalTypes).pathRequired
+      : !WITHOUT_PATH.has(proposal.proposalType);
+  return proposals.length === 0 || proposals.some(required);
 }
+
+const WITHOUT_PATH: ReadonlySet<Proposal["proposalType"]> = new Set([
+  ProposalType.add,
+  ProposalType.psk,
+  ProposalType.reinit,
+]);

@@ -50,13 +50,17 @@ export const isDefaultProposalType = (type: number): boolean => type >= 1 && typ
  */
 export function defaultCapabilities(
   cipherSuites: readonly number[],
-  own: { readonly extensions?: readonly number[]; readonly credentials?: readonly Credential["credentialType"][] } = {},
+  own: {
+    readonly extensions?: readonly number[];
+    readonly proposals?: readonly number[];
+    readonly credentials?: readonly Credential["credentialType"][];
+  } = {},
 ): Capabilities {
   return {
     versions: [MLS10],
     cipherSuites,
     extensions: own.extensions ?? [],
-    proposals: [],
+    proposals: own.proposals ?? [],
     credentials: own.credentials ?? [CredentialType.basic, CredentialType.x509],
   };
 }

@@ -123,11 +123,15 @@ describe("extension lists (R-13.4-3, adversarial 7)", () => {
   });
 });
 
-test("an unknown proposal type is refused as such, GREASE or not (R-13.5-3, R-13.5-4)", () => {
-  for (const type of [0, 8, 0x0a0a, 0xf000]) {
-    expect(() => decode(proposal, Uint8Array.of(type >> 8, type & 0xff, 0))).toThrow(
-      expect.objectContaining({ code: "ERR_MLS_PROPOSAL", requirement: "R-13.5-3" }),
-    );
+test("the reserved proposal type is refused, unknown ones are read byte for byte (R-13.5-3, R-2.1-3)", () => {
+  expect(() => decode(proposal, Uint8Array.of(0, 0, 0))).toThrow(
+    expect.objectContaining({ code: "ERR_MLS_PROPOSAL", requirement: "R-13.5-3" }),
+  );
+  for (const customType of [8, 0x0a0a, 0xf000, 0xffff]) {
+    const bytes = Uint8Array.of(customType >> 8, customType & 0xff, 2, 7, 9);
+    const read = decode(proposal, bytes);
+    expect(read).toEqual({ proposalType: "custom", customType, data: Uint8Array.of(7, 9) });
+    expect(encode(proposal, read)).toEqual(bytes);
   }
 });
 

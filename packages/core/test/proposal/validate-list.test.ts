@@ -263,11 +263,11 @@ describe("an external Commit (adversarial 31)", () => {
 
 test("which proposals need a path (R-12.4-6, R-12.4-7)", () => {
   const sent = (proposal: Proposal) => ({ proposal, sender: { senderType: "member", leafIndex: 0 } as const });
-  expect(pathRequired([])).toBe(true);
-  for (const proposal of [add, psk(), reinit()]) expect(pathRequired([sent(proposal)])).toBe(false);
+  expect(pathRequired([], rules)).toBe(true);
+  for (const proposal of [add, psk(), reinit()]) expect(pathRequired([sent(proposal)], rules)).toBe(false);
   for (const proposal of [remove(1), externalInit, contextExtensions]) {
-    expect(pathRequired([sent(proposal)])).toBe(true);
-    expect(pathRequired([sent(add), sent(proposal)])).toBe(true);
+    expect(pathRequired([sent(proposal)], rules)).toBe(true);
+    expect(pathRequired([sent(add), sent(proposal)], rules)).toBe(true);
   }
 });
 

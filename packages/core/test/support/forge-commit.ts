@@ -81,7 +81,17 @@ function applyLoosely(state: GroupState, sent: readonly SentProposal[]): Applied
     tree = result.tree;
     for (const [leafIndex, keyPackage] of result.placed) added.push({ leafIndex, keyPackage });
   }
-  return { tree, extensions, added, updated: [], removed: [], psks, externalInit: undefined, reinit: undefined };
+  return {
+    tree,
+    extensions,
+    added,
+    updated: [],
+    removed: [],
+    psks,
+    externalInit: undefined,
+    reinit: undefined,
+    custom: [],
+  };
 }
 
 async function forgePath(

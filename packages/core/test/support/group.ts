@@ -84,7 +84,8 @@ export class Member {
   }
 
   get capabilities(): ReturnType<typeof defaultCapabilities> {
-    return defaultCapabilities([this.suite.id], { extensions: [TEST_EXTENSION] });
+    const proposals = this.rules.proposalTypes.map(({ customType }) => customType);
+    return defaultCapabilities([this.suite.id], { extensions: this.rules.supportedExtensions, proposals });
   }
 
   async found(extensions: readonly Extension[] = []): Promise<void> {

@@ -144,6 +144,7 @@ export async function wireSamples(): Promise<WireSamples> {
     sample("Remove", proposal, { proposalType: 3, removed: 7 }),
     sample("PreSharedKey", proposal, { proposalType: 4, psk: resumption }),
     sample("ReInit", proposal, { proposalType: 5, groupId: nonce, version: 1, cipherSuite: 3, extensions: [] }),
+    sample("custom proposal", proposal, { proposalType: "custom", customType: 0xf001, data: nonce }),
     sample("ExternalInit", proposal, { proposalType: 6, kemOutput: nonce }),
     sample("GroupContextExtensions", proposal, {
       proposalType: 7,
