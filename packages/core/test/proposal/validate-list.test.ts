@@ -273,11 +273,11 @@ test("which proposals need a path (R-12.4-6, R-12.4-7)", () => {
 
 test("who may propose what (R-12.1.8-3, R-12.1.8-4)", () => {
   const all: Proposal[] = [add, remove(1), psk(), reinit(), externalInit, contextExtensions];
-  const mayPropose = (sender: Sender): number[] =>
+  const mayPropose = (sender: Sender): Proposal["proposalType"][] =>
     all
       .filter((proposal) => {
         try {
-          checkProposalSender(proposal, sender);
+          checkProposalSender(proposal, sender, []);
           return true;
         } catch (error) {
           const requirement = sender.senderType === "external" ? "R-12.1.8-3" : "R-12.1.8-4";
