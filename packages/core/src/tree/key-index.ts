@@ -18,6 +18,8 @@ interface Inner {
   readonly one: Node;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 const isInner = (node: Node): node is Inner => "bit" in node;
 
 /** Bits of the length (16) come before those of the key, so that no key is a prefix of another. */
@@ -58,8 +60,46 @@ function insert(node: Node, entry: Entry, bit: number): Node {
   return bitAt(entry.key, bit) === 0 ? { bit, zero: entry, one: node } : { bit, zero: node, one: entry };
 }
 
+/** Changes the nodes that it made itself. */
+class Builder {
+  root: Node | undefined;
+  duplicates = 0;
+
+  add(key: Bytes): void {
+    if (this.root === undefined) {
+      this.root = { key, count: 1 };
+      return;
+    }
+    const closest: Mutable<Entry> = nearest(this.root, key);
+    if (equalBytes(closest.key, key)) {
+      closest.count++;
+      if (closest.count === 2) this.duplicates++;
+      return;
+    }
+    const bit = firstDifference(closest.key, key);
+    let above: Mutable<Inner> | undefined;
+    let at = this.root;
+    while (isInner(at) && at.bit < bit) {
+      above = at;
+      at = bitAt(key, at.bit) === 0 ? at.zero : at.one;
+    }
+    const inner = insert(at, { key, count: 1 }, bit);
+    if (above === undefined) this.root = inner;
+    else if (bitAt(key, above.bit) === 0) above.zero = inner;
+    else above.one = inner;
+  }
+}
+
 export class KeyIndex {
   static readonly EMPTY: KeyIndex = new KeyIndex(undefined, 0);
+
+  /** The index of all keys of a tree: built in place, since nothing shares it yet. */
+  static of(keys: Iterable<Bytes>): KeyIndex {
+    const builder = new Builder();
+    for (const key of keys) builder.add(key);
+    return new KeyIndex(builder.root, builder.duplicates);
+  }
+
   readonly #root: Node | undefined;
   /** How many keys are in more than once. */
   readonly duplicates: number;

@@ -87,7 +87,8 @@ export class RatchetTree {
 
   /** A tree of `leafCount` (a power of two) leaves from its nodes. `ERR_MLS_TREE` for a node of the wrong kind. */
   static fromNodes(leafCount: number, nodeAt: (index: NodeIndex) => WireNode | undefined): RatchetTree {
-    let keys: Keys = { encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY };
+    const encryptionKeys: Bytes[] = [];
+    const signatureKeys: Bytes[] = [];
     const build = (index: NodeIndex): Subtree => {
       const node = nodeAt(index);
       const below = { left: math.left(index), right: math.right(index) };
@@ -105,10 +106,16 @@ export class RatchetTree {
               build(below.left),
               build(below.right),
             );
-      keys = withKeys(keys, built);
+      if (node?.nodeType === "leaf") {
+        encryptionKeys.push(node.leafNode.encryptionKey);
+        signatureKeys.push(node.leafNode.signatureKey);
+      } else if (node !== undefined) {
+        encryptionKeys.push(node.parentNode.encryptionKey);
+      }
       return built;
     };
     const root = build(math.root(leafCount));
+    const keys = { encryption: KeyIndex.of(encryptionKeys), signature: KeyIndex.of(signatureKeys) };
     return new RatchetTree(root, keys);
   }
 

@@ -51,6 +51,25 @@ test("agrees with the model, and older versions stay as they were", () => {
   );
 });
 
+test("built at once, it is the index that adding one by one gives", () => {
+  fc.assert(
+    fc.property(fc.array(key, { maxLength: 60 }), fc.array(key, { maxLength: 10 }), (keys, others) => {
+      const model = new Model();
+      for (const value of keys) model.add(value);
+      let index = KeyIndex.of(keys);
+      expect(index.duplicates).toBe(model.duplicates);
+      for (const value of [...keys, ...others]) expect(index.has(value)).toBe(model.counts.has(toHex(value)));
+      for (const value of keys) {
+        index = index.remove(value);
+        model.remove(value);
+        expect(index.duplicates).toBe(model.duplicates);
+        expect(index.has(value)).toBe(model.counts.has(toHex(value)));
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
 describe("keys that are alike", () => {
   const lengths = Array.from({ length: 71 }, (_, length) => new Uint8Array(length));
 
