@@ -31,7 +31,7 @@ const NODE_PACKAGES = ["packages/server"];
  * Folders and files of `core/src`, lowest layer first. A file imports from its own layer and the ones before it.
  */
 export const CORE_LAYERS = [
-  ["errors", "limits", "in-flight", "result"],
+  ["errors", "limits", "padding", "in-flight", "result"],
   ["codec"],
   ["crypto"],
   [

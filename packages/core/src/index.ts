@@ -7,6 +7,8 @@ export * as codec from "./codec/codec.ts";
 export type { Codec } from "./codec/codec.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
+export { noPadding, padme, padToBlocks } from "./padding.ts";
+export type { Padding } from "./padding.ts";
 export type { Progress } from "./in-flight.ts";
 export { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "./crypto/cipher-suite.ts";
 export type { CipherSuite } from "./crypto/cipher-suite.ts";

@@ -1,7 +1,7 @@
 /** Bounds that are checked before work starts. Defaults are safe for groups of people; raise them knowingly. */
 
 export interface Limits {
-  /** Longest message that is decoded, in bytes. Default 64 MiB: a Welcome carries the tree. */
+  /** Longest message that is decoded or sent to the group, in bytes. Default 64 MiB: a Welcome carries the tree. */
   readonly messageBytes: number;
   /** Leaves of a ratchet tree, blank ones included. Default 65,536. */
   readonly treeLeaves: number;
@@ -15,6 +15,13 @@ export interface Limits {
   readonly pastEpochs: number;
   /** Past epochs whose resumption PSK is kept (R-8.6-1). Default 16. */
   readonly resumptionPsks: number;
+  /**
+   * Application messages that this member sends in one epoch, each with a key of its own (R-15.2-1): after them it has to
+   * commit. Default 2^20. With messages of 2^26 bytes, as `messageBytes` allows by default, the advantage of whoever wants
+   * to tell what one member sends in an epoch from random stays below 2^-64 (AES-GCM). Receivers need no bound: a key opens
+   * one message.
+   */
+  readonly messagesPerEpoch: number;
   /** `authenticated_data` of a message, in bytes. Default 64 KiB. */
   readonly authenticatedDataBytes: number;
 }
@@ -28,5 +35,6 @@ export const DEFAULT_LIMITS: Limits = {
   pendingProposals: 1024,
   pastEpochs: 4,
   resumptionPsks: 16,
+  messagesPerEpoch: 2 ** 20,
   authenticatedDataBytes: 64 * 1024,
 };

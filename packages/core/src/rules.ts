@@ -7,6 +7,8 @@ import type { Sender } from "./framing/framed-content.ts";
 import type { Proposal } from "./framing/proposal.ts";
 import type { Limits } from "./limits.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import type { Padding } from "./padding.ts";
+import { padme } from "./padding.ts";
 import type { PreSharedKeyId } from "./schedule/psk.ts";
 
 /** When a credential is judged (R-5.3.1-2 to R-5.3.1-7). */
@@ -64,6 +66,8 @@ export interface Rules {
   readonly supportedExtensions: readonly number[];
   /** Proposal types beyond those of RFC 9420, which all members have to know: see `defineProposalType`. Default none. */
   readonly proposalTypes: readonly ProposalTypeRules[];
+  /** How application messages are padded, to hide their length (R-15.1-1). Default `padme`. */
+  readonly padding: Padding;
   readonly limits: Limits;
 }
 
@@ -93,6 +97,7 @@ export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" |
     findPsk: () => Promise.resolve(undefined),
     supportedExtensions: [],
     proposalTypes: [],
+    padding: padme,
     limits: DEFAULT_LIMITS,
     ...given,
   };

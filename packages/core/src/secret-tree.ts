@@ -127,6 +127,16 @@ function run({ hash, aead }: CipherSuite, { generation, secret }: Ratchet, count
   return { ...keys, secret: EMPTY };
 }
 
+/** The generation that `takeNextKey` would take: as many of this leaf's keys have been used in the epoch. */
+export function nextGeneration(tree: SecretTree, leaf: LeafIndex, type: RatchetType): number {
+  const target = leafToNode(leaf);
+  let node = tree.root;
+  for (let at: NodeIndex | undefined = root(tree.leafCount); node.kind === "expanded" && at !== undefined;) {
+    [node, at] = target < at ? [node.left, left(at)] : [node.right, right(at)];
+  }
+  return node.kind === "leaf" ? node[type].generation : 0;
+}
+
 /** The next unused key of a ratchet, for sending. `ERR_MLS_LIMIT` when all 2^32 generations are used (R-9.1-5). */
 export function takeNextKey(
   suite: CipherSuite,

@@ -12,10 +12,13 @@ import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { GroupState, PublicGroupState } from "../group-state.ts";
 import { ownLeaf, requireActive } from "../group-state.ts";
+import type { Limits } from "../limits.ts";
+import type { Padding } from "../padding.ts";
 import type { ProtectedMessage } from "../protect-content.ts";
-import { protectContent } from "../protect-content.ts";
+import { checkMessageSize, protectContent } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
+import { nextGeneration } from "../secret-tree.ts";
 import { signLeafNode } from "../tree/leaf-node.ts";
 import type { LeafChanges } from "../commit/create.ts";
 
@@ -29,13 +32,14 @@ interface SendOptions {
 
 /** How an application message is signed, padded and sent. */
 export interface SendApplicationOptions extends SendOptions {
-  /** Zero bytes added to the plaintext, to hide its length (R-15.1-1). Default: up to the next Padmé size. */
-  readonly padding?: number;
+  /** For this message alone. Default `rules.padding`. */
+  readonly padding?: Padding;
 }
 
 /**
- * Encrypts application data. `ERR_MLS_STATE` while proposals wait to be committed (R-12.4-3, R-15.2-2). Store the state
- * before the message leaves: it lacks the key that was used.
+ * Encrypts application data. `ERR_MLS_STATE` while proposals wait to be committed (R-12.4-3, R-15.2-2). `ERR_MLS_LIMIT` for a
+ * message that is too long, and, with the requirement R-15.2-1, once this member has sent `limits.messagesPerEpoch` of them in
+ * the epoch: then it has to commit. Store the state before the message leaves: it lacks the key that was used.
  *
  * @example
  * ```ts run
@@ -59,22 +63,40 @@ export async function createApplicationMessage(
       detail: { proposals: state.proposals.size },
     });
   }
+  const { padding: policy, limits } = options.rules;
+  checkUsage(state, limits);
   const data = new Uint8Array(applicationData);
+  const padding = paddingFor(data.length, options.padding ?? policy, limits);
   const content = await sign(
     state,
     { contentType: "application", applicationData: data },
     "mls_private_message",
     options,
   );
-  return protectContent(state, content, options.rules.limits, options.padding ?? padme(data.length) - data.length);
+  return protectContent(state, content, limits, padding);
 }
 
-/** The Padmé length for `length`: at most 12 % more, and few distinct lengths. */
-function padme(length: number): number {
-  if (length < 32) return 32;
-  const exponent = Math.floor(Math.log2(length));
-  const unit = 2 ** (exponent - Math.floor(Math.log2(exponent)) - 1);
-  return Math.ceil(length / unit) * unit;
+/** Zero bytes for a plaintext, by the policy; bounded before they are allocated. */
+function paddingFor(length: number, padding: Padding, { messageBytes }: Limits): number {
+  const padded = padding(length);
+  if (!Number.isSafeInteger(padded) || padded < length) {
+    throw new RangeError("a padding policy returns a number of bytes, not less than the data has");
+  }
+  checkMessageSize(padded, messageBytes);
+  return padded - length;
+}
+
+/** `ERR_MLS_LIMIT` when this member has sent all that it may in this epoch. A Commit starts anew (R-15.2-1). */
+function checkUsage({ secretTree, leafIndex }: GroupState, { messagesPerEpoch }: Limits): void {
+  if (nextGeneration(secretTree, leafIndex, "application") < messagesPerEpoch) return;
+  throw new CoppiceError(
+    "ERR_MLS_LIMIT",
+    `${String(messagesPerEpoch)} messages were sent in this epoch: commit first`,
+    {
+      requirement: "R-15.2-1",
+      detail: { messagesPerEpoch },
+    },
+  );
 }
 
 async function sign(

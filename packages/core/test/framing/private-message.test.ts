@@ -92,7 +92,7 @@ describe("the padding (R-6.3.1-1, R-6.3.1-3)", () => {
       }),
     );
     expect(new Set(lengths).size).toBe(1);
-    const { message } = await createApplicationMessage(alice.state, utf8("x"), { ...alice, padding: 500 });
+    const { message } = await createApplicationMessage(alice.state, utf8("x"), { ...alice, padding: () => 501 });
     await expect(bob.peek(message)).resolves.toMatchObject({ data: utf8("x") });
   });
 });

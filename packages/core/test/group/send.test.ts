@@ -1,51 +1,72 @@
 /** Sending (RFC 9420 §15): padding, wire formats, and what a state refuses to send. */
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../../src/codec/bytes.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
+import type { SendApplicationOptions } from "../../src/group/send.ts";
 import { createApplicationMessage, createProposal, createUpdateProposal } from "../../src/group/send.ts";
+import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import { noPadding, padme, padToBlocks } from "../../src/padding.ts";
 import { expectRefusal, Group, testRules } from "../support/group.ts";
 
 const group = await Group.of(["alice", "bob", "carol"]);
 const [alice, bob] = [group.member("alice"), group.member("bob")];
 
 /** Length of data and padding together, from the length of a ciphertext. */
-async function paddedLength(length: number): Promise<number> {
-  const { message } = await createApplicationMessage(alice.state, new Uint8Array(length), alice);
+async function paddedLength(length: number, options: SendApplicationOptions = alice): Promise<number> {
+  const { message } = await createApplicationMessage(alice.state, new Uint8Array(length), options);
   const { ciphertext } = decodeMessageOf("mls_private_message", message).privateMessage;
   const [lengthHeader, signature, tag] = [length < 64 ? 1 : length < 16_384 ? 2 : 4, 2 + 64, 16];
   return ciphertext.length - lengthHeader - signature - tag;
 }
 
-/** Padmé, as its authors define it: the mantissa keeps as many bits as the exponent has. */
-function padme(length: number): number {
-  const exponent = length.toString(2).length - 1;
-  const kept = exponent.toString(2).length;
-  const mask = 2 ** (exponent - kept) - 1;
-  return (length + mask) & ~mask;
-}
-
 describe("the padding of application messages (R-15.1-1)", () => {
-  test("is Padmé's, from 32 bytes on", async () => {
-    for (const length of [32, 33, 63, 64, 65, 100, 1000, 16_383, 16_384, 70_001]) {
-      expect(await paddedLength(length)).toBe(padme(length));
-    }
-    for (const length of [0, 1, 31]) expect(await paddedLength(length)).toBe(32);
+  test("is Padmé's by default, else that of the rules, else that of the message", async () => {
+    for (const length of [0, 32, 100, 70_001]) expect(await paddedLength(length)).toBe(padme(length));
+    const blocks = { ...alice, rules: testRules({ padding: padToBlocks(1000) }) };
+    expect(await paddedLength(100, blocks)).toBe(1000);
+    expect(await paddedLength(100, { ...blocks, padding: noPadding })).toBe(100);
   });
 
-  test("adds at most 12 %, and makes few lengths of many", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 32, max: 40_000 }), async (length) => {
-        const padded = await paddedLength(length);
-        expect(padded).toBeGreaterThanOrEqual(length);
-        expect(padded).toBeLessThanOrEqual(length * 1.12);
-      }),
-      { numRuns: 50 },
+  test("is bounded before it is allocated, and so is the message", async () => {
+    const expected = { code: "ERR_MLS_LIMIT", requirement: "R-15.1-1" } as const;
+    const send = (bytes: number, options: SendApplicationOptions): Promise<unknown> =>
+      createApplicationMessage(alice.state, new Uint8Array(bytes), options);
+    await expectRefusal(alice, expected, () => send(10, { ...alice, padding: () => 2 ** 40 }));
+    const rules = testRules({ limits: { ...DEFAULT_LIMITS, messageBytes: 1000 }, padding: noPadding });
+    await send(700, { ...alice, rules });
+    await expectRefusal(alice, expected, () => send(999, { ...alice, rules }));
+    const remove = createProposal(
+      alice.state,
+      { proposalType: 3, removed: 2 },
+      {
+        ...{ signer: alice.signer, wireFormat: "mls_public_message" },
+        rules: testRules({ limits: { ...DEFAULT_LIMITS, messageBytes: 50 } }),
+      },
     );
-    const lengths = new Set(Array.from({ length: 4096 }, (_, i) => padme(i + 32)));
-    expect(lengths.size).toBeLessThan(100);
+    await expect(remove).rejects.toMatchObject(expected);
   });
+
+  test("is at least as long as the data", async () => {
+    for (const padded of [9, 10.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const sending = createApplicationMessage(alice.state, new Uint8Array(10), { ...alice, padding: () => padded });
+      await expect(sending).rejects.toThrow(RangeError);
+    }
+  });
+});
+
+test("R-15.2-1: a member sends so many messages in an epoch, then it has to commit", async () => {
+  const all = await Group.of(["dave", "erin", "frank"]);
+  const [dave, erin] = [all.member("dave"), all.member("erin")];
+  dave.rules = testRules({ limits: { ...DEFAULT_LIMITS, messagesPerEpoch: 3 } });
+  for (const text of ["one", "two", "three"]) await all.chat(dave, text);
+  await expectRefusal(dave, { code: "ERR_MLS_LIMIT", requirement: "R-15.2-1" }, () => dave.send("four"));
+  const stored = await decodeGroupState(encodeGroupState(dave.state));
+  await expect(createApplicationMessage(stored, utf8("four"), dave)).rejects.toMatchObject({ requirement: "R-15.2-1" });
+  await all.chat(erin, "others are counted for themselves");
+  await all.commit(dave);
+  for (const text of ["four", "five", "six"]) await all.chat(dave, text);
+  await expectRefusal(dave, { code: "ERR_MLS_LIMIT", requirement: "R-15.2-1" }, () => dave.send("seven"));
 });
 
 describe("proposals", () => {
