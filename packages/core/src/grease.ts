@@ -24,7 +24,11 @@ export function withGreaseCapabilities(own: Capabilities): Capabilities {
   };
 }
 
-/** For the extensions of a KeyPackage or GroupInfo; leaf extensions would have to be mirrored in capabilities (R-13.5-2). */
-export function withGreaseExtension(list: readonly Extension[]): readonly Extension[] {
-  return [...list, { extensionType: pick(), extensionData: randomBytes(4) }];
+/**
+ * For the extensions of a GroupInfo, or of a KeyPackage: those have to be in its leaf's capabilities (R-10-7), which hold a
+ * random value already. Leaf extensions stay without (R-13.5-2).
+ */
+export function withGreaseExtension(list: readonly Extension[], capabilities?: Capabilities): readonly Extension[] {
+  const extensionType = capabilities?.extensions.find((type) => GREASE.includes(type)) ?? pick();
+  return [...list, { extensionType, extensionData: randomBytes(4) }];
 }

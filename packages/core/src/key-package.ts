@@ -90,12 +90,13 @@ export async function createKeyPackage(options: CreateKeyPackageOptions): Promis
   }
   const init = await suite.hpke.generateKeyPair();
   const encryption = await suite.hpke.generateKeyPair();
+  const capabilities = withGreaseCapabilities(options.capabilities);
   const leaf = await signLeafNode(
     {
       encryptionKey: encryption.publicKey,
       signatureKey: signer.publicKey,
       credential,
-      capabilities: withGreaseCapabilities(options.capabilities),
+      capabilities,
       source: { leafNodeSource: "key_package", lifetime },
       extensions: options.leafExtensions ?? [],
     },
@@ -106,7 +107,7 @@ export async function createKeyPackage(options: CreateKeyPackageOptions): Promis
     cipherSuite: suite.id,
     initKey: init.publicKey,
     leafNode: leaf,
-    extensions: withGreaseExtension(options.extensions ?? []),
+    extensions: withGreaseExtension(options.extensions ?? [], capabilities),
   };
   const signature = await signWithLabel(signer, "KeyPackageTBS", encode(keyPackageTbs, content));
   return assembleOwnKeyPackage(suite, { ...content, signature }, init, encryption);

@@ -76,6 +76,14 @@ describe("a new key package (R-10-1)", () => {
 });
 
 describe("GREASE (R-10-8, R-13.5-1, R-13.5-5)", () => {
+  test("in the extensions of a key package is a value that its capabilities have: OpenMLS refuses others (R-10-7)", async () => {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const { extensions, leafNode } = (await createKeyPackage(options)).keyPackage;
+      expect(extensions.map(({ extensionType }) => isGrease(extensionType))).toEqual([true]);
+      for (const { extensionType } of extensions) expect(leafNode.capabilities.extensions).toContain(extensionType);
+    }
+  });
+
   test("is in the lists that may have it, not in versions, and not in the own capabilities", async () => {
     const { leafNode, extensions } = (await createKeyPackage(options)).keyPackage;
     const { versions, ...lists } = leafNode.capabilities;
