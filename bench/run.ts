@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { bundle } from "./src/bundle.ts";
 import { ENGINES } from "./src/engines.ts";
 import { DEFAULT_EFFORT } from "./src/measure.ts";
-import { formatRow, isBroken, machine } from "./src/report.ts";
+import { formatRow, isBroken, machine, type Report } from "./src/report.ts";
 import { serve } from "./src/server.ts";
 import type { Row } from "./src/scenario.ts";
 
@@ -88,7 +88,8 @@ try {
 }
 
 if (values.json !== undefined) {
-  const report = { machine: machine(), engines: versions, peers: PEERS.map(versionOf), rows };
+  const date = new Date().toISOString().slice(0, 10);
+  const report: Report = { date, machine: machine(), engines: versions, peers: PEERS.map(versionOf), rows };
   writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 const broken = rows.filter(isBroken);

@@ -19,11 +19,11 @@ import {
   getCipherSuite,
   joinGroup,
   makeRules,
+  openMany,
   processMessage,
   ProposalType,
 } from "@coppice/core";
 import { identityOf } from "../fixtures/identity.ts";
-import { openOneByOne } from "./library.ts";
 
 /** Peers look at the clock themselves: all have to live in the same time. */
 const NOW = BigInt(Math.floor(Date.now() / 1000));
@@ -91,7 +91,12 @@ export function memberOf(state: GroupState, signer: Signer): CoppiceMember {
       return sent.message;
     },
     open,
-    openAll: (messages) => openOneByOne(open, messages),
+    openAll: async (messages) => {
+      const opened = await openMany(current, messages, { rules: RULES });
+      if (opened.outcomes.some(({ kind }) => kind === "refused")) throw new Error("a message was refused");
+      if (opened.outcomes.length < messages.length) throw new Error("not application messages only");
+      current = opened.state;
+    },
     encode: () => encodeGroupState(current),
     decode: async (bytes) => memberOf(await decodeGroupState(bytes), signer),
     groupInfo: async () =>

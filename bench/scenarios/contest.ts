@@ -12,9 +12,18 @@ export async function contestOf(
   enter: (library: Library) => Contestant | Promise<Contestant>,
 ): Promise<Contest> {
   const peers: Record<string, Contestant> = {};
-  for (const library of peersIn(step, members)) peers[library.name] = await enter(library);
+  for (const library of peersIn(step, members)) {
+    peers[library.name] = await Promise.resolve(enter(library)).catch((error: unknown) => failing(error));
+  }
   return { coppice: await enter(coppice), peers, ...(work === undefined ? {} : { work }) };
 }
+
+/** Fails when it is measured, so that the row says how. */
+const failing = (reason: unknown): Contestant => ({
+  prepare: () => {
+    throw reason;
+  },
+});
 
 /** An operation that begins every time with something of its own, which `make` gives. */
 export function fresh<T>(make: () => T | Promise<T>, operate: (value: T) => unknown): Contestant {

@@ -6,12 +6,14 @@ import { hashScenarios } from "./hash.ts";
 import { joinScenarios } from "./joins.ts";
 import { kernelTreeScenarios } from "./kernel-tree.ts";
 import { messageScenarios } from "./messages.ts";
+import { publicKeyScenarios } from "./public-keys.ts";
 import { stateScenarios } from "./states.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...hashScenarios,
   ...kernelTreeScenarios,
   ...aeadScenarios,
+  ...publicKeyScenarios,
   ...messageScenarios,
   ...joinScenarios,
   ...commitScenarios,

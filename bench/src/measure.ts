@@ -57,14 +57,25 @@ async function openLane(name: string, contestant: Contestant, effort: Effort): P
   }
 }
 
-/** Median microseconds of each contestant, by name. `between` is awaited before each round, and after the last one. */
+/**
+ * Median microseconds of each contestant, by name, and the messages of peers that failed. `between` is awaited before each
+ * round, and after the last one.
+ */
 async function medians(
   contestants: ReadonlyMap<string, Contestant>,
   effort: Effort,
   between: () => Promise<void>,
-): Promise<Map<string, number>> {
+): Promise<Omit<Measured, "measured" | "limit">> {
   const lanes: Lane[] = [];
-  for (const [name, contestant] of contestants) lanes.push(await openLane(name, contestant, effort));
+  const failed: Record<string, string> = {};
+  for (const [name, contestant] of contestants) {
+    try {
+      lanes.push(await openLane(name, contestant, effort));
+    } catch (error) {
+      if (name === "coppice") throw error;
+      failed[name] = reasonOf(error);
+    }
+  }
   for (let round = 0; lanes.some(({ rounds }) => round < rounds); round++) {
     await between();
     // Whoever goes first differs from round to round.
@@ -75,7 +86,17 @@ async function medians(
     }
   }
   await between();
-  return new Map(lanes.map(({ name, samples }) => [name, median(samples)]));
+  return { values: new Map(lanes.map(({ name, samples }) => [name, median(samples)])), failed };
+}
+
+/** What core-crypto has to say is deep inside of its errors. */
+function reasonOf(error: unknown): string {
+  if (typeof error === "object" && error !== null) {
+    if ("msg" in error) return String(error.msg);
+    if ("inner" in error) return reasonOf(error.inner);
+    if ("mlsError" in error) return reasonOf(error.mlsError);
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What the ratio refers to: the named peer, else the limit, else the fastest peer. */
@@ -97,26 +118,27 @@ function referenceOf(
   return fastest;
 }
 
-type Measured = Pick<Row, "measured" | "limit"> & { readonly values: ReadonlyMap<string, number> };
+type Measured = Pick<Row, "measured" | "limit" | "failed"> & { readonly values: ReadonlyMap<string, number> };
 
 async function measureTimes(contest: Contest, effort: Effort): Promise<Measured> {
   const contestants = new Map([["coppice", contest.coppice], ...Object.entries(contest.peers)]);
   const { work } = contest;
   const clock = work === undefined ? undefined : new PublicKeyClock(await publicKeyOperations());
   await clock?.sample();
-  const values = await medians(contestants, effort, async () => clock?.sample());
+  const medianTimes = await medians(contestants, effort, async () => clock?.sample());
   const limit = work === undefined || clock === undefined ? null : clock.timeOf(work);
-  return { measured: "microseconds", values, limit };
+  return { measured: "microseconds", ...medianTimes, limit };
 }
 
 function measureSizes({ bytes, limit }: Sizes): Measured {
-  return { measured: "bytes", values: new Map(Object.entries(bytes)), limit: limit ?? null };
+  return { measured: "bytes", values: new Map(Object.entries(bytes)), failed: {}, limit: limit ?? null };
 }
 
 /** Measures one scenario at one size. */
 export async function measure(scenario: Scenario, n: number, engine: string, effort: Effort): Promise<Row> {
   const contest = await scenario.setup(n);
-  const { values, measured, limit } = "bytes" in contest ? measureSizes(contest) : await measureTimes(contest, effort);
+  const { values, failed, measured, limit } =
+    "bytes" in contest ? measureSizes(contest) : await measureTimes(contest, effort);
   const peers = new Map([...values].filter(([name]) => name !== "coppice"));
   const coppice = values.get("coppice") ?? Number.NaN;
   const reference = referenceOf(peers, limit, scenario.reference);
@@ -129,6 +151,7 @@ export async function measure(scenario: Scenario, n: number, engine: string, eff
     measured,
     coppice,
     peers: Object.fromEntries(peers),
+    failed,
     limit,
     ratio: reference === undefined ? null : coppice / reference[1],
     reference: reference?.[0] ?? null,

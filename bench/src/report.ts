@@ -2,6 +2,17 @@
 import { arch, cpus, platform, totalmem } from "node:os";
 import type { Row } from "./scenario.ts";
 
+/** What `--json` writes. */
+export interface Report {
+  /** Of the run, as `2026-11-23`. */
+  readonly date: string;
+  readonly machine: string;
+  /** With their versions. */
+  readonly engines: readonly string[];
+  readonly peers: readonly string[];
+  readonly rows: readonly Row[];
+}
+
 export function machine(): string {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
@@ -37,7 +48,10 @@ function verdict(row: Row): string {
 
 /** One line: what was measured, Coppice's figure, the limit, the ratio, the peers' figures. */
 export function formatRow(row: Row): string {
-  const peers = Object.entries(row.peers).map(([name, value]) => `${name} ${formatValue(value, row)}`);
+  const peers = [
+    ...Object.entries(row.peers).map(([name, value]) => `${name} ${formatValue(value, row)}`),
+    ...Object.entries(row.failed).map(([name, reason]) => `${name} failed: ${reason}`),
+  ];
   return [
     row.engine.padEnd(8),
     `${row.name}, ${String(row.n)} ${row.unit}`.padEnd(54),

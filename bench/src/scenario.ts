@@ -63,6 +63,8 @@ export interface Row {
   readonly measured: "microseconds" | "bytes";
   readonly coppice: number;
   readonly peers: Readonly<Record<string, number>>;
+  /** Peers that failed, and how. */
+  readonly failed: Readonly<Record<string, string>>;
   /** What the bare public-key operations take, between the samples; of sizes, what has to be in there. */
   readonly limit: number | null;
   /** `coppice` divided by what `reference` names; `null` if there is nothing to compare with. */

@@ -54,6 +54,14 @@ describe("measure", () => {
     expect(row.ratio).toBeCloseTo(row.coppice / 20);
   });
 
+  test("a peer that fails is left out, with its reason", async () => {
+    const fails = (): Promise<never> => Promise.reject(Object.assign(new Error(), { inner: { msg: "no" } }));
+    const setup: Scenario["setup"] = () => ({ coppice: busy(200), peers: { fails, fast: busy(100) } });
+    const row = await measure({ ...scenario, setup }, 1, "node", EFFORT);
+    expect(row).toMatchObject({ failed: { fails: "no" }, reference: "fast" });
+    expect(Object.keys(row.peers)).toEqual(["fast"]);
+  });
+
   test("sizes are compared as they are", async () => {
     const setup: Scenario["setup"] = () => ({ bytes: { coppice: 300, other: 400 }, limit: 200 });
     const row = await measure({ ...scenario, setup }, 1, "node", EFFORT);
@@ -108,7 +116,7 @@ describe("measure", () => {
 test("a row names what is promised and whether it is kept", () => {
   expect([0.5, 1_500, 2_340_000].map(formatTime)).toEqual(["0.500 µs", "1.50 ms", "2.34 s"]);
   const about = { name: "a", engine: "node", n: 1, unit: "bytes", measured: "microseconds" } as const;
-  const row = { ...about, coppice: 2, peers: { b: 1 }, limit: null, ratio: 2, reference: "b" } as const;
+  const row = { ...about, coppice: 2, peers: { b: 1 }, failed: {}, limit: null, ratio: 2, reference: "b" } as const;
   expect(formatRow({ ...row, promise: 1 })).toContain("2.00 × b (promised 1) BROKEN");
   expect(formatRow({ ...row, promise: 2 })).not.toContain("BROKEN");
   expect(formatRow({ ...row, promise: null })).not.toContain("promised");
