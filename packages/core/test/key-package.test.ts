@@ -57,7 +57,7 @@ describe("a new key package (R-10-1)", () => {
 
   test("lists each extension that it carries (R-10-7, A-4)", async () => {
     const unlisted = [{ extensionType: 0xf00d, extensionData: EMPTY }];
-    const refused = { code: "ERR_MLS_KEY_PACKAGE", requirement: "R-10-7" };
+    const refused = { code: "ERR_MLS_KEY_PACKAGE", requirement: "R-10-7", detail: { extensionType: 0xf00d } };
     await expect(createKeyPackage({ ...options, extensions: unlisted })).rejects.toMatchObject(refused);
     await expect(createKeyPackage({ ...options, leafExtensions: unlisted })).rejects.toMatchObject(refused);
     const listed = [
@@ -73,6 +73,20 @@ describe("a new key package (R-10-1)", () => {
     });
     await verifyKeyPackage(suite, made);
   });
+});
+
+test("a key package of another version or suite is refused, and says of which (R-10.1-2)", async () => {
+  const good = (await createKeyPackage(options)).keyPackage;
+  for (const detail of [
+    { version: 2, cipherSuite: 1 },
+    { version: 1, cipherSuite: 3 },
+  ]) {
+    await expect(verifyKeyPackage(suite, { ...good, ...detail })).rejects.toMatchObject({
+      code: "ERR_MLS_VERSION",
+      requirement: "R-10.1-2",
+      detail,
+    });
+  }
 });
 
 describe("GREASE (R-10-8, R-13.5-1, R-13.5-5)", () => {

@@ -175,7 +175,7 @@ async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: Jo
 interface Predecessor {
   readonly old: GroupState;
   readonly id: SuccessionPskId;
-  readonly psk: Bytes;
+  readonly psk: Bytes | undefined;
 }
 
 const unknownPsk = ({ pskType }: PreSharedKeyId): CoppiceError =>
@@ -189,9 +189,7 @@ async function findPredecessor({ psks }: GroupSecrets, { findGroup }: JoinOption
   if (others.length > 0) throw refused("more than one PSK of usage reinit or branch", "R-12.4.3.1-5");
   const old = await findGroup?.(id.pskGroupId);
   if (old === undefined || !equalBytes(old.context.groupId, id.pskGroupId)) throw unknownPsk(id);
-  const psk = findSuccessionPsk(old, id);
-  if (psk === undefined) throw unknownPsk(id);
-  return { old, id, psk };
+  return { old, id, psk: findSuccessionPsk(old, id) };
 }
 
 async function findPsks(
@@ -251,7 +249,7 @@ async function joinPath(
 
   const signer = leafToNode(info.signer as LeafIndex);
   const path = tree.filteredDirectPath(leafIndex).map(({ node }) => node);
-  const shared = path.filter((node) => isBelow(signer, node) && tree.encryptionKey(node) !== undefined);
+  const shared = path.filter((node) => isBelow(signer, node));
   const derived = await derivePath(suite, secrets.pathSecret.pathSecret, shared);
   for (const [node, pair] of derived.keys) {
     const announced = tree.encryptionKey(node);

@@ -104,12 +104,33 @@ describe("the plaintext (R-6.3.1-1)", () => {
   });
 });
 
+test("the key of a message is overwritten once it was tried, whether it opened or not (R-9.2-1)", async () => {
+  const used: Bytes[] = [];
+  const { suite } = bob.state;
+  const openMany: typeof suite.aead.openMany = (sealed) => {
+    used.push(...sealed.flatMap(({ key, nonce }) => [key, nonce]));
+    return suite.aead.openMany(sealed);
+  };
+  const before = bob.state;
+  bob.state = { ...before, suite: { ...suite, aead: { ...suite.aead, openMany } } };
+  await bob.peek(genuine);
+  const broken = await forgePrivate(alice, hello, {
+    message: (made) => ({ ...made, ciphertext: made.ciphertext.map((byte, i) => (i < 32 ? byte : byte ^ 1)) }),
+  });
+  await expect(bob.peek(broken)).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
+  bob.state = before;
+  // Of each message the sender data, then the content; the nonce of the content is a copy under the reuse guard.
+  const [, , contentKey, , , , brokenKey] = used;
+  expect(used).toHaveLength(8);
+  for (const key of [contentKey, brokenKey]) expect(key?.every((byte) => byte === 0)).toBe(true);
+});
+
 describe("the sender data (R-6.3.2-1)", () => {
   test.each([3, 4, 5, 0xffff_ffff])(
     "names leaf %i, which is blank or no leaf: refused (R-6.3.2-6, adversarial 3)",
     async (leafIndex) => {
       const forged = await forgePrivate(alice, hello, { senderData: { leafIndex } });
-      await refused(forged, { code: "ERR_MLS_SENDER", requirement: "R-6.3.2-6" });
+      await refused(forged, { code: "ERR_MLS_SENDER", requirement: "R-6.3.2-6", detail: { leafIndex } });
     },
   );
 

@@ -53,6 +53,40 @@ test("external PSKs of an external Commit are honoured (adversarial 31)", async 
   await expect(alice.receive(joined.commit)).rejects.toMatchObject({ code: "ERR_MLS_PSK" });
 });
 
+test("the policy sees what the Commit covers, and who makes it (R-12.2-15)", async () => {
+  const seen: unknown[] = [];
+  const rules = testRules({
+    allowProposals: ({ proposals, committer }) => {
+      seen.push([committer, proposals.map(({ proposal: { proposalType }, sender }) => [proposalType, sender])]);
+      return seen.length === 1 ? Promise.resolve() : Promise.reject(new Error("enough"));
+    },
+  });
+  const group = await Group.of(["alice", "bob"]);
+  const carol = await Member.create("bob", { rules });
+  await group.joinExternally(carol, { replaces: group.member("bob").state.leafIndex });
+  const committer = { senderType: "new_member_commit" };
+  expect(seen).toEqual([
+    [
+      committer,
+      [
+        [6, committer],
+        [3, committer],
+      ],
+    ],
+  ]);
+  await expect(group.joinExternally(await Member.create("dave", { rules }))).rejects.toMatchObject({
+    code: "ERR_MLS_POLICY",
+  });
+});
+
+test("a joiner has no past: nothing is kept of epochs that it was not in (T-24)", async () => {
+  const group = await Group.of(["alice", "bob"]);
+  const carol = await Member.create("carol");
+  await group.joinExternally(carol);
+  const { pastEpochs, resumptionPsks, proposals, pendingUpdates } = carol.state;
+  expect([pastEpochs, [...resumptionPsks], [...proposals], [...pendingUpdates]]).toEqual([[], [], [], []]);
+});
+
 describe("a GroupInfo that cannot be used", () => {
   const setUp = async (): Promise<{
     host: Member;

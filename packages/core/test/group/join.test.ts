@@ -90,7 +90,9 @@ describe("the Welcome (R-12.4.3.1-2, R-12.4.3.1-3)", () => {
 
   test("is for another suite", async () => {
     await refused({ ...genuine, cipherSuite: 3 }, "ERR_MLS_WELCOME", "R-12.4.3.1-2");
-    await refused(genuine, "ERR_MLS_WELCOME", "R-12.4.3.1-2", { suite: await getCipherSuite(3) });
+    const three = { suite: await getCipherSuite(3) };
+    await refused(genuine, "ERR_MLS_WELCOME", "R-12.4.3.1-2", three);
+    await refused({ ...genuine, cipherSuite: 3 }, "ERR_MLS_WELCOME", "R-12.4.3.1-2", three);
   });
 
   test("has no entries", async () => {
@@ -150,6 +152,14 @@ describe("pre-shared keys", () => {
       secrets: { psks: [other, external] },
     });
     await refused(welcome, "ERR_MLS_AEAD", undefined, knowing);
+  });
+
+  test("of usage application say nothing of a group that this one succeeds", async () => {
+    const id = { ...special("branch"), usage: "application" } as const;
+    const findGroup = (): never => {
+      throw new Error("nobody asked");
+    };
+    await join(await forged({ psks: [{ id, psk }] }), { rules: knowing.rules, findGroup });
   });
 
   test("of usage reinit and branch stand alone (R-12.4.3.1-5, R-11.2-3)", async () => {
@@ -397,6 +407,35 @@ describe("the path secret", () => {
     const pathSecret = { pathSecret: new Uint8Array(length) };
     await refused(await forged({ secrets: { pathSecret } }), "ERR_MLS_TREE", "R-12.4.3.1-15");
   });
+});
+
+test("a path secret for nodes that are blank is refused: no path set their keys (R-12.4.3.1-15)", async () => {
+  const blank = await Group.of(["ann", "ben"]);
+  const ann = blank.member("ann");
+  const pathSecret = { pathSecret: new Uint8Array(32).fill(5) };
+  const joiner = await newcomer.keyPackage();
+  await blank.commit(ann, { proposals: [{ proposalType: 1, keyPackage: joiner.keyPackage }] });
+  const welcome = await forgeWelcome(ann, joiner, { secrets: { pathSecret } });
+  await expect(join(welcome, { keyPackage: joiner })).rejects.toMatchObject({
+    code: "ERR_MLS_TREE",
+    requirement: "R-12.4.3.1-15",
+    detail: { node: 3 },
+  });
+  await join(await forgeWelcome(ann, joiner, {}), { keyPackage: joiner });
+});
+
+test("the key of the GroupInfo is overwritten once used, also where it opens nothing", async () => {
+  const used: Bytes[] = [];
+  const open: typeof suite.aead.open = (key, nonce, aad, data) => {
+    used.push(key, nonce);
+    return suite.aead.open(key, nonce, aad, data);
+  };
+  const watched = { ...suite, aead: { ...suite.aead, open } };
+  await join(genuine, { suite: watched });
+  const wrong = await forged({ secrets: { joinerSecret: new Uint8Array(32) } });
+  await expect(join(wrong, { suite: watched })).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
+  expect(used).toHaveLength(4);
+  expect(used.flatMap((bytes) => [...bytes]).every((byte) => byte === 0)).toBe(true);
 });
 
 test("a Welcome that was changed in any byte is refused, and never more than that", async () => {

@@ -159,6 +159,15 @@ describe("proposals of members", () => {
     expect([...received.state.proposals.keys()]).toEqual([Buffer.from(ref).toString("hex")]);
   });
 
+  test("consume a key where they are encrypted, nothing where they are public (R-9.2-1)", async () => {
+    const consumed = async (wireFormat: "mls_public_message" | "mls_private_message"): Promise<readonly Bytes[]> => {
+      const { message } = await createProposal(alice.state, { proposalType: 3, removed: 2 }, { ...alice, wireFormat });
+      return (await bob.peek(message)).consumed;
+    };
+    expect(await consumed("mls_public_message")).toEqual([]);
+    expect((await consumed("mls_private_message")).length).toBeGreaterThan(0);
+  });
+
   test("have one reference per wire format (R-5.2-4)", async () => {
     const refs = await Promise.all(
       (["mls_public_message", "mls_private_message"] as const).map(async (wireFormat) => {
@@ -213,18 +222,20 @@ describe("messages of past epochs (R-5.3.3-1, R-15-1, R-15.3-1, R-15.3-4, advers
 
     ben.rules = testRules({ limits: { ...DEFAULT_LIMITS, pastEpochs: 2 } });
     await old.commit(ann);
-    await expectRefusal(ben, { code: "ERR_MLS_EPOCH", requirement: "R-15.3-4" }, () => ben.receive(late));
+    const gone = { epoch: ben.state.context.epoch, received: 1n };
+    await expectRefusal(ben, { code: "ERR_MLS_EPOCH", requirement: "R-15.3-4", detail: gone }, () => ben.receive(late));
   });
 });
 
 describe("messages of the wrong kind (adversarial 18)", () => {
   test("a Welcome, a GroupInfo and a key package are no messages to a group", async () => {
     const groupInfo = await createGroupInfo(alice.state, alice.signer);
-    const messages = [
-      encodeMessage({ wireFormat: "mls_key_package", keyPackage }),
-      encodeMessage({ wireFormat: "mls_group_info", groupInfo }),
-    ];
-    for (const message of messages) await refused(message, { code: "ERR_MLS_DECODE" });
+    for (const message of [
+      { wireFormat: "mls_key_package", keyPackage },
+      { wireFormat: "mls_group_info", groupInfo },
+    ] as const) {
+      await refused(encodeMessage(message), { code: "ERR_MLS_DECODE", detail: { received: message.wireFormat } });
+    }
   });
 
   test("an own Commit is adopted, not processed (R-12.4.2-16)", async () => {

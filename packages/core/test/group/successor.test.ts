@@ -245,6 +245,17 @@ describe("what joiners refuse (adversarial 35)", () => {
     await expect(join(bob, welcome)).rejects.toMatchObject({ code: "ERR_MLS_WELCOME", requirement: "R-11.2-2" });
   });
 
+  test("a group of another version than that of the ReInit, or of the group branched from (R-11.2-2, R-11.3-2)", async () => {
+    const { bob } = old.reinit;
+    const reinit = bob.old.reinit && { ...bob.old.reinit, version: 2 };
+    const announced = { findGroup: () => ({ ...bob.old, reinit }) };
+    await expect(join(bob, await forge("reinit", {}), announced)).rejects.toMatchObject(welcomeRefused("R-11.2-2"));
+    const branched = old.branch.bob;
+    const context = { ...branched.old.context, version: 2 };
+    const from = { findGroup: () => ({ ...branched.old, context }) };
+    await expect(join(branched, await forge("branch", {}), from)).rejects.toMatchObject(welcomeRefused("R-11.3-2"));
+  });
+
   test("a reinitialised group without a member of the old one, or with somebody else (R-12.4.3.1-18, R-12.4.1-13)", async () => {
     await refuses("reinit", welcomeRefused("R-12.4.3.1-18"), { invited: ["bob"] });
     await refuses("reinit", welcomeRefused("R-12.4.3.1-18"), { invited: ["bob", "carol", "mallory"] });
