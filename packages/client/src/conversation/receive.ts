@@ -1,5 +1,13 @@
 /** Processing the group's log: every entry advances the cursor, whatever is in it. */
-import { decodeMessage, equalBytes, isCoppiceError, processMessage, type MlsMessage } from "@coppice/core";
+import {
+  decodeMessage,
+  equalBytes,
+  isCoppiceError,
+  openMany,
+  processMessage,
+  type MlsMessage,
+  type OpenedApplication,
+} from "@coppice/core";
 import type { LogEntry } from "@coppice/delivery";
 import { nameOf } from "../account/authentication.ts";
 import { codeOf } from "../errors.ts";
@@ -17,13 +25,74 @@ type Shared = Pick<Context, "id" | "account" | "lastStaged">;
 
 /** Processes entries after the cursor, in their order. Stops where the state can no longer follow. */
 export async function processEntries(draft: Draft, entries: readonly LogEntry[], shared: Shared): Promise<void> {
-  for (const entry of entries) {
-    if (entry.seq <= draft.meta.cursor) continue;
-    if (statusOf(draft) !== "active") return;
-    draft.setMeta({ cursor: entry.seq });
+  const waiting = entriesAfter(draft.meta.cursor, entries);
+  while (statusOf(draft) === "active") {
+    const messages = leadingMessages(draft, waiting);
+    const next = waiting.splice(0, Math.max(messages.length, 1));
+    const last = next.at(-1);
+    if (last === undefined) return;
+    draft.setMeta({ cursor: last.seq });
+    if (messages.length > 0) {
+      await openMessages(draft, { entries: next, messages }, shared);
+      continue;
+    }
     const { epoch } = draft.state.context;
-    await processEntry(draft, entry, shared);
+    await processEntry(draft, last, shared);
     if (draft.state.context.epoch !== epoch) await processBuffered(draft, shared);
+  }
+}
+
+/** Without entries that are out of order or repeated. */
+function entriesAfter(cursor: number, entries: readonly LogEntry[]): LogEntry[] {
+  let last = cursor;
+  return entries.filter(({ seq }) => {
+    if (seq <= last) return false;
+    last = seq;
+    return true;
+  });
+}
+
+/** The application messages by others that stand first: they are opened together. */
+function leadingMessages(draft: Draft, entries: readonly LogEntry[]): MlsMessage[] {
+  const messages: MlsMessage[] = [];
+  for (const entry of entries) {
+    const message =
+      entry.kind === "message" && findOwn(draft, entry) === undefined ? decodeEntry(draft, entry) : undefined;
+    if (message === undefined) break;
+    const { contentType, epoch } = headerOf(message);
+    if (contentType !== "application" || epoch > draft.state.context.epoch) break;
+    messages.push(message);
+  }
+  return messages;
+}
+
+/** Undefined for an entry that is malformed: processed by itself, it is refused. */
+function decodeEntry(draft: Draft, entry: LogEntry): MlsMessage | undefined {
+  try {
+    return decodeMessage(entry.message, draft.rules.limits.messageBytes);
+  } catch {
+    return undefined;
+  }
+}
+
+async function openMessages(
+  draft: Draft,
+  { entries, messages }: { readonly entries: readonly LogEntry[]; readonly messages: readonly MlsMessage[] },
+  shared: Shared,
+): Promise<void> {
+  let opened;
+  try {
+    opened = await openMany(draft.state, messages, { rules: draft.rules });
+  } catch {
+    // One of them fails in a way that is no refusal: the others are opened without it.
+    for (const entry of entries) await processEntry(draft, entry, shared);
+    return;
+  }
+  draft.step(opened);
+  for (const [i, entry] of entries.entries()) {
+    const outcome = opened.outcomes[i];
+    if (outcome?.kind === "application") addMessage(draft, entry, outcome);
+    else refuseLate(draft, entry, { error: outcome?.error, contentType: "application" });
   }
 }
 
@@ -37,7 +106,8 @@ async function processBuffered(draft: Draft, shared: Shared): Promise<void> {
 }
 
 async function processEntry(draft: Draft, entry: LogEntry, shared: Shared): Promise<void> {
-  if (await isOwn(draft, entry, shared)) return;
+  const own = findOwn(draft, entry);
+  if (own !== undefined) return acknowledge(draft, own, { shared, at: entry.receivedAt });
   try {
     const message = decodeMessage(entry.message, draft.rules.limits.messageBytes);
     const header = headerOf(message);
@@ -56,23 +126,37 @@ async function processEntry(draft: Draft, entry: LogEntry, shared: Shared): Prom
   }
 }
 
+/** What this client sent itself. */
+type Own =
+  | { readonly kind: "commit" }
+  | { readonly kind: "echo"; readonly hash: string }
+  | { readonly kind: "outbox"; readonly number: number };
+
 /** Own messages cannot be opened, and own commits are adopted: both are known by their bytes. */
-async function isOwn(draft: Draft, entry: LogEntry, shared: Shared): Promise<boolean> {
-  if (draft.pending !== undefined && equalBytes(draft.pending.commit, entry.message)) {
-    await adoptPending(draft, shared, shared.id, entry.receivedAt);
-    return true;
-  }
-  const hash = echoOf(draft.state, entry.message);
-  if (draft.echoes.has(hash)) {
-    draft.forgetEcho(hash);
-    return true;
-  }
+function findOwn(draft: Draft, { message }: LogEntry): Own | undefined {
+  if (draft.pending !== undefined && equalBytes(draft.pending.commit, message)) return { kind: "commit" };
+  const hash = echoOf(draft.state, message);
+  if (draft.echoes.has(hash)) return { kind: "echo", hash };
   for (const [number, { sealed }] of draft.outbox) {
-    if (sealed === undefined || !equalBytes(sealed.message, entry.message)) continue;
-    await markSent(draft, number, shared);
-    return true;
+    if (sealed !== undefined && equalBytes(sealed.message, message)) return { kind: "outbox", number };
   }
-  return false;
+  return undefined;
+}
+
+async function acknowledge(
+  draft: Draft,
+  own: Own,
+  { shared, at }: { readonly shared: Shared; readonly at: number },
+): Promise<void> {
+  switch (own.kind) {
+    case "commit":
+      return adoptPending(draft, shared, shared.id, at);
+    case "echo":
+      draft.forgetEcho(own.hash);
+      return;
+    case "outbox":
+      return markSent(draft, own.number, shared);
+  }
 }
 
 interface Header {
@@ -108,27 +192,13 @@ async function processDecoded(
   try {
     received = await processMessage(before, message, { rules: draft.rules });
   } catch (error) {
-    const stale = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < before.context.epoch;
-    const duplicate = isCoppiceError(error, "ERR_MLS_REPLAY");
-    // Not for this client: it was sent before it joined, or lost to the commit that ended its epoch.
-    if (stale && (contentType !== "application" || entry.epoch < draft.meta.joinedEpoch)) return;
-    if (duplicate) return;
-    refuse(draft, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType });
+    refuseLate(draft, entry, { error, contentType });
     return;
   }
   draft.step(received);
   switch (received.kind) {
     case "application":
-      draft.addItem({
-        kind: "message",
-        sender: nameOf(received.sender.credential),
-        isSelf: false,
-        data: received.data,
-        at: entry.receivedAt,
-        epoch: received.epoch,
-        state: "sent",
-        problem: undefined,
-      });
+      addMessage(draft, entry, received);
       break;
     case "commit":
       await recordCommit(draft, shared, { id: shared.id, before, effect: received.effect, at: entry.receivedAt });
@@ -136,6 +206,31 @@ async function processDecoded(
     case "proposal":
       break;
   }
+}
+
+function addMessage(draft: Draft, entry: LogEntry, { sender, data, epoch }: OpenedApplication): void {
+  draft.addItem({
+    kind: "message",
+    sender: nameOf(sender.credential),
+    isSelf: false,
+    data,
+    at: entry.receivedAt,
+    epoch,
+    state: "sent",
+    problem: undefined,
+  });
+}
+
+/** Passes over what is not for this client: sent before it joined, lost to the commit that ended its epoch, or repeated. */
+function refuseLate(
+  draft: Draft,
+  entry: LogEntry,
+  { error, contentType }: { readonly error: unknown; readonly contentType: Header["contentType"] },
+): void {
+  const stale = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < draft.state.context.epoch;
+  if (stale && (contentType !== "application" || entry.epoch < draft.meta.joinedEpoch)) return;
+  if (isCoppiceError(error, "ERR_MLS_REPLAY")) return;
+  refuse(draft, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType });
 }
 
 /**
