@@ -179,6 +179,15 @@ describe("the secrets of the path", () => {
     await expectForgeryRefused(bob, message, { code: "ERR_MLS_UPDATE_PATH", requirement: "R-7.5-10" }, genuine);
   });
 
+  test("are encrypted to no key that this member has: refused (R-7.5-9)", async () => {
+    const before = bob.state;
+    bob.state = { ...before, privateKeys: new Map() };
+    const expected: Expected = { code: "ERR_MLS_UPDATE_PATH", requirement: "R-7.5-9" };
+    await expectRefusal(bob, expected, () => bob.peek(genuine));
+    bob.state = before;
+    await bob.peek(genuine);
+  });
+
   const toBob = (edit: (sealed: Bytes) => Bytes) => (path: UpdatePath) =>
     editNode(path, 0, (node) => ({
       ...node,
