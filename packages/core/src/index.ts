@@ -65,6 +65,8 @@ export type { OpenedMany, OpenedMessage, RefusedMessage } from "./group/open-man
 export type { OpenedApplication } from "./group/open-private.ts";
 export { processMessage } from "./group/receive.ts";
 export type { ReceivedApplication, ReceivedCommit, ReceivedMessage, ReceivedProposal } from "./group/receive.ts";
+export { findIdleMembers } from "./group/idle-members.ts";
+export type { IdleMember } from "./group/idle-members.ts";
 export { createGroupInfo, exportSecret } from "./group/export.ts";
 export { diffGroupRecords, restoreGroup } from "./group/records.ts";
 export type { RecordChanges } from "./group/records.ts";

@@ -22,7 +22,7 @@ export function readTree(info: GroupInfo, given: Bytes | undefined, limits: Limi
   const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? given;
   if (encoded === undefined) return undefined;
   const nodes = decode(boundedRatchetTree(nodeCount(limits.treeLeaves)), encoded);
-  return RatchetTree.fromWire(nodes, limits.treeLeaves);
+  return RatchetTree.fromWire(nodes, limits.treeLeaves, info.groupContext.epoch);
 }
 
 /** `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes of leaf validation. */

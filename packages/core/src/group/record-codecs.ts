@@ -96,6 +96,21 @@ export const stateRecord: Codec<StateRecord> = struct({
   resumptionPsks: vector(struct({ epoch: uint64, psk: opaque })),
 });
 
+/** A node of the current tree; a leaf with the epoch since which it stands there. */
+export type StoredNode = WireNode & { readonly since?: bigint };
+
+/** The epoch follows the node; records that were written before it was kept end without it. */
+export const storedNode: Codec<StoredNode> = {
+  encode: (writer, node) => {
+    wireNode.encode(writer, node);
+    if (node.since !== undefined) uint64.encode(writer, node.since);
+  },
+  decode: (reader) => {
+    const node = wireNode.decode(reader);
+    return reader.remaining === 0 ? node : { ...node, since: uint64.decode(reader) };
+  },
+};
+
 export interface PastRecord {
   readonly context: GroupContext;
   readonly senderDataSecret: Bytes;

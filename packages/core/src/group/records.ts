@@ -18,15 +18,20 @@ import { getCipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { CachedProposal, GroupState, PastEpoch } from "../group-state.ts";
 import type { SecretNode, SecretTree } from "../secret-tree.ts";
-import type { WireNode } from "../tree/parent-node.ts";
-import { wireNode } from "../tree/parent-node.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { Subtree } from "../tree/subtree.ts";
 import { isLeafSlot, toWireNode } from "../tree/subtree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
 import { left, right, root } from "../tree/tree-math.ts";
-import type { PastRecord, StateRecord } from "./record-codecs.ts";
-import { cachedProposal, pastRecord, secretNode, stateRecord, STATE_FORMAT_VERSION } from "./record-codecs.ts";
+import type { PastRecord, StateRecord, StoredNode } from "./record-codecs.ts";
+import {
+  cachedProposal,
+  pastRecord,
+  secretNode,
+  stateRecord,
+  storedNode,
+  STATE_FORMAT_VERSION,
+} from "./record-codecs.ts";
 
 /** Records to set and names to delete, as a store takes them. */
 export interface RecordChanges {
@@ -70,7 +75,7 @@ export function diffGroupRecords(before: GroupState | undefined, after: GroupSta
   const changes = new Changes();
   if (before === undefined || stateRecordDiffers(before, after))
     changes.set(names.state, stateRecord, toStateRecord(after));
-  for (const [index, node] of treeChanges(before?.tree, after.tree)) changes.set(names.tree(index), wireNode, node);
+  for (const [index, node] of treeChanges(before?.tree, after.tree)) changes.set(names.tree(index), storedNode, node);
   diffPastEpochs(changes, before, after);
   diffSecretTrees(changes, before, after);
   diffProposals(changes, before, after);
@@ -90,12 +95,12 @@ function stateRecordDiffers(before: GroupState, after: GroupState): boolean {
 }
 
 /** Nodes of `after` that differ from those of `before`, blank ones as undefined. Shared subtrees are not visited. */
-function treeChanges(before: RatchetTree | undefined, after: RatchetTree): [NodeIndex, WireNode | undefined][] {
-  const found: [NodeIndex, WireNode | undefined][] = [];
+function treeChanges(before: RatchetTree | undefined, after: RatchetTree): [NodeIndex, StoredNode | undefined][] {
+  const found: [NodeIndex, StoredNode | undefined][] = [];
   const compare = (index: NodeIndex, old: Subtree | undefined, now: Subtree | undefined): void => {
     if (old === now || (old?.summary.blank !== false && now?.summary.blank !== false)) return;
     const [was, is] = [old?.index === index ? old : undefined, now?.index === index ? now : undefined];
-    if (contentOf(was) !== contentOf(is)) found.push([index, is && toWireNode(is)]);
+    if (contentOf(was) !== contentOf(is)) found.push([index, is && toStoredNode(is)]);
     const below = { left: left(index), right: right(index) };
     if (below.left === undefined || below.right === undefined) return;
     compare(below.left, childOf(old, index, "left"), childOf(now, index, "left"));
@@ -103,6 +108,11 @@ function treeChanges(before: RatchetTree | undefined, after: RatchetTree): [Node
   };
   compare(root(Math.max(before?.leafCount ?? 1, after.leafCount)), before?.root, after.root);
   return found;
+}
+
+function toStoredNode(slot: Subtree): StoredNode | undefined {
+  const node = toWireNode(slot);
+  return node && isLeafSlot(slot) ? { ...node, since: slot.since } : node;
 }
 
 const contentOf = (slot: Subtree | undefined): object | undefined =>
@@ -253,7 +263,7 @@ export async function restoreGroup(
   const records = new Records(stored);
   const record = records.get(names.state, stateRecord);
   const suite = await getCipherSuite(record.cipherSuite, options);
-  const tree = RatchetTree.fromNodes(record.leafCount, (index) => records.find(names.tree(index), wireNode));
+  const tree = RatchetTree.fromNodes(record.leafCount, (index) => records.find(names.tree(index), storedNode));
   const { epoch } = record.context;
   return {
     suite,

@@ -84,7 +84,7 @@ export async function applyProposals(
   const replaced = ofType(proposals, ProposalType.groupContextExtensions)[0]?.proposal.extensions ?? context.extensions;
   const atFirst = await applyCustom(custom, { order: "first", rules, tree: before, extensions: replaced });
   const newContext = { ...context, extensions: atFirst };
-  let tree = before;
+  let tree = before.enter(context.epoch + 1n);
 
   const updated = ofType(proposals, ProposalType.update).flatMap(({ proposal: { leafNode }, sent: { sender } }) =>
     sender.senderType === "member" ? [{ leafIndex: sender.leafIndex as LeafIndex, leafNode }] : [],

@@ -51,23 +51,26 @@ const blankParent: ParentEdit = () => undefined;
 export class RatchetTree {
   readonly root: Subtree;
   readonly #keys: Keys;
+  readonly #epoch: bigint;
 
-  private constructor(root: Subtree, keys: Keys) {
+  private constructor(root: Subtree, keys: Keys, epoch: bigint) {
     this.root = root;
     this.#keys = keys;
+    this.#epoch = epoch;
   }
 
-  /** A tree of one leaf. */
+  /** A tree of one leaf, at epoch 0. */
   static of(leaf: LeafNode): RatchetTree {
-    const root = new LeafSlot(0 as NodeIndex, leaf);
-    return new RatchetTree(root, withKeys({ encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY }, root));
+    const root = new LeafSlot(0 as NodeIndex, leaf, 0n);
+    return new RatchetTree(root, withKeys({ encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY }, root), 0n);
   }
 
   /**
    * The tree of a `ratchet_tree` extension (§12.4.3.3), padded with blanks to a full one. Its structure is checked, its
-   * contents are not: see `validateTree`. `ERR_MLS_TREE`, and `ERR_MLS_LIMIT` for more than `maxLeaves` leaves.
+   * contents are not: see `validateTree`. No leaf counts as older than `epoch`. `ERR_MLS_TREE`, and `ERR_MLS_LIMIT` for more
+   * than `maxLeaves` leaves.
    */
-  static fromWire(nodes: readonly (WireNode | undefined)[], maxLeaves: number): RatchetTree {
+  static fromWire(nodes: readonly (WireNode | undefined)[], maxLeaves: number, epoch = 0n): RatchetTree {
     if (nodes.length === 0 || nodes.at(-1) === undefined) {
       throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree is empty or ends with a blank", {
         requirement: "R-12.4.3.3-3",
@@ -82,11 +85,18 @@ export class RatchetTree {
         detail: { leafCount, maxLeaves },
       });
     }
-    return RatchetTree.fromNodes(leafCount, (index) => nodes[index]);
+    return RatchetTree.fromNodes(leafCount, (index) => nodes[index], epoch);
   }
 
-  /** A tree of `leafCount` (a power of two) leaves from its nodes. `ERR_MLS_TREE` for a node of the wrong kind. */
-  static fromNodes(leafCount: number, nodeAt: (index: NodeIndex) => WireNode | undefined): RatchetTree {
+  /**
+   * A tree of `leafCount` (a power of two) leaves from its nodes; those that do not say since when they stand there do so since
+   * `epoch`. `ERR_MLS_TREE` for a node of the wrong kind.
+   */
+  static fromNodes(
+    leafCount: number,
+    nodeAt: (index: NodeIndex) => (WireNode & { readonly since?: bigint }) | undefined,
+    epoch = 0n,
+  ): RatchetTree {
     const encryptionKeys: Bytes[] = [];
     const signatureKeys: Bytes[] = [];
     const build = (index: NodeIndex): Subtree => {
@@ -99,7 +109,7 @@ export class RatchetTree {
       }
       const built =
         below.left === undefined || below.right === undefined
-          ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined)
+          ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined, node?.since ?? epoch)
           : new ParentSlot(
               index,
               node?.nodeType === "parent" ? node.parentNode : undefined,
@@ -116,7 +126,12 @@ export class RatchetTree {
     };
     const root = build(math.root(leafCount));
     const keys = { encryption: KeyIndex.of(encryptionKeys), signature: KeyIndex.of(signatureKeys) };
-    return new RatchetTree(root, keys);
+    return new RatchetTree(root, keys, epoch);
+  }
+
+  /** The same tree. Leaves that are put into it, or into what becomes of it, stand there since `epoch`. */
+  enter(epoch: bigint): RatchetTree {
+    return new RatchetTree(this.root, this.#keys, epoch);
   }
 
   /** In-order nodes without trailing blanks (R-12.4.3.3-2). */
@@ -170,6 +185,15 @@ export class RatchetTree {
     return isLeafSlot(slot) ? slot.leafNode : undefined;
   }
 
+  /**
+   * The epoch in which a member's leaf was last replaced, by an Update, a path or its Add, as far as this client has seen: no
+   * earlier than the epoch in which it began to follow the group. Undefined for a blank (R-3.2-2).
+   */
+  leafSince(index: LeafIndex): bigint | undefined {
+    const slot = descend(this.root, math.leafToNode(index));
+    return isLeafSlot(slot) && slot.leafNode !== undefined ? slot.since : undefined;
+  }
+
   /** What stands at a node, as on the wire; undefined for a blank and outside the tree. */
   wireNodeAt(index: NodeIndex): WireNode | undefined {
     return index < math.nodeCount(this.leafCount) ? toWireNode(this.subtree(index)) : undefined;
@@ -218,7 +242,7 @@ export class RatchetTree {
     const target = math.leafToNode(index);
     const replace = (at: Subtree): Subtree => {
       const next = isLeafSlot(at)
-        ? new LeafSlot(at.index, leaf)
+        ? new LeafSlot(at.index, leaf, this.#epoch)
         : new ParentSlot(
             at.index,
             editParent(at.parentNode, at.index),
@@ -228,7 +252,7 @@ export class RatchetTree {
       keys = withKeys(withoutKeys(keys, at), next);
       return next;
     };
-    return new RatchetTree(replace(this.root), keys);
+    return new RatchetTree(replace(this.root), keys, this.#epoch);
   }
 
   /** Applies an Update (§12.1.2): the leaf is replaced, its ancestors become blank. */
@@ -254,7 +278,7 @@ export class RatchetTree {
       const next = newcomers[placed.length];
       if (next === undefined || at.summary.leafCount === math.leavesBelow(at.index)) return at;
       if (isLeafSlot(at)) {
-        const filled = new LeafSlot(at.index, next.leafNode);
+        const filled = new LeafSlot(at.index, next.leafNode, this.#epoch);
         placed.push([math.nodeToLeaf(at.index), next]);
         keys = withKeys(keys, filled);
         return filled;
@@ -265,7 +289,7 @@ export class RatchetTree {
       return new ParentSlot(at.index, at.parentNode && withUnmerged(at.parentNode, here), left, right);
     };
     const root = fill(this.#roomFor(newcomers.length).root);
-    return { tree: new RatchetTree(root, keys), placed };
+    return { tree: new RatchetTree(root, keys, this.#epoch), placed };
   }
 
   /** The leftmost blank leaf and the tree that has it, extended if need be (R-12.4.2-7). */
@@ -289,7 +313,7 @@ export class RatchetTree {
     }
     const index = math.root(leafCount);
     const blank = blankSubtree((index + this.leafCount) as NodeIndex);
-    return new RatchetTree(new ParentSlot(index, undefined, this.root, blank), this.#keys);
+    return new RatchetTree(new ParentSlot(index, undefined, this.root, blank), this.#keys, this.#epoch);
   }
 
   /** While the right half is blank, the left half is the tree (R-7.7-2). */
@@ -300,6 +324,6 @@ export class RatchetTree {
       keys = withoutKeys(keys, root);
       root = root.left;
     }
-    return new RatchetTree(root, keys);
+    return new RatchetTree(root, keys, this.#epoch);
   }
 }

@@ -16,13 +16,16 @@ export type Subtree = LeafSlot | ParentSlot;
 export class LeafSlot {
   readonly index: NodeIndex;
   readonly leafNode: LeafNode | undefined;
+  /** The epoch in which the leaf came to stand here (R-3.2-2). */
+  readonly since: bigint;
   /** Once computed: see `treeHash` in `tree-hash.ts`. */
   treeHash: Bytes | undefined;
   #summary: Summary | undefined;
 
-  constructor(index: NodeIndex, node: LeafNode | undefined) {
+  constructor(index: NodeIndex, node: LeafNode | undefined, since: bigint) {
     this.index = index;
     this.leafNode = node;
+    this.since = since;
   }
 
   get summary(): Summary {
@@ -57,7 +60,7 @@ export class ParentSlot {
 /** A subtree without any node, rooted at `index`. */
 export function blankSubtree(index: NodeIndex): Subtree {
   const below = { left: left(index), right: right(index) };
-  if (below.left === undefined || below.right === undefined) return new LeafSlot(index, undefined);
+  if (below.left === undefined || below.right === undefined) return new LeafSlot(index, undefined, 0n);
   return new ParentSlot(index, undefined, blankSubtree(below.left), blankSubtree(below.right));
 }
 
@@ -101,7 +104,7 @@ export function withoutLeaves(subtree: Subtree, leaves: readonly number[]): Subt
   const reach = leavesBelow(subtree.index);
   const inside = leaves.filter((leaf) => Math.abs(2 * leaf - subtree.index) < reach);
   if (inside.length === 0) return subtree;
-  if (subtree instanceof LeafSlot) return new LeafSlot(subtree.index, undefined);
+  if (subtree instanceof LeafSlot) return new LeafSlot(subtree.index, undefined, 0n);
   const gone = new Set(inside);
   const kept = subtree.parentNode && {
     ...subtree.parentNode,
