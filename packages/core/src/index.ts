@@ -45,6 +45,8 @@ export type {
 export { DEFAULT_MAX_LIFETIME_SECONDS, makeRules } from "./rules.ts";
 export type { AuthenticationService, Identity, Rules, SentProposal, ValidationMoment } from "./rules.ts";
 export type { CachedProposal, GroupState, GroupStatus, PublicGroupState, Transition } from "./group-state.ts";
+export { checkBestSuite, negotiateGroup } from "./group/negotiate.ts";
+export type { NegotiatedGroup } from "./group/negotiate.ts";
 export { createGroup } from "./group/create.ts";
 export type { CreateGroupOptions } from "./group/create.ts";
 export { branchGroup, reinitGroup } from "./group/successor.ts";

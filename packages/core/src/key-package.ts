@@ -13,7 +13,7 @@ import type { Extension } from "./extension.ts";
 import { extensions } from "./extension.ts";
 import { withGreaseCapabilities, withGreaseExtension } from "./grease.ts";
 import type { Capabilities } from "./tree/capabilities.ts";
-import { MLS10, supportsExtension } from "./tree/capabilities.ts";
+import { checkAdvertised, MLS10, supportsExtension } from "./tree/capabilities.ts";
 import type { LeafNode, Lifetime } from "./tree/leaf-node.ts";
 import { leafNode, signLeafNode } from "./tree/leaf-node.ts";
 
@@ -65,7 +65,8 @@ export interface CreateKeyPackageOptions {
 
 /**
  * Makes a key package with fresh keys. GREASE values are added to its lists (R-10-8, R-13.5-1).
- * `ERR_MLS_KEY_PACKAGE` if an extension is not in the capabilities (R-10-7).
+ * `ERR_MLS_KEY_PACKAGE` if an extension is not in the capabilities (R-10-7), `ERR_MLS_CAPABILITIES` if suite or credential are not
+ * (R-7.2-4).
  *
  * @example
  * ```ts run
@@ -80,6 +81,7 @@ export interface CreateKeyPackageOptions {
  */
 export async function createKeyPackage(options: CreateKeyPackageOptions): Promise<OwnKeyPackage> {
   const { suite, credential, signer, lifetime } = options;
+  checkAdvertised(suite.id, options);
   for (const { extensionType } of [...(options.leafExtensions ?? []), ...(options.extensions ?? [])]) {
     if (!supportsExtension(options.capabilities.extensions, extensionType)) {
       throw new CoppiceError("ERR_MLS_KEY_PACKAGE", `extension ${String(extensionType)} is not in the capabilities`, {

@@ -24,6 +24,7 @@ import { checkPolicy } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import type { Capabilities } from "../tree/capabilities.ts";
+import { checkAdvertised } from "../tree/capabilities.ts";
 import type { GeneratedPath } from "../tree/treekem.ts";
 import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
@@ -223,6 +224,7 @@ async function makePath(
   { signer, leaf: changes }: CreateCommitOptions,
 ): Promise<{ readonly generated: GeneratedPath; readonly commitSecret: Bytes }> {
   const { credential, capabilities, extensions } = { ...ownLeaf(state), ...changes };
+  checkAdvertised(state.suite.id, { capabilities, credential });
   const generated = await generatePath(state.suite, applied.tree, {
     leaf: state.leafIndex,
     content: { credential, capabilities, extensions },

@@ -26,6 +26,7 @@ import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import { interimTranscriptHash } from "../schedule/transcript-hash.ts";
 import type { Capabilities } from "../tree/capabilities.ts";
+import { checkAdvertised } from "../tree/capabilities.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { encryptPath, generatePath } from "../tree/treekem.ts";
@@ -74,6 +75,7 @@ export interface ExternalJoin {
  */
 export async function createExternalCommit(info: GroupInfo, options: ExternalJoinOptions): Promise<ExternalJoin> {
   const { suite, rules, signer, credential } = options;
+  checkAdvertised(suite.id, options);
   const before = readTree(info, options.ratchetTree, rules.limits);
   if (before === undefined)
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");

@@ -19,6 +19,7 @@ import { checkMessageSize, protectContent } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { nextGeneration } from "../secret-tree.ts";
+import { checkAdvertised } from "../tree/capabilities.ts";
 import { signLeafNode } from "../tree/leaf-node.ts";
 import type { LeafChanges } from "../commit/create.ts";
 
@@ -162,8 +163,9 @@ export async function createUpdateProposal(
 ): Promise<ProtectedMessage & { readonly ref: Bytes }> {
   requireActive(state);
   const { suite, context, leafIndex } = state;
-  const keys = await suite.hpke.generateKeyPair();
   const { credential, capabilities, extensions } = { ...ownLeaf(state), ...options.leaf };
+  checkAdvertised(suite.id, { capabilities, credential });
+  const keys = await suite.hpke.generateKeyPair();
   const signer = options.leaf?.signer ?? options.signer;
   const leafNode = await signLeafNode(
     {

@@ -2,6 +2,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { struct, uint16, vector } from "../codec/codec.ts";
 import { CredentialType, type Credential } from "../credential.ts";
+import { CoppiceError } from "../errors.ts";
 import type { RequiredCapabilities } from "../extension.ts";
 import { isDefaultExtensionType } from "../extension.ts";
 
@@ -63,6 +64,28 @@ export function defaultCapabilities(
     proposals: own.proposals ?? [],
     credentials: own.credentials ?? [CredentialType.basic, CredentialType.x509],
   };
+}
+
+/**
+ * Refuses to sign a leaf that does not list what it uses, version, suite and credential type: everybody else would refuse it.
+ * `ERR_MLS_CAPABILITIES` (R-7.2-4).
+ */
+export function checkAdvertised(
+  cipherSuite: number,
+  { capabilities: own, credential }: { readonly capabilities: Capabilities; readonly credential: Credential },
+): void {
+  const { credentialType } = credential;
+  const listed =
+    own.versions.includes(MLS10) && own.cipherSuites.includes(cipherSuite) && own.credentials.includes(credentialType);
+  if (listed) return;
+  throw new CoppiceError(
+    "ERR_MLS_CAPABILITIES",
+    "the own capabilities lack the version, suite or credential type in use",
+    {
+      requirement: "R-7.2-4",
+      detail: { cipherSuite, credentialType },
+    },
+  );
 }
 
 export function supportsExtension(supported: readonly number[], type: number): boolean {
