@@ -85,6 +85,7 @@ function memberOf({ run, sent }: Device, id: ConversationId): Member {
 export const coreCrypto: Library = {
   name: "core-crypto 10.3.0",
   forks: false,
+  mostMembers: 1_000,
   steps: ["key package", "found", "add", "join", "join externally", "public commit", "remove", "message"],
   newClient: async (number) => {
     await load();

@@ -23,7 +23,7 @@ export interface Library {
   readonly steps?: readonly Step[];
   /** Whether a member can be forked. Otherwise every run begins with a new one. */
   readonly forks: boolean;
-  /** Members of a group up to which it is measured: beyond, its times are minutes. Default: no bound. */
+  /** Members of a group up to which it is measured: beyond, its rows would take minutes. Default: no bound. */
   readonly mostMembers?: number;
   /** Makes a client with one key package; `number` tells clients apart. */
   readonly newClient: (number: number) => Promise<Client>;

@@ -85,6 +85,7 @@ function memberOf(state: ClientState): Member {
 export const tsMls1: Library = {
   name: "ts-mls 1.6.4",
   forks: true,
+  mostMembers: 1_000,
   newClient: async (number) => {
     const now = Math.floor(Date.now() / 1000);
     const signatureKeyPair = await suite.signature.keygen();

@@ -89,6 +89,7 @@ function memberOf(state: ClientState): Member {
 export const tsMls2: Library = {
   name: "ts-mls 2.0.0-rc.10",
   forks: true,
+  mostMembers: 1_000,
   newClient: async (number) => {
     const credential = {
       credentialType: mls.defaultCredentialTypes.basic,

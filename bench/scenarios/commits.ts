@@ -117,7 +117,7 @@ export const commitScenarios: readonly Scenario[] = [
     promise: (n) => (n === 1_000 ? 1.5 : undefined),
   }),
   ...warm("mls_private_message", MEMBERS),
-  ...warm("mls_public_message", [100, 1_000]),
+  ...warm("mls_public_message", [10, 100, 1_000]),
   // Two of them: for a single Remove ts-mls 2 leaves out the path that RFC 9420 §12.4 demands.
   ...again("remove two members", {
     step: "remove",

@@ -36,7 +36,8 @@ async function openNode({ bundles }: Setting): Promise<Engine> {
 function relay(order: Order): Promise<void> {
   const worker = new Worker("/worker.mjs", { type: "module" });
   return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<{ row?: Row; done?: true; error?: string }>) => {
+    worker.onmessage = ({ data }: MessageEvent<{ ready?: true; row?: Row; done?: true; error?: string }>) => {
+      if (data.ready === true) worker.postMessage(order);
       if (data.row !== undefined) (globalThis as unknown as { report: (row: Row) => void }).report(data.row);
       if (data.done === true) resolve();
       if (data.error !== undefined) reject(new Error(data.error));
@@ -44,7 +45,6 @@ function relay(order: Order): Promise<void> {
     worker.onerror = (event) => {
       reject(new Error(event.message));
     };
-    worker.postMessage(order);
   });
 }
 

@@ -1,4 +1,4 @@
-/** The worker in a browser: takes an order, posts `{ row }` for each row, then `{ done }` or `{ error }`. */
+/** The worker in a browser: posts `{ ready }`, takes an order, posts `{ row }` for each row, then `{ done }` or `{ error }`. */
 import { measureAll, type Order } from "./inside.ts";
 
 self.addEventListener("message", (event: MessageEvent<Order>) => {
@@ -13,3 +13,6 @@ self.addEventListener("message", (event: MessageEvent<Order>) => {
     },
   );
 });
+
+// Modules that await while they load come before the listener, and messages that come before it are lost in Firefox.
+self.postMessage({ ready: true });
