@@ -1,20 +1,14 @@
 /** What runs inside an engine: the suite, in pieces, so that its driver can tell a slow engine from one that hangs. */
 import { createWasmKernel } from "../../src/index.ts";
 import { type ConformanceCase, conformanceCases } from "../conformance/index.ts";
-
-export interface Progress {
-  readonly passed: number;
-  readonly failures: readonly string[];
-  /** Titles of cases that have not run yet. */
-  readonly left: number;
-}
+import type { Progress } from "./engines.ts";
 
 let cases: readonly ConformanceCase[] = [];
 let next = 0;
 let passed = 0;
 const failures: string[] = [];
 
-export async function start(comparisons: number): Promise<void> {
+export async function start({ comparisons }: { readonly comparisons: number }): Promise<void> {
   cases = await conformanceCases({ kernel: createWasmKernel(), comparisons });
 }
 

@@ -1,13 +1,14 @@
-/** Bundles the suite and serves a page with it: SubtleCrypto exists in secure contexts only, of which localhost is one. */
+/** Bundles a suite and serves a page with it: SubtleCrypto exists in secure contexts only, of which localhost is one. */
 import { once } from "node:events";
-import { createServer } from "node:http";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 /** The suite as one module, minified as in production. */
-export async function bundle(): Promise<string> {
+export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("inside.ts", import.meta.url))],
+    entryPoints: [entry],
     bundle: true,
     minify: true,
     write: false,
@@ -21,17 +22,32 @@ export async function bundle(): Promise<string> {
   return text;
 }
 
-const PAGE = `<!doctype html><title>kernel</title>
+/** A page with a suite, and the files of a folder beside it. */
+export interface Site {
+  readonly script: string;
+  readonly url: string;
+  readonly close: () => void;
+}
+
+const PAGE = `<!doctype html><title>suite</title>
 <script type="module">globalThis.suite = await import("/suite.mjs");</script>`;
 
-export async function serve(script: string): Promise<{ readonly url: string; readonly close: () => void }> {
-  const server = createServer((request, response) => {
-    const isScript = request.url === "/suite.mjs";
-    response.writeHead(200, { "content-type": isScript ? "text/javascript" : "text/html" });
-    response.end(isScript ? script : PAGE);
+/** Files are under `files/`; any page may read them, Node as well. */
+export async function serve(script: string, folder: string | undefined): Promise<Site> {
+  const send = (response: ServerResponse, type: string, body: string | Uint8Array): void => {
+    response.writeHead(200, { "content-type": type }).end(body);
+  };
+  const respond = async (path: string, response: ServerResponse): Promise<void> => {
+    if (path === "/suite.mjs") send(response, "text/javascript", script);
+    else if (folder !== undefined && path.startsWith("/files/"))
+      send(response, "application/json", await readFile(join(folder, basename(path))));
+    else send(response, "text/html", PAGE);
+  };
+  const server = createServer(({ url = "/" }, response) => {
+    respond(url, response).catch(() => response.writeHead(404).end());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
+  return { script, url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
 }

@@ -4,8 +4,15 @@ import type { Bytes } from "../codec/bytes.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { unshared } from "./platform.ts";
 
-/** `Nsk` is given: hpke-js 1.9 says 64 instead of 66 for P-521 (RFC 9180 §7.1). */
-export function hpkeJsKem(kem: KemInterface, Nsk: number): Kem {
+/** What hpke-js leaves to us. */
+interface Particulars {
+  /** hpke-js 1.9 says 64 instead of 66 for P-521 (RFC 9180 §7.1). */
+  readonly Nsk: number;
+  /** Firefox exports no private key of a NIST curve that was imported without the public one. */
+  readonly derivePrivateKey?: (secret: Bytes) => Bytes;
+}
+
+export function hpkeJsKem(kem: KemInterface, { Nsk, derivePrivateKey }: Particulars): Kem {
   const raw = (key: ArrayBuffer): Bytes => new Uint8Array(key);
   const importPublic = (publicKey: Bytes): Promise<CryptoKey> => kem.deserializePublicKey(unshared(publicKey));
   const pair = async (keys: CryptoKeyPair): Promise<HpkeKeyPair> => ({
@@ -17,7 +24,11 @@ export function hpkeJsKem(kem: KemInterface, Nsk: number): Kem {
     Npk: kem.publicKeySize,
     Nsk,
     generateKeyPair: async () => pair(await kem.generateKeyPair()),
-    deriveKeyPair: async (secret) => pair(await kem.deriveKeyPair(unshared(secret))),
+    deriveKeyPair: async (secret) => {
+      const keys = await kem.deriveKeyPair(unshared(secret));
+      if (derivePrivateKey === undefined) return pair(keys);
+      return { publicKey: raw(await kem.serializePublicKey(keys.publicKey)), privateKey: derivePrivateKey(secret) };
+    },
     validatePublicKey: async (publicKey) => {
       await importPublic(publicKey);
     },

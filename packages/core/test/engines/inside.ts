@@ -1,0 +1,78 @@
+/** What runs inside an engine: a group with every cipher suite, and the official test vectors. */
+import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../../src/crypto/cipher-suite.ts";
+import { Case } from "../../vectors/case.ts";
+import { recogniseFormat } from "../../vectors/formats.ts";
+import { playScenario } from "./scenario.ts";
+
+type Kernel = "wasm" | "noble";
+
+interface EngineCase {
+  readonly title: string;
+  readonly run: () => Promise<void>;
+}
+
+/** What to run. */
+export interface CoreOptions {
+  readonly kernels: readonly Kernel[];
+  /** Whether to play the scenario. */
+  readonly groups: boolean;
+  /** Addresses of vector files. */
+  readonly vectors: readonly string[];
+}
+
+let cases: readonly EngineCase[] = [];
+let next = 0;
+let passed = 0;
+const failures: string[] = [];
+
+export async function start({ kernels, groups, vectors }: CoreOptions): Promise<void> {
+  const files = await Promise.all(vectors.map(readVectors));
+  cases = kernels.flatMap((kernel) => [
+    ...(groups ? SUPPORTED_CIPHER_SUITES : []).map((id) => ({
+      title: `a group with suite ${String(id)} on ${kernel}`,
+      run: () => playScenario(id, kernel),
+    })),
+    ...files.flat().map(({ title, run }) => ({ title: `${title} on ${kernel}`, run: () => run(suitesOn(kernel)) })),
+  ]);
+}
+
+/** Runs cases for about so many milliseconds, but at least one. */
+export async function proceed(
+  milliseconds: number,
+): Promise<{ readonly passed: number; readonly failures: readonly string[]; readonly left: number }> {
+  for (const deadline = performance.now() + milliseconds; next < cases.length;) {
+    const current = cases[next++];
+    try {
+      await current?.run();
+      passed++;
+    } catch (error) {
+      failures.push(`${current?.title ?? ""}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    if (performance.now() >= deadline) break;
+  }
+  return { passed, failures, left: cases.length - next };
+}
+
+type Suites = (id: number) => Promise<CipherSuite>;
+
+const suitesOn =
+  (kernel: Kernel): Suites =>
+  (id) =>
+    getCipherSuite(id, { kernel });
+
+async function readVectors(
+  address: string,
+): Promise<{ readonly title: string; readonly run: (suites: Suites) => Promise<void> }[]> {
+  const name = address.slice(address.lastIndexOf("/") + 1);
+  const values: unknown = await (await fetch(address)).json();
+  if (!Array.isArray(values)) throw new TypeError(`${name} is not a JSON array`);
+  const format = recogniseFormat(name, values);
+  return values.map((value, i) => ({
+    title: `${name} case ${String(i)}`,
+    run: async (suites: Suites) => {
+      if (format === undefined) throw new Error("unknown format");
+      await format.verify(new Case(value), suites);
+    },
+  }));
+}
