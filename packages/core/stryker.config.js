@@ -46,7 +46,7 @@ export default {
   ignoreStatic: true,
   concurrency: 1,
   // On a busy machine a slow test must not count as one that noticed; endless loops are counted, not timed.
-  timeoutMS: 30_000,
+  timeoutMS: 20_000,
   tempDirName: ".cache/stryker",
   reporters: ["clear-text", "json", "html"],
   clearTextReporter: { logTests: false, reportTests: false, allowEmojis: false },
