@@ -1,9 +1,12 @@
 /**
- * Verifies the official test vectors: `npm run vectors -- [DIR] [--kernel wasm|noble] [--suite N]`.
+ * Verifies the official test vectors: `npm run vectors -- [DIR] [--kernel wasm|noble] [--suite N]`, in a browser with
+ * `--engine chromium|firefox|webkit`.
  * DIR: else $MLS_TEST_VECTORS, else ../shared/test-vectors, else a pinned, checksummed download.
  */
+import { spawnSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { CipherSuite } from "../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../src/crypto/cipher-suite.ts";
@@ -13,7 +16,7 @@ import { findVectors } from "./source.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { kernel: { type: "string" }, suite: { type: "string" } },
+  options: { kernel: { type: "string" }, suite: { type: "string" }, engine: { type: "string", default: "node" } },
 });
 function kernelOption(name: string | undefined): { readonly kernel?: "wasm" | "noble" } {
   if (name === undefined) return {};
@@ -40,6 +43,14 @@ const directory = await findVectors(positionals[0]).catch((error: unknown) => {
   console.error("no test vectors: name a folder, set MLS_TEST_VECTORS, or connect to the internet", error);
   process.exit(NO_VECTORS);
 });
+if (values.engine !== "node") {
+  const runner = fileURLToPath(new URL("../../../wasm/test/engines/run.ts", import.meta.url));
+  const part = ["--part", "vectors", "--engine", values.engine, "--kernel", values.kernel ?? "wasm"];
+  const { status } = spawnSync(process.execPath, [...process.execArgv, runner, ...part, "--vectors", directory], {
+    stdio: "inherit",
+  });
+  process.exit(status ?? 1);
+}
 console.log(`test vectors of ${directory}, kernel ${values.kernel ?? "default"}`);
 const total = { passed: 0, leftOut: 0, failed: 0 };
 for (const file of (await readdir(directory)).filter((name) => name.endsWith(".json")).sort()) {

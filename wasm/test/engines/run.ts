@@ -3,7 +3,7 @@
  * [--kernel wasm,noble] [--comparisons N] [--vectors DIR]`. Exit code 1 if a case fails or an engine cannot be had.
  *
  * `kernel`: the kernel against noble and SubtleCrypto, N random comparisons of each function. `groups`: a group with each
- * cipher suite. `vectors`: the official test vectors.
+ * cipher suite. `vectors`: the official test vectors in DIR; `npm run vectors -- --engine ...` finds them.
  */
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     part: { type: "string", default: "kernel,groups" },
     kernel: { type: "string", default: "wasm,noble" },
     comparisons: { type: "string", default: "10000" },
-    vectors: { type: "string", default: process.env["MLS_TEST_VECTORS"] ?? path("../../../../shared/test-vectors") },
+    vectors: { type: "string", default: "" },
   },
 });
 const comparisons = Number(values.comparisons);
