@@ -2,13 +2,18 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Bytes } from "../src/codec/bytes.ts";
 import { utf8 } from "../src/codec/bytes.ts";
+import { encode } from "../src/codec/codec.ts";
 import type { CreateCommitOptions } from "../src/commit/create.ts";
+import type { Content } from "../src/framing/framed-content.ts";
+import { ratchetTree } from "../src/framing/group-info.ts";
+import type { PublicMessage } from "../src/framing/public-message.ts";
 import { createGroupInfo } from "../src/group/export.ts";
 import { createProposal, createUpdateProposal } from "../src/group/send.ts";
 import type { PublicGroupState } from "../src/group-state.ts";
+import { DEFAULT_LIMITS } from "../src/limits.ts";
 import { observeGroup, observeMessage } from "../src/public-group.ts";
 import { editNode, forgeCommit } from "./support/forge-commit.ts";
-import { forgePublic } from "./support/forge-message.ts";
+import { forgePublic, signedContent } from "./support/forge-message.ts";
 import type { Expected } from "./support/group.ts";
 import { Group, Member, testRules } from "./support/group.ts";
 
@@ -102,12 +107,51 @@ describe("an observer refuses what a member refuses, and stays where it was", ()
     await bothRefuse(later.message, { code: "ERR_MLS_EPOCH", requirement: "R-6-8" });
     const elsewhere = await forgeCommit(alice, { framed: { groupId: utf8("elsewhere") } });
     await bothRefuse(elsewhere.message, { code: "ERR_MLS_EPOCH", requirement: "R-6-8" });
+    const earlier = await forgeCommit(alice, { framed: { epoch: observer.context.epoch - 1n } });
+    await bothRefuse(earlier.message, { code: "ERR_MLS_EPOCH", requirement: "R-12.4.2-1" });
+  });
+
+  test("application data among handshakes (R-6-1)", async () => {
+    const content: Content = { contentType: "application", applicationData: utf8("in the clear") };
+    const { content: framed, auth } = await signedContent(alice, content, "mls_public_message");
+    const message = (made: PublicMessage): PublicMessage => ({ ...made, content: framed, auth });
+    const remove: Content = { contentType: "proposal", proposal: { proposalType: 3, removed: 1 } };
+    await bothRefuse(await forgePublic(alice, remove, { message }), { code: "ERR_MLS_SENDER", requirement: "R-6-1" });
+  });
+
+  test("what is longer than the limits (adversarial 8)", async () => {
+    const { message } = await forgeCommit(alice, { framed: { authenticatedData: new Uint8Array(100) } });
+    const long = { authenticatedDataBytes: 99 };
+    for (const [limit, expected] of [
+      [long, { code: "ERR_MLS_LIMIT", requirement: "R-6.3.1-10", detail: long }],
+      [{ messageBytes: message.length - 1 }, { code: "ERR_MLS_LIMIT" }],
+    ] as const) {
+      const tight = testRules({ limits: { ...DEFAULT_LIMITS, ...limit } });
+      await expect(observeMessage(observer, message, { rules: tight })).rejects.toMatchObject(expected);
+      bob.rules = tight;
+      await expect(bob.peek(message)).rejects.toMatchObject(expected);
+    }
+    const exact = { authenticatedDataBytes: 100, messageBytes: message.length };
+    const wide = testRules({ limits: { ...DEFAULT_LIMITS, ...exact } });
+    await expect(observeMessage(observer, message, { rules: wide })).resolves.toMatchObject({ kind: "commit" });
+  });
+
+  test("anything after a ReInit (R-12.4.2-13)", async () => {
+    const { message } = await forgeCommit(alice);
+    const reinit: PublicGroupState = { ...observer, status: "reinitialised" };
+    await expect(observeMessage(reinit, message, { rules })).rejects.toMatchObject({
+      code: "ERR_MLS_STATE",
+      requirement: "R-12.4.2-13",
+    });
   });
 });
 
 test("what is encrypted cannot be followed", async () => {
   for (const message of [await alice.send("hello"), (await alice.commit()).staged.commit]) {
-    await expect(observeMessage(observer, message, { rules })).rejects.toMatchObject({ code: "ERR_MLS_DECODE" });
+    await expect(observeMessage(observer, message, { rules })).rejects.toMatchObject({
+      code: "ERR_MLS_DECODE",
+      detail: { received: "mls_private_message" },
+    });
   }
 });
 
@@ -119,7 +163,12 @@ test("a GroupInfo is checked as a joiner checks it (R-12.4.3-4, R-12.4.3.1-7)", 
     requirement: "R-12.4.3-4",
   });
   const bare = await createGroupInfo(alice.state, alice.signer, { tree: false });
-  await expect(observeGroup(bare, { suite, rules })).rejects.toMatchObject({ requirement: "R-12.4.3.1-7" });
+  await expect(observeGroup(bare, { suite, rules })).rejects.toMatchObject({
+    code: "ERR_MLS_GROUP_INFO",
+    requirement: "R-12.4.3.1-7",
+  });
+  const tree = encode(ratchetTree, alice.state.tree.toWire());
+  expect(view(await observeGroup(bare, { suite, rules, ratchetTree: tree }))).toEqual(view(alice.state));
 });
 
 test("an observer cannot see whether a path holds what it says, members can", async () => {
