@@ -163,14 +163,3 @@ describe("a new group (R-11-3, R-11-4, R-11-5)", () => {
     }
   });
 });
-
-test("secrets are not in what errors and JSON say (R-2-1, adversarial 14)", async () => {
-  const group = await Group.of(["alice", "bob"]);
-  const [alice, bob] = [group.member("alice"), group.member("bob")];
-  const message = await alice.send("x");
-  const error: unknown = await bob
-    .peek(message.map((byte, i) => (i === 60 ? byte ^ 1 : byte)))
-    .catch((caught: unknown) => caught);
-  const text = `${String(error)} ${JSON.stringify(error)} ${JSON.stringify(Object.getOwnPropertyNames(error))}`;
-  for (const secret of Object.values(bob.state.secrets)) expect(text).not.toContain(toHex(secret));
-});

@@ -139,7 +139,7 @@ describe("a generation", () => {
     expect(() => take(fresh(), 9, limits)).toThrow(expect.objectContaining({ code: "ERR_MLS_LIMIT" }));
   });
 
-  test("that was passed over is kept within bounds: the oldest go first (R-9.2-3, R-15.3-2)", () => {
+  test("that was passed over is kept within bounds: the oldest go first (R-9.2-3, R-15.3-2, adversarial 5)", () => {
     const limits = { ...DEFAULT_LIMITS, skippedKeys: 3 };
     const { next, consumed } = take(fresh(), 5, limits);
     for (const gone of [0, 1]) {

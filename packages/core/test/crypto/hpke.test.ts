@@ -40,6 +40,19 @@ describe.each([...SUPPORTED_CIPHER_SUITES])("suite %i", (id) => {
     }
   });
 
+  test("uses a context for one message: no sequence number counts up, none can wrap (adversarial 15)", async () => {
+    const suite = await suiteOf();
+    const { publicKey, privateKey } = await suite.hpke.generateKeyPair();
+    const seal = encryptWithLabel(suite, "Welcome", utf8("context"));
+    const sealed = await Promise.all([seal(publicKey, utf8("one")), seal(publicKey, utf8("one"))]);
+    expect(new Set(sealed.map(({ kemOutput }) => kemOutput.join())).size).toBe(2);
+    const keys = { publicKey, privateKey };
+    for (const one of sealed.reverse()) {
+      const opened = await decryptWithLabel(suite, { keys, label: "Welcome", context: utf8("context"), sealed: one });
+      expect(opened).toEqual(utf8("one"));
+    }
+  });
+
   test("refuses public keys of another length, and points off the curve (R-5.1.1-1, R-5.1.1-3, adversarial 15)", async () => {
     const { hpke } = await suiteOf();
     const { publicKey } = await hpke.generateKeyPair();

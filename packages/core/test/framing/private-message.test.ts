@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, EMPTY, utf8 } from "../../src/codec/bytes.ts";
+import { createCommit } from "../../src/commit/create.ts";
 import type { Content } from "../../src/framing/framed-content.ts";
 import { decodeMessageOf, encodeMessage } from "../../src/framing/mls-message.ts";
 import type { PrivateMessage } from "../../src/framing/private-message.ts";
@@ -257,7 +258,7 @@ test("handshakes and application data have ratchets of their own (R-6.3.1-4, R-9
   expect(outcomes).toMatchObject([{ generation: 0 }]);
 });
 
-test("each message has a reuse guard of its own: sealing twice from one state repeats no nonce (R-6.3.1-6, R-6.3.1-7, adversarial 11)", async () => {
+test("sealing again from one state repeats no key and nonce, in either ratchet, nor after a reload (R-6.3.1-6, R-6.3.1-7, adversarial 11)", async () => {
   const used: string[] = [];
   const { aead } = alice.suite;
   const suite = {
@@ -270,8 +271,16 @@ test("each message has a reuse guard of its own: sealing twice from one state re
       },
     },
   };
-  const state = { ...alice.state, suite };
-  for (let i = 0; i < 8; i++) await createApplicationMessage(state, utf8("again"), alice);
+  const reloaded = await decodeGroupState(encodeGroupState(alice.state));
+  for (const state of [alice.state, reloaded].map((stored) => ({ ...stored, suite }))) {
+    for (let i = 0; i < 8; i++) {
+      await createApplicationMessage(state, utf8("again"), alice);
+      await createProposal(state, { proposalType: 3, removed: 2 }, alice);
+      await createCommit(state, { ...alice, forcePath: true });
+    }
+  }
+  // Content and sender data of each.
+  expect(used.length).toBe(2 * 8 * 3 * 2);
   expect(new Set(used).size).toBe(used.length);
 });
 

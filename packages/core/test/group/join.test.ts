@@ -13,6 +13,7 @@ import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Welcome } from "../../src/framing/welcome.ts";
 import type { JoinOptions } from "../../src/group/join.ts";
 import { findWelcomed, joinGroup } from "../../src/group/join.ts";
+import { encodeOwnKeyPackage } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import type { PreSharedKeyId } from "../../src/schedule/psk.ts";
 import type { WireNode } from "../../src/tree/parent-node.ts";
@@ -42,9 +43,11 @@ async function refused(
   requirement?: string,
   changes: Partial<JoinOptions> = {},
 ): Promise<void> {
+  const keys = toHex(encodeOwnKeyPackage(own));
   const attempt = await join(welcome, changes).catch((error: unknown) => error);
   if (!isCoppiceError(attempt)) throw attempt instanceof Error ? attempt : new Error("the Welcome was accepted");
   expect({ code: attempt.code, requirement: attempt.requirement }).toEqual({ code, requirement });
+  expect(toHex(encodeOwnKeyPackage(own)) === keys).toBe(true);
   await join(genuine);
 }
 const forged = (edits: WelcomeEdits): Promise<Welcome> => forgeWelcome(alice, own, edits);
@@ -162,7 +165,7 @@ describe("pre-shared keys", () => {
     await join(await forged({ psks: [{ id, psk }] }), { rules: knowing.rules, findGroup });
   });
 
-  test("of usage reinit and branch stand alone (R-12.4.3.1-5, R-11.2-3)", async () => {
+  test("of usage reinit and branch stand alone (R-12.4.3.1-5, R-11.2-3, adversarial 35)", async () => {
     const psks = [special("reinit"), special("branch")].map((id) => ({ id, psk }));
     await refused(await forged({ psks }), "ERR_MLS_WELCOME", "R-12.4.3.1-5", knowing);
   });
@@ -298,6 +301,18 @@ describe("the tree (R-12.4.3.1-9)", () => {
     const other = { ...twin, ref: own.ref, initPrivateKey: own.initPrivateKey };
     const keyPackage = { ...other, keyPackage: { ...twin.keyPackage, initKey: own.keyPackage.initKey } };
     await refused(genuine, "ERR_MLS_WELCOME", "R-12.4.3.1-13", { keyPackage });
+
+    // Of the same keys, in all but one byte: first a capability more, then another signature of the same.
+    const { leafNode } = own.keyPackage;
+    const { capabilities, signature } = leafNode;
+    const proposals = [...capabilities.proposals, 0xf00d];
+    for (const change of [
+      { capabilities: { ...capabilities, proposals } },
+      { signature: signature.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) },
+    ]) {
+      const published = { ...own.keyPackage, leafNode: { ...leafNode, ...change } };
+      await refused(genuine, "ERR_MLS_WELCOME", "R-12.4.3.1-13", { keyPackage: { ...own, keyPackage: published } });
+    }
   });
 
   test.each<[string, (leaves: readonly number[]) => readonly number[]]>([

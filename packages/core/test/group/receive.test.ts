@@ -1,7 +1,7 @@
 /** Who may send what (RFC 9420 §6.1, §12.1.8), late messages (§15.3), and messages of the wrong kind. */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import { basicCredential } from "../../src/credential.ts";
 import { externalSenders, ExtensionType, makeExtension } from "../../src/extension.ts";
 import type { Content, Sender } from "../../src/framing/framed-content.ts";
@@ -87,6 +87,17 @@ describe("a sender outside the group that the group lists (R-6.1-5, adversarial 
   test("is impersonated by a member: refused (R-6.1-8)", async () => {
     const forged = await forgePublic(alice, proposes(remove), from(outside));
     await refused(forged, { code: "ERR_MLS_SIGNATURE", requirement: "R-6.1-8" });
+  });
+
+  test("is no longer one when the list is left out of a GroupContextExtensions, which all members see (adversarial 29)", async () => {
+    const listing = await Group.of(["fay", "gus"], { extensions });
+    const [fay, gus] = [listing.member("fay"), listing.member("gus")];
+    const made = await fay.commit({ proposals: [contextExtensions] });
+    const received = await gus.receive(made.staged.commit);
+    expect(received.kind === "commit" && received.effect.extensions).toEqual([]);
+    fay.adopt(made);
+    const forged = await forgePublic(fay, proposes(remove), from(outside, { signer }));
+    await expectRefusal(gus, { code: "ERR_MLS_SENDER", requirement: "R-12.1.8-2" }, () => gus.peek(forged));
   });
 
   test("is not listed in a group without external_senders (R-12.1.8-2, adversarial 29)", async () => {
@@ -230,6 +241,8 @@ describe("messages of past epochs (R-5.3.3-1, R-15-1, R-15.3-1, R-15.3-4, advers
 describe("messages of the wrong kind (adversarial 18)", () => {
   test("a Welcome, a GroupInfo and a key package are no messages to a group", async () => {
     const groupInfo = await createGroupInfo(alice.state, alice.signer);
+    const { staged } = await alice.commit({ proposals: [add] });
+    await refused(staged.welcome ?? EMPTY, { code: "ERR_MLS_DECODE", detail: { received: "mls_welcome" } });
     for (const message of [
       { wireFormat: "mls_key_package", keyPackage },
       { wireFormat: "mls_group_info", groupInfo },

@@ -4,7 +4,7 @@ import { utf8 } from "../../src/codec/bytes.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { exportSecret } from "../../src/group/export.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
-import { Group, Member } from "../support/group.ts";
+import { at, Group, Member } from "../support/group.ts";
 
 describe.each([
   ["wasm", 1],
@@ -40,6 +40,33 @@ describe.each([
     expect(exported.every((secret) => secret.join() === exported[0]?.join())).toBe(true);
   });
 });
+
+test.each([1, 2, 3, 4, 5, 7, 8, 9])(
+  "%i members: the last leave and more come in one Commit, the first leaf too (adversarial 33)",
+  async (size) => {
+    const names = Array.from({ length: size }, (_, i) => `member ${String(i)}`);
+    const group = await Group.of(names);
+    const committer = at(group.members, size >>> 1);
+    const newcomers = await Promise.all(["x", "y", "z"].map((name) => Member.create(name)));
+    const packages = await Promise.all(newcomers.map((newcomer) => newcomer.keyPackage()));
+    const leaving = [0, size - 2, size - 1].filter((index, i, all) => index >= 0 && all.indexOf(index) === i);
+    const made = await group.commit(committer, {
+      proposals: [
+        ...leaving
+          .filter((removed) => removed !== committer.state.leafIndex)
+          .map((removed) => ({ proposalType: 3, removed }) as const),
+        ...packages.map(({ keyPackage }) => ({ proposalType: 1, keyPackage }) as const),
+      ],
+    });
+    for (const [i, newcomer] of newcomers.entries()) await newcomer.join(made.staged.welcome, at(packages, i));
+    group.members.push(...newcomers);
+    group.expectAgreement();
+    for (const member of group.members) await group.commit(member);
+    await group.chat(at(newcomers, 2), "hello");
+    const first = group.members.find(({ state }) => state.leafIndex === 0);
+    if (first !== undefined) await group.chat(first, "from the first leaf");
+  },
+);
 
 test("proposals of others take effect by reference, an own Update with its pending key (T-12, T-13)", async () => {
   const group = await Group.of(["alice", "bob", "carol", "dave"]);

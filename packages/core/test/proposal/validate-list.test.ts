@@ -63,7 +63,7 @@ async function refused(proposals: readonly Proposal[], expected: Expected): Prom
 
 describe("a regular Commit (R-12.4.2-4, R-12.4.1-1)", () => {
   test.each<[string, string, Proposal[]]>([
-    ["R-12.2-3", "removes the committer", [remove(0)]],
+    ["R-12.2-3", "removes the committer (adversarial 26)", [remove(0)]],
     ["R-12.2-4", "removes a leaf twice (adversarial 26)", [remove(2), remove(2)]],
     ["R-12.2-6", "adds one client twice", [add, { proposalType: 1, keyPackage: another }]],
     ["R-12.2-6", "adds one key package twice (adversarial 19)", [add, add]],
