@@ -1,4 +1,5 @@
 /** The figures of one engine as Markdown: a table for each area, and the plots of its scenarios. */
+import { growthOf } from "./growth.ts";
 import { groupBy } from "./group-by.ts";
 import { formatValue, isBroken, type Report } from "../src/report.ts";
 import type { Row } from "../src/scenario.ts";
@@ -30,8 +31,31 @@ function tableOf(rows: readonly Row[]): string {
       return value < row.coppice ? `**${text}**` : text;
     }),
   ]);
+  return markdownTable(head, lines);
+}
+
+function markdownTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const rule = head.map((_, index) => (index === 0 ? "---" : "---:"));
   return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Exponents: 0 is flat, 1 linear. */
+function growthTable(rows: readonly Row[]): string {
+  const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))];
+  const ofPeers = peers.map((peer) => new Map(growthOf(rows, peer).map((growth) => [growth.scenario, growth])));
+  const lines = growthOf(rows).map(({ scenario, from, to, factor, exponent }) => [
+    scenario,
+    `${from.toLocaleString("en")} to ${to.toLocaleString("en")}`,
+    `× ${factor.toPrecision(3)}`,
+    exponent.toFixed(2),
+    ...ofPeers.map((growths) => growths.get(scenario)?.exponent.toFixed(2) ?? ""),
+  ]);
+  const kept = peers.map((_, index) => lines.some((cells) => cells[index + 4] !== ""));
+  const head = ["step", "members", "Coppice", "exponent", ...peers].filter((_, i) => i < 4 || kept[i - 4] === true);
+  return markdownTable(
+    head,
+    lines.map((cells) => cells.filter((_, i) => i < 4 || kept[i - 4] === true)),
+  );
 }
 
 function ratioOf(row: Row): string {
@@ -59,6 +83,13 @@ export function page(
   return `# Figures: ${engine}
 
 Written by \`npm run plots\` on ${date}: ${machine}; ${peers.join(", ")}. How to read it: [README.md](README.md).
+
+## growth
+
+How many times the time of the smaller group the larger one takes, and the exponent: 0 is flat, 1 linear, 2 quadratic. The
+peers' exponents are between their own smallest and largest sizes from 100 on.
+
+${growthTable(rows)}
 
 ${sections.join("\n\n")}
 `;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { groupBy } from "../plots/group-by.ts";
+import { growthOf } from "../plots/growth.ts";
 import { page } from "../plots/page.ts";
 import { plot } from "../plots/plot.ts";
 import type { Row } from "../src/scenario.ts";
@@ -48,4 +49,12 @@ test("groups keep the order of their first items", () => {
     ["b", ["b1", "b2"]],
     ["a", ["a1"]],
   ]);
+});
+
+test("growth is the exponent between the smallest and the largest size from 100 on", () => {
+  const measured = [row(10, 1, 1), row(100, 100, 7), row(1_000, 1_000, 700)];
+  const growth = { scenario: "commit: create", from: 100, to: 1_000 };
+  expect(growthOf(measured)).toEqual([{ ...growth, factor: 10, exponent: 1 }]);
+  expect(growthOf(measured, "ts-mls <2>")[0]?.exponent).toBeCloseTo(2);
+  expect(growthOf(measured.slice(0, 2))).toEqual([]);
 });
