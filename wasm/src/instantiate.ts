@@ -1,5 +1,6 @@
 /** From the embedded bytes to a running instance, without a fetch and without waiting. */
-import { kernelBase64 } from "./generated/kernel-bytes.ts";
+import { decodeBytes } from "./byte-text.ts";
+import { kernelText } from "./generated/kernel-bytes.ts";
 
 /** What the WebAssembly module exports; `assembly/index.ts` documents the functions. */
 export interface KernelExports {
@@ -39,17 +40,10 @@ let compiled: WebAssembly.Module | undefined;
 export function instantiate(): KernelExports {
   if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not available here");
   try {
-    compiled ??= new WebAssembly.Module(decodeBase64(kernelBase64));
+    compiled ??= new WebAssembly.Module(decodeBytes(kernelText));
     // The module and this interface are built from the same commit.
     return new WebAssembly.Instance(compiled).exports as unknown as KernelExports;
   } catch (cause) {
     throw new Error("WebAssembly with SIMD is not available or not allowed here", { cause });
   }
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

@@ -1,18 +1,15 @@
 /** The cipher-suite table (RFC 9420 §5.1, §17.1). Nothing below it switches on the suite. */
 import type { HashKernel, Kernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
 import { aesGcm, chacha20Poly1305, kernelAead } from "./aead.ts";
-import { ecdsa } from "./ecdsa.ts";
-import { ed25519, ed448 } from "./eddsa.ts";
 import { dhkemX25519 } from "./dhkem-x25519.ts";
+import { ed25519 } from "./ed25519.ts";
 import type { Hpke, Kem } from "./hpke.ts";
 import { createHpke } from "./hpke.ts";
-import { hpkeJsKem } from "./hpke-js-kem.ts";
 import type { LoadedKernel } from "./kernel.ts";
 import { loadKernel } from "./kernel.ts";
-import { deriveNistPrivateKey, NIST_CURVES } from "./nist-private-key.ts";
+import type { NistCurveName } from "./nist-private-key.ts";
 import type { SignatureScheme } from "./signature.ts";
 
 /** A resolved row of the table. */
@@ -57,19 +54,13 @@ const chacha20 = {
 };
 
 const x25519 = (kernel: Kernel): Promise<Kem> => dhkemX25519(kernel.sha256);
-const x448 = async (): Promise<Kem> =>
-  hpkeJsKem(new (await import("@hpke/dhkem-x448")).DhkemX448HkdfSha512(), { Nsk: 56 });
-const nist = async (kernel: Kernel, name: "P-256" | "P-384" | "P-521"): Promise<Kem> => {
-  const { DhkemP256HkdfSha256, DhkemP384HkdfSha384, DhkemP521HkdfSha512 } = await import("@hpke/core");
-  const [kem, hash] = {
-    "P-256": [new DhkemP256HkdfSha256(), kernel.sha256] as const,
-    "P-384": [new DhkemP384HkdfSha384(), kernel.sha384] as const,
-    "P-521": [new DhkemP521HkdfSha512(), kernel.sha512] as const,
-  }[name];
-  const curve = NIST_CURVES[name];
-  const derivePrivateKey = (secret: Bytes): Bytes => deriveNistPrivateKey(hash, curve, secret);
-  return hpkeJsKem(kem, { Nsk: curve.order.length, derivePrivateKey });
-};
+/** Modules of the curves that suite 1 does not need. */
+const x448 = async (): Promise<Kem> => (await import("./dhkem-x448.ts")).dhkemX448();
+const nist = (curve: NistCurveName): Pick<Row, "kem" | "signature"> => ({
+  kem: async (kernel) => (await import("./dhkem-nist.ts")).dhkemNist(kernel, curve),
+  signature: async () => (await import("./ecdsa.ts")).ecdsa(curve),
+});
+const ed448 = async (): Promise<SignatureScheme> => (await import("./ed448.ts")).ed448();
 
 const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
   [
@@ -86,8 +77,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
       ...{ ...sha256, ...aes128Gcm },
-      kem: (kernel) => nist(kernel, "P-256"),
-      signature: () => ecdsa("P-256"),
+      ...nist("P-256"),
     },
   ],
   [
@@ -108,8 +98,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
       ...{ ...sha512, ...aes256Gcm },
-      kem: (kernel) => nist(kernel, "P-521"),
-      signature: () => ecdsa("P-521"),
+      ...nist("P-521"),
     },
   ],
   [
@@ -126,8 +115,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     {
       name: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
       ...{ ...sha384, ...aes256Gcm },
-      kem: (kernel) => nist(kernel, "P-384"),
-      signature: () => ecdsa("P-384"),
+      ...nist("P-384"),
     },
   ],
 ]);

@@ -2,6 +2,7 @@
 import { fromBase64url, toBase64url } from "./base64url.ts";
 import { subtle, unshared } from "./platform.ts";
 import { signatureFromDer, signatureToDer } from "./der.ts";
+import type { NistCurveName } from "./nist-private-key.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
@@ -12,15 +13,13 @@ interface Curve {
   readonly length: number;
 }
 
-export type EcdsaCurve = "P-256" | "P-384" | "P-521";
-
-const CURVES: Readonly<Record<EcdsaCurve, Curve>> = {
+const CURVES: Readonly<Record<NistCurveName, Curve>> = {
   "P-256": { hash: "SHA-256", length: 32 },
   "P-384": { hash: "SHA-384", length: 48 },
   "P-521": { hash: "SHA-512", length: 66 },
 };
 
-export async function ecdsa(name: EcdsaCurve): Promise<SignatureScheme> {
+export async function ecdsa(name: NistCurveName): Promise<SignatureScheme> {
   const { hash, length } = CURVES[name];
   const publicKeyLength = 2 * length + 1;
   const algorithm = { name: "ECDSA", namedCurve: name };

@@ -5,6 +5,8 @@ import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
 
+export type NistCurveName = "P-256" | "P-384" | "P-521";
+
 /** What distinguishes the curves. */
 export interface NistCurve {
   readonly kemId: number;
@@ -14,7 +16,7 @@ export interface NistCurve {
   readonly bitmask: number;
 }
 
-export const NIST_CURVES: Readonly<Record<"P-256" | "P-384" | "P-521", NistCurve>> = {
+export const NIST_CURVES: Readonly<Record<NistCurveName, NistCurve>> = {
   "P-256": {
     kemId: 0x0010,
     order: fromHex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),

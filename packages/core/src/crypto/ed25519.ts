@@ -1,4 +1,4 @@
-/** Ed25519 and Ed448 (RFC 8032). */
+/** Ed25519 (RFC 8032). */
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
@@ -6,49 +6,6 @@ import { nodeCrypto, subtle, unshared, works } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
-
-/** What we need of a noble curve. */
-interface NobleEdwards {
-  readonly utils: { readonly randomSecretKey: () => Uint8Array };
-  readonly getPublicKey: (seed: Uint8Array) => Uint8Array;
-  readonly sign: (message: Uint8Array, seed: Uint8Array) => Uint8Array;
-  readonly verify: (
-    signature: Uint8Array,
-    message: Uint8Array,
-    key: Uint8Array,
-    options: { zip215: boolean },
-  ) => boolean;
-}
-
-function onNoble(name: "Ed25519" | "Ed448", publicKeyLength: 32 | 57, curve: NobleEdwards): SignatureScheme {
-  return {
-    name,
-    publicKeyLength,
-    privateKeyLength: publicKeyLength,
-    generateKeyPair: () => {
-      const privateKey = new Uint8Array(curve.utils.randomSecretKey());
-      return Promise.resolve({ privateKey, publicKey: new Uint8Array(curve.getPublicKey(privateKey)) });
-    },
-    importSigner: (privateKey) => {
-      if (privateKey.length !== publicKeyLength) return Promise.reject(malformedPrivateKey());
-      const seed = new Uint8Array(privateKey);
-      const publicKey = new Uint8Array(curve.getPublicKey(seed));
-      return Promise.resolve({
-        publicKey,
-        sign: (message) => Promise.resolve(new Uint8Array(curve.sign(message, seed))),
-      });
-    },
-    verify: (publicKey, message, signature) => {
-      if (publicKey.length !== publicKeyLength || signature.length !== 2 * publicKeyLength)
-        return Promise.resolve(false);
-      try {
-        return Promise.resolve(curve.verify(signature, message, publicKey, { zip215: false }));
-      } catch {
-        return Promise.resolve(false);
-      }
-    },
-  };
-}
 
 /** PKCS #8 (RFC 8410) around a 32-byte Ed25519 seed. */
 const PKCS8_PREFIX = fromHex("302e020100300506032b657004220420");
@@ -110,18 +67,12 @@ const usable = (scheme: SignatureScheme): Promise<boolean> =>
 /** On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. */
 export async function ed25519(): Promise<SignatureScheme> {
   if (!(await usable(ed25519OnSubtle))) {
-    const noble = await import("@noble/curves/ed25519.js");
-    return onNoble("Ed25519", 32, noble.ed25519);
+    const { ed25519OnNoble } = await import("./ed25519-noble.ts");
+    return ed25519OnNoble();
   }
   const node = nodeCrypto();
   if (node === undefined) return ed25519OnSubtle;
   const { ed25519OnNode } = await import("./node-25519.ts");
   const onNode = ed25519OnNode(node, ed25519OnSubtle);
   return (await usable(onNode)) ? onNode : ed25519OnSubtle;
-}
-
-/** On noble: browsers do not have Ed448. */
-export async function ed448(): Promise<SignatureScheme> {
-  const noble = await import("@noble/curves/ed448.js");
-  return onNoble("Ed448", 57, noble.ed448);
 }
