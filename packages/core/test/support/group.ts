@@ -18,6 +18,7 @@ import { createGroup } from "../../src/group/create.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import type { ExternalJoinOptions } from "../../src/group/external-join.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
+import type { JoinOptions } from "../../src/group/join.ts";
 import { joinGroup } from "../../src/group/join.ts";
 import type { ReceivedMessage } from "../../src/group/receive.ts";
 import { processMessage } from "../../src/group/receive.ts";
@@ -115,10 +116,15 @@ export class Member {
     this.state = adoptCommit(this.state, made.staged, this.rules).state;
   }
 
-  async join(welcome: Bytes | undefined, keyPackage: OwnKeyPackage): Promise<void> {
+  async join(
+    welcome: Bytes | undefined,
+    keyPackage: OwnKeyPackage,
+    options: Pick<JoinOptions, "findGroup"> = {},
+  ): Promise<void> {
     if (welcome === undefined) throw new Error("there is no Welcome");
     const decoded = decodeMessageOf("mls_welcome", welcome).welcome;
-    ({ state: this.state } = await joinGroup(decoded, { suite: this.suite, rules: this.rules, keyPackage }));
+    const { suite, rules } = this;
+    ({ state: this.state } = await joinGroup(decoded, { suite, rules, keyPackage, ...options }));
   }
 
   async receive(message: Bytes): Promise<ReceivedMessage> {
@@ -163,6 +169,13 @@ export class Group {
     await creator.found(options.extensions);
     const group = new Group([creator]);
     if (others.length > 0) await group.add(creator, others);
+    return group;
+  }
+
+  /** Of members that have joined one already. */
+  static joined(members: readonly Member[]): Group {
+    const group = new Group([...members]);
+    group.expectAgreement();
     return group;
   }
 

@@ -1,14 +1,18 @@
 /**
- * Random lives of groups. After each epoch all members agree, whoever left opens nothing, and no key seals twice. `COPPICE_PROPERTY_RUNS` sets how many lives are lived (20),
- * `COPPICE_PROPERTY_MEMBERS` how large a group grows (12). An observer without secrets follows what is public.
+ * Random lives of groups of 2 to 40 members. After each epoch all members agree, whoever left opens nothing, and no key seals
+ * twice. An observer without secrets follows what is public. `COPPICE_PROPERTY_RUNS` sets how many lives are lived: 100;
+ * `npm run property` lives 2,000.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { toHex, utf8 } from "../../src/codec/bytes.ts";
+import { opaque, struct } from "../../src/codec/codec.ts";
 import type { CreateCommitOptions } from "../../src/commit/create.ts";
+import { basicCredential } from "../../src/credential.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { defineProposalType } from "../../src/custom-proposal.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import type { GroupState, PublicGroupState } from "../../src/group-state.ts";
 import { decodeMessage } from "../../src/framing/mls-message.ts";
@@ -16,12 +20,14 @@ import { createGroupInfo, exportSecret } from "../../src/group/export.ts";
 import { processMessage } from "../../src/group/receive.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
+import type { Successor, SuccessorOptions } from "../../src/group/successor.ts";
+import { branchGroup, reinitGroup } from "../../src/group/successor.ts";
 import { observeGroup, observeMessage } from "../../src/public-group.ts";
 import type { Rules } from "../../src/rules.ts";
-import { at, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
+import { at, Group, LIFETIME, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
-const RUNS = Number(process.env["COPPICE_PROPERTY_RUNS"] ?? 20);
-const MOST_MEMBERS = Number(process.env["COPPICE_PROPERTY_MEMBERS"] ?? 12);
+const RUNS = Number(process.env["COPPICE_PROPERTY_RUNS"] ?? 100);
+const MOST_MEMBERS = 40;
 
 /**
  * A suite that refuses to seal with a key that sealed before. That is more than the pair of key and nonce, which the random
@@ -37,20 +43,29 @@ function watched(suite: CipherSuite): CipherSuite {
   return { ...suite, aead: { ...suite.aead, seal } };
 }
 
+/** Adding is twice as likely as the others, so that groups last. */
+const KINDS = [
+  "add",
+  "add",
+  "remove",
+  "update",
+  "psk",
+  "resumption",
+  "extensions",
+  "custom",
+  "refresh",
+  "race",
+  "reload",
+  "talk",
+  "leave",
+  "external",
+  "resync",
+  "branch",
+  "reinit",
+] as const;
+
 interface Operation {
-  readonly kind:
-    | "add"
-    | "remove"
-    | "update"
-    | "psk"
-    | "extensions"
-    | "refresh"
-    | "race"
-    | "reload"
-    | "talk"
-    | "leave"
-    | "external"
-    | "resync";
+  readonly kind: (typeof KINDS)[number];
   /** Picks members and amounts. */
   readonly a: number;
   readonly b: number;
@@ -58,45 +73,45 @@ interface Operation {
 }
 
 const operation: fc.Arbitrary<Operation> = fc.record({
-  kind: fc.constantFrom(
-    ...([
-      "add",
-      "add",
-      "remove",
-      "update",
-      "psk",
-      "extensions",
-      "refresh",
-      "race",
-      "reload",
-      "talk",
-      "leave",
-      "external",
-      "resync",
-    ] as const),
-  ),
+  kind: fc.constantFrom(...KINDS),
   a: fc.nat({ max: 1000 }),
   b: fc.nat({ max: 1000 }),
   wire: fc.boolean(),
 });
 
+/** Mostly small groups: a step takes as long as all its members do. */
+const founders = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 2, max: 8 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 9, max: MOST_MEMBERS }) },
+);
+
 const pskOf = (name: Bytes): Bytes => utf8(`value of ${toHex(name)}`);
+const note = defineProposalType<{ readonly text: Bytes }>({
+  ...{ customType: 0xf001, external: false, pathRequired: false, order: "last" },
+  body: struct({ text: opaque }),
+});
 const rules: Rules = testRules({
+  proposalTypes: [note],
   findPsk: (id) => Promise.resolve(id.pskType === "external" ? pskOf(id.pskId) : undefined),
 });
 
 class Life {
   readonly #suite: CipherSuite;
-  readonly group: Group;
+  group: Group;
   /** Members who left, with what they knew last. */
   readonly #left: { readonly member: Member; readonly before: GroupState }[] = [];
   #observer: PublicGroupState | undefined;
-  #born = 2;
+  #born: number;
 
   constructor(suite: CipherSuite, group: Group) {
     this.#suite = suite;
-    this.group = group;
+    this.group = this.#watch(group);
+    this.#born = group.members.length;
+  }
+
+  #watch(group: Group): Group {
     group.onHandshake = (message) => this.#observe(message);
+    return group;
   }
 
   #newcomer(): Promise<Member> {
@@ -161,6 +176,16 @@ class Life {
         await this.#commit(first, { ...options, proposals: [{ proposalType: 4, psk }] });
         return;
       }
+      case "resumption":
+        await this.#resume(first, a, options);
+        return;
+      case "custom":
+        await this.group.propose(
+          second,
+          await createProposal(second.state, note.propose({ text: utf8(String(b)) }), { ...second, ...options }),
+        );
+        await this.#commit(first, { ...options, proposals: [note.propose({ text: utf8(String(a)) })] });
+        return;
       case "extensions": {
         const extensions = a % 3 === 0 ? [] : [{ extensionType: TEST_EXTENSION, extensionData: utf8(String(b)) }];
         await this.#commit(first, { ...options, proposals: [{ proposalType: 7, extensions }] });
@@ -188,9 +213,66 @@ class Life {
       case "talk":
         await this.#talk(first, second, b);
         return;
+      case "branch":
+        await this.#branch(first, second);
+        return;
+      case "reinit":
+        await this.#reinit(first, second, options);
+        return;
       default:
         kind satisfies never;
     }
+  }
+
+  /** A resumption PSK of an epoch that all members were in. */
+  async #resume(first: Member, number: number, options: Partial<CreateCommitOptions>): Promise<void> {
+    const epochs = [...first.state.resumptionPsks.keys()].filter((epoch) =>
+      this.group.members.every(({ state }) => state.resumptionPsks.has(epoch)),
+    );
+    if (epochs.length === 0) return;
+    const psk = {
+      ...({ pskType: "resumption", usage: "application", pskGroupId: first.state.context.groupId } as const),
+      ...{ pskEpoch: at(epochs, number % epochs.length), pskNonce: new Uint8Array(32).fill(number) },
+    };
+    await this.#commit(first, { ...options, proposals: [{ proposalType: 4, psk }] });
+  }
+
+  /** Two members go on by themselves for a message; the group does not notice. */
+  async #branch(first: Member, second: Member): Promise<void> {
+    await this.#succeed([first, second], (options) => branchGroup(first.state, options));
+  }
+
+  /** All move to a new group. */
+  async #reinit(first: Member, second: Member, options: Partial<CreateCommitOptions>): Promise<void> {
+    const before = this.group.members.map((member) => ({ member, before: member.state }));
+    const groupId = utf8(`after epoch ${String(first.state.context.epoch)} of member ${first.name}`);
+    const announced: Proposal = { proposalType: 5, groupId, version: 1, cipherSuite: 1, extensions: [] };
+    await this.#commit(first, { ...options, proposals: [announced] });
+    const creator = this.group.members.filter((member) => member !== second);
+    this.group = this.#watch(
+      await this.#succeed([second, ...creator], (given) => reinitGroup(second.state, { ...given, suite: this.#suite })),
+    );
+    this.#left.push(...before);
+    this.#observer = undefined;
+  }
+
+  /** `members[0]` makes a group that succeeds this one, for all of `members`. */
+  async #succeed(members: readonly Member[], make: (options: SuccessorOptions) => Promise<Successor>): Promise<Group> {
+    const next = await Promise.all(members.map(({ name }) => Member.create(name, { suite: this.#suite, rules })));
+    const packages = await Promise.all(next.map((member) => member.keyPackage()));
+    const creator = at(next, 0);
+    const { signer, capabilities, name } = creator;
+    const { state, welcome } = await make({
+      ...{ rules, signer, capabilities, credential: basicCredential(name), lifetime: LIFETIME },
+      keyPackages: packages.slice(1).map(({ keyPackage }) => keyPackage),
+    });
+    creator.state = state;
+    for (const [i, member] of next.entries()) {
+      if (i > 0) await member.join(welcome, at(packages, i), { findGroup: () => at(members, i).state });
+    }
+    const group = Group.joined(next);
+    await group.chat(creator, "in the new group");
+    return group;
   }
 
   /** Two Commits for one epoch: the first wins, the other is dropped and its maker follows the winner. */
@@ -237,11 +319,11 @@ class Life {
     });
     const message = await sender.send("not for everyone");
     for (const { member, before } of this.#left) {
-      expect(member.state.status).toBe("removed");
+      expect(["removed", "reinitialised"]).toContain(member.state.status);
       await expect(member.peek(message)).rejects.toMatchObject({ code: "ERR_MLS_STATE" });
-      // What it knew last, set to the group's epoch by force.
-      const { epoch } = sender.state.context;
-      const forced = { ...before, context: { ...before.context, epoch } };
+      // What it knew last, set to the group and its epoch by force.
+      const { groupId, epoch } = sender.state.context;
+      const forced = { ...before, context: { ...before.context, groupId, epoch } };
       await expect(processMessage(forced, message, { rules })).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
     }
   }
@@ -252,9 +334,10 @@ test(
   async () => {
     const real = await getCipherSuite(1);
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { minLength: 4, maxLength: 9 }), async (operations) => {
+      fc.asyncProperty(founders, fc.array(operation, { minLength: 4, maxLength: 9 }), async (size, operations) => {
         const suite = watched(real);
-        const life = new Life(suite, await Group.of(["member 0", "member 1"], { suite, rules }));
+        const names = Array.from({ length: size }, (_, i) => `member ${String(i)}`);
+        const life = new Life(suite, await Group.of(names, { suite, rules }));
         for (const next of operations) {
           await life.live(next);
           await life.expectSound();
