@@ -74,7 +74,10 @@ export const ENGINES: Readonly<Record<string, (setting: Setting) => Promise<Engi
   node: openNode,
   chromium: (setting) =>
     openBrowser(setting, "Chromium", () =>
-      chromium.launch({ ...installed("COPPICE_CHROMIUM", "/usr/bin/chromium"), args: ["--no-sandbox"] }),
+      chromium.launch({
+        ...installed("COPPICE_CHROMIUM", "/usr/bin/chromium"),
+        args: ["--no-sandbox", "--js-flags=--expose-gc"],
+      }),
     ),
   firefox: (setting) =>
     openBrowser(setting, "Firefox", () => {
