@@ -7,6 +7,7 @@ import type { Codec } from "../../src/codec/codec.ts";
 import * as codec from "../../src/codec/codec.ts";
 import { Reader } from "../../src/codec/reader.ts";
 import { MAX_VECTOR_LENGTH, Writer } from "../../src/codec/writer.ts";
+import { verifyConfirmationTag } from "../../src/schedule/transcript-hash.ts";
 
 const malformed = (requirement?: string): unknown =>
   expect.objectContaining(
@@ -76,6 +77,19 @@ describe("the length header of a vector (R-2.1.2-1, adversarial 2)", () => {
     const long = { length: 2 ** 30 } as Bytes;
     expect(() => codec.encode(codec.opaque, long)).toThrow(RangeError);
   });
+});
+
+test("a length that exceeds the input costs no memory before it is refused (R-2.1.2-7, adversarial 2)", () => {
+  const types = [codec.opaque, codec.vector(codec.uint8), codec.vector(codec.opaque)];
+  for (const type of types) {
+    for (const hex of ["bfffffff00", "b000000000"]) {
+      const before = process.memoryUsage();
+      expect(() => codec.decode<unknown>(type as Codec<unknown>, fromHex(hex))).toThrow(malformed("R-2.1.2-7"));
+      const after = process.memoryUsage();
+      expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(2 ** 24);
+      expect(after.heapUsed - before.heapUsed).toBeLessThan(2 ** 26);
+    }
+  }
 });
 
 describe("vectors (R-2.1.2-6)", () => {
@@ -212,6 +226,34 @@ describe("bytes", () => {
       expect(equal(fromHex("0102"), fromHex("01"))).toBe(false);
       expect(equal(EMPTY, EMPTY)).toBe(true);
     }
+  });
+
+  /** Counts which bytes are read. */
+  function watched(bytes: Bytes): { readonly bytes: Bytes; readonly read: Set<string> } {
+    const read = new Set<string>();
+    const get = (target: Bytes, key: string | symbol): unknown => {
+      if (typeof key === "string" && /^\d+$/u.test(key)) read.add(key);
+      return Reflect.get(target, key, target) as unknown;
+    };
+    return { bytes: new Proxy(bytes, { get }), read };
+  }
+
+  test("of a tag are all read, wherever it differs: the time says nothing of the place (R-6.2-4, adversarial 6)", () => {
+    const expected = new Uint8Array(32).fill(7);
+    for (const place of [0, 15, 31]) {
+      const { bytes, read } = watched(expected.map((byte, i) => (i === place ? byte ^ 1 : byte)));
+      expect(equalConstantTime(expected, bytes)).toBe(false);
+      expect(read.size).toBe(32);
+      read.clear();
+      expect(() => {
+        verifyConfirmationTag(expected, bytes, "R-12.4.2-12");
+      }).toThrow(expect.objectContaining({ code: "ERR_MLS_CONFIRMATION" }));
+      expect(read.size).toBe(32);
+    }
+    // The measure itself: the comparison for public values stops early.
+    const { bytes, read } = watched(expected.map((byte, i) => (i === 0 ? byte ^ 1 : byte)));
+    expect(equalBytes(expected, bytes)).toBe(false);
+    expect(read.size).toBe(1);
   });
 
   test("go to hex and back", () => {

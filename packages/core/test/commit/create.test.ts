@@ -170,6 +170,59 @@ describe("the path", () => {
     expect(left.state.resumptionPsks.size).toBe(0);
   });
 
+  test.each(["Remove", "Update"])(
+    "beside a blanking %s leaves nobody a key of a blank node, which no path replaces (R-7.5-12, R-14-2, adversarial 12)",
+    async (kind) => {
+      const group = await Group.of(["a", "b", "c", "d", "e"]);
+      for (const member of group.members) await group.commit(member);
+      const [a, c, d] = [group.member("a"), group.member("c"), group.member("d")];
+      await group.commit(c);
+      if (kind === "Update") await group.propose(d, await createUpdateProposal(d.state, d));
+      const proposals: Proposal[] = kind === "Update" ? [] : [{ proposalType: 3, removed: d.state.leafIndex }];
+
+      // The parent of c and d: a's path meets c's and d's above it.
+      const parent = 5 as NodeIndex;
+      const old = c.state.privateKeys.get(parent)?.privateKey;
+      if (old === undefined) throw new RangeError("c has the key of its parent");
+      const made = await group.commit(a, { proposals });
+      expect(made.staged.next.tree.encryptionKey(parent)).toBeUndefined();
+      for (const { state } of group.members) {
+        expect(snapshot(state).includes(toHex(old))).toBe(false);
+        for (const [node, { publicKey }] of state.privateKeys) {
+          expect(state.tree.encryptionKey(node)).toEqual(publicKey);
+        }
+      }
+    },
+  );
+
+  test("hands the key of a blanked node over for erasing (R-7.5-12, R-14-2, adversarial 12)", async () => {
+    const group = await Group.of(["a", "b", "c", "d"]);
+    for (const member of group.members) await group.commit(member);
+    const [a, c, d] = [group.member("a"), group.member("c"), group.member("d")];
+    const old = c.state.privateKeys.get(5 as NodeIndex)?.privateKey;
+    if (old === undefined) throw new RangeError("c has the key of its parent");
+    const made = await a.commit({ proposals: [{ proposalType: 3, removed: d.state.leafIndex }] });
+    const { consumed, state } = await c.peek(made.staged.commit);
+    expect(consumed.includes(old)).toBe(true);
+    expect(state.privateKeys.has(5 as NodeIndex)).toBe(false);
+  });
+
+  test("that blanks a node of the committer leaves it no key of it (R-7.5-12, adversarial 12)", async () => {
+    const group = await Group.of(["a", "b", "c", "d", "e"]);
+    for (let round = 0; round < 2; round++) for (const member of group.members) await group.commit(member);
+    const d = group.member("d");
+    const root = 7 as NodeIndex;
+    const old = d.state.privateKeys.get(root)?.privateKey;
+    if (old === undefined) throw new RangeError("d has the key of the root");
+    // Without e the tree is half as large: the root of before is no node any more.
+    const made = await d.commit({ proposals: [{ proposalType: 3, removed: group.member("e").state.leafIndex }] });
+    const adopted = adoptCommit(d.state, made.staged, d.rules);
+    expect(adopted.state.tree.leafCount).toBe(4);
+    expect(adopted.state.privateKeys.has(root)).toBe(false);
+    expect(adopted.consumed.includes(old)).toBe(true);
+    expect(snapshot(adopted.state).includes(toHex(old))).toBe(false);
+  });
+
   test("of the only member is empty: the commit secret is fresh all the same (A-10, adversarial 33)", async () => {
     const group = await Group.of(["alice"]);
     const alice = group.member("alice");
@@ -275,6 +328,19 @@ test("an own Update takes effect with its own key, once only (R-12.1.2-2, R-14-5
   bob.state = again.state;
   await expect(bob.receive(staged.commit)).resolves.toMatchObject({ kind: "commit" });
   expect(bob.state.leafSince).toBe(bob.state.context.epoch);
+});
+
+test("an own Update of the first leaf takes effect like any other (R-12.1.2-2, adversarial 33)", async () => {
+  const group = await Group.of(["alice", "bob"]);
+  const [alice, bob] = [group.member("alice"), group.member("bob")];
+  const before = alice.state.tree.leaf(0 as LeafIndex);
+  await group.propose(alice, await createUpdateProposal(alice.state, alice));
+  const made = await group.commit(bob);
+  expect(made.staged.updated.map(({ leafIndex }) => leafIndex)).toEqual([0]);
+  expect(alice.state.tree.leaf(0 as LeafIndex)?.encryptionKey).not.toEqual(before?.encryptionKey);
+  expect(alice.state.leafSince).toBe(alice.state.context.epoch);
+  await group.commit(alice);
+  await group.chat(alice, "with a new leaf key");
 });
 
 test("group id, version and suite stay for life, the epoch counts Commits (R-8.1-2)", async () => {

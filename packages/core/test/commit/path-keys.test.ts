@@ -5,7 +5,7 @@ import { ratchetTree } from "../../src/framing/group-info.ts";
 import { validateTree } from "../../src/tree/validate-tree.ts";
 import { RatchetTree } from "../../src/tree/ratchet-tree.ts";
 import { forgeCommit } from "../support/forge-commit.ts";
-import { expectRefusal, Group } from "../support/group.ts";
+import { expectForgeryRefused, expectRefusal, Group } from "../support/group.ts";
 
 test("a path whose lower node has a key of small order is refused by members above it (R-5.1.1-3, adversarial 15)", async () => {
   const group = await Group.of(["alice", "bob", "carol", "dave"]);
@@ -18,6 +18,19 @@ test("a path whose lower node has a key of small order is refused by members abo
   await group.commit(alice);
   await group.chat(carol, "the genuine commit went through");
 });
+
+test.each([0, 31, 33, 65])(
+  "a path whose lower node has a key of %i bytes is refused by members above it (R-5.1.1-3, adversarial 15)",
+  async (length) => {
+    const group = await Group.of(["alice", "bob", "carol", "dave"]);
+    for (const member of group.members) await group.commit(member);
+    const [alice, carol] = [group.member("alice"), group.member("carol")];
+    const genuine = (await alice.commit()).staged.commit;
+    const { message } = await forgeCommit(alice, { nodeKeys: [new Uint8Array(length).fill(9)] });
+    const expected = { code: "ERR_MLS_UPDATE_PATH", requirement: "R-5.1.1-3" } as const;
+    await expectForgeryRefused(carol, message, expected, genuine);
+  },
+);
 
 test("a tree with such a key is refused by those who join (R-5.1.1-3)", async () => {
   const group = await Group.of(["alice", "bob"]);

@@ -166,6 +166,19 @@ describe("the keys of the path (R-12.4.2-10, R-16.7-1, adversarial 19)", () => {
     await pathRefused({ leaf: (leaf) => ({ ...leaf, encryptionKey: keyAt(bob, 4) }) }, "R-12.4.2-10");
   });
 
+  test("the key of a leaf that the Commit adds, at leaf or node: refused", async () => {
+    const { keyPackage } = await (await Member.create("erin")).keyPackage();
+    const { encryptionKey } = keyPackage.leafNode;
+    const proposals: Proposal[] = [{ proposalType: 1, keyPackage }];
+    for (const edits of [
+      { leaf: (leaf: UnsignedLeafNode) => ({ ...leaf, encryptionKey }) },
+      { nodeKeys: [encryptionKey] },
+      { nodeKeys: [undefined, encryptionKey] },
+    ]) {
+      await pathRefused({ proposals, ...edits }, "R-12.4.2-10");
+    }
+  });
+
   test("the committer's leaf key does not change: refused (R-12.4.2-9)", async () => {
     await pathRefused({ leaf: (leaf) => ({ ...leaf, encryptionKey: keyAt(alice, 0) }) }, "R-12.4.2-9");
   });
@@ -395,6 +408,26 @@ describe("the confirmation tag (R-12.4.2-12, R-6.1-3, R-6.1-9, adversarial 6)", 
     }
   });
 
+  test("is the right one, cut or followed by a byte: refused", async () => {
+    const { keyPackage } = await (await Member.create("erin")).keyPackage();
+    // Without a path and under Ed25519 there is nothing random in it: the tag is that of the next Commit too.
+    const edits: CommitEdits = { proposals: [{ proposalType: 1, keyPackage }], withPath: false };
+    const { confirmationTag: tag } = (await forgeCommit(alice, edits)).outputs;
+    const { message } = await forgeCommit(alice, { ...edits, auth: { confirmationTag: tag } });
+    await expect(bob.peek(message)).resolves.toMatchObject({ kind: "commit" });
+    for (const confirmationTag of [
+      tag.slice(0, 31),
+      tag.slice(0, 16),
+      tag.slice(0, 1),
+      concat(tag, Uint8Array.of(0)),
+    ]) {
+      await refused(
+        { ...edits, auth: { confirmationTag } },
+        { code: "ERR_MLS_CONFIRMATION", requirement: "R-12.4.2-12" },
+      );
+    }
+  });
+
   test("of a Commit over other PSK values or another order: refused (R-8.4-3, R-8.4-5, T-1)", async () => {
     const id = (name: string): Proposal => ({
       proposalType: 4,
@@ -441,7 +474,9 @@ describe("what the Commit refers to", () => {
       },
     ] as const;
     for (const psk of ids) {
-      await refused({ proposals: [{ proposalType: 4, psk }] }, { code: "ERR_MLS_PSK", requirement: "R-12.4.2-5" });
+      const expected: Expected = { code: "ERR_MLS_PSK", requirement: "R-12.4.2-5" };
+      await refused({ proposals: [{ proposalType: 4, psk }] }, expected);
+      await expectRefusal(alice, expected, () => alice.commit({ proposals: [{ proposalType: 4, psk }] }));
     }
   });
 

@@ -12,7 +12,7 @@ import { createApplicationMessage, createProposal } from "../../src/group/send.t
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { forgeCommit } from "../support/forge-commit.ts";
-import { forgePrivate, signedContent } from "../support/forge-message.ts";
+import { forgePrivate, forgePublic, signedContent } from "../support/forge-message.ts";
 import type { Expected } from "../support/group.ts";
 import { expectForgeryRefused, expectRefusal, Group, testRules } from "../support/group.ts";
 
@@ -99,9 +99,17 @@ describe("the padding (R-6.3.1-1, R-6.3.1-3)", () => {
 });
 
 describe("the plaintext (R-6.3.1-1)", () => {
-  test.each([0, 1, 3, 10, 70])("cut after %i bytes: refused", async (length) => {
-    const forged = await forgePrivate(alice, hello, { plaintext: (whole) => whole.slice(0, length) });
-    await refused(forged, { code: "ERR_MLS_DECODE" });
+  test("cut at any byte: refused (adversarial 1)", async () => {
+    let whole = 1;
+    for (let length = 0; length < whole; length++) {
+      const plaintext = (bytes: Bytes): Bytes => {
+        whole = bytes.length;
+        return bytes.slice(0, length);
+      };
+      await refused(await forgePrivate(alice, hello, { plaintext }), { code: "ERR_MLS_DECODE" });
+    }
+    // The data and its length, the signature and its length.
+    expect(whole).toBe(1 + 5 + 2 + 64);
   });
 });
 
@@ -205,6 +213,15 @@ describe("what is authenticated (R-6.3.1-8, R-6.3.2-5)", () => {
     }
   });
 
+  test("another group or an epoch to come, though signed and sealed for it: refused (R-6-8, adversarial 16)", async () => {
+    const { epoch } = alice.state.context;
+    for (const framed of [{ groupId: utf8("other") }, { epoch: epoch + 1n }, { epoch: 2n ** 64n - 1n }]) {
+      await refused(await forgePrivate(alice, hello, { framed }), { code: "ERR_MLS_EPOCH", requirement: "R-6-8" });
+      const { message } = await forgeCommit(alice, { framed, sealed: {} });
+      await refused(message, { code: "ERR_MLS_EPOCH", requirement: "R-6-8" });
+    }
+  });
+
   test("an epoch that was never kept: refused (R-15.3-4)", async () => {
     const forged = await forgePrivate(alice, hello, { message: (message) => ({ ...message, epoch: 0n }) });
     await refused(forged, { code: "ERR_MLS_EPOCH", requirement: "R-15.3-4" });
@@ -239,6 +256,28 @@ describe("a message opens once (R-9.2-1, adversarial 10)", () => {
     const before = alice.state;
     alice.state = state;
     await expectRefusal(alice, { code: "ERR_MLS_REPLAY" }, () => alice.receive(message));
+    alice.state = before;
+  });
+
+  test("nor an own proposal or Commit: it is told from others before and after it was accepted (adversarial 18)", async () => {
+    const before = alice.state;
+    const proposed = await createProposal(alice.state, { proposalType: 3, removed: 2 }, alice);
+    alice.state = proposed.state;
+    await expectRefusal(alice, { code: "ERR_MLS_REPLAY" }, () => alice.receive(proposed.message));
+    expect(alice.state.proposals.size).toBe(1);
+    const made = await alice.commit();
+    await expectRefusal(alice, { code: "ERR_MLS_REPLAY" }, () => alice.receive(made.staged.commit));
+    const staged = alice.state;
+    alice.state = before;
+    // As after a crash that lost the used key.
+    const own: Expected = { code: "ERR_MLS_STATE", requirement: "R-12.4.2-16" };
+    await expectRefusal(alice, own, () => alice.receive(made.staged.commit));
+    alice.state = staged;
+    alice.adopt(made);
+    const past: Expected = { code: "ERR_MLS_EPOCH", requirement: "R-12.4.2-1" };
+    for (const message of [proposed.message, made.staged.commit]) {
+      await expectRefusal(alice, past, () => alice.receive(message));
+    }
     alice.state = before;
   });
 });
@@ -284,7 +323,7 @@ test("sealing again from one state repeats no key and nonce, in either ratchet, 
   expect(new Set(used).size).toBe(used.length);
 });
 
-test("only members send private messages (R-6.3.2-2, R-6-6, R-12.1.8-1)", async () => {
+test("only members send private messages (R-6.3.2-2, R-6-6, R-12.1.8-1, adversarial 17)", async () => {
   const authenticated = await signedContent(alice, hello, "mls_private_message");
   for (const sender of [
     { senderType: "external", senderIndex: 0 },
@@ -306,11 +345,17 @@ test("authenticated data is authenticated, sent in clear, and bounded (R-6.3.1-1
   await expect(bob.peek(message)).resolves.toMatchObject({ authenticatedData });
 
   const tooLong = new Uint8Array(2 ** 20);
-  await expect(
+  const expected: Expected = { code: "ERR_MLS_LIMIT", requirement: "R-6.3.1-10" };
+  await expectRefusal(alice, expected, () =>
     createApplicationMessage(alice.state, utf8("x"), { ...alice, authenticatedData: tooLong }),
-  ).rejects.toMatchObject({ code: "ERR_MLS_LIMIT", requirement: "R-6.3.1-10" });
-  const forged = await forgePrivate(alice, hello, { framed: { authenticatedData: tooLong } });
-  await refused(forged, { code: "ERR_MLS_LIMIT", requirement: "R-6.3.1-10" });
+  );
+  const framed = { authenticatedData: tooLong };
+  await refused(await forgePrivate(alice, hello, { framed }), expected);
+  await refused(
+    await forgePublic(alice, { contentType: "proposal", proposal: { proposalType: 3, removed: 2 } }, { framed }),
+    expected,
+  );
+  await refused((await forgeCommit(alice, { framed })).message, expected);
 });
 
 test("a message longer than the limit is not read (R-2.1.2-8)", async () => {

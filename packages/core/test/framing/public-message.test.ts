@@ -10,7 +10,7 @@ import type { PublicMessage } from "../../src/framing/public-message.ts";
 import { protectPublic, publicMessage } from "../../src/framing/public-message.ts";
 import { createProposal } from "../../src/group/send.ts";
 import { forgePublic, sealPublic, signedContent } from "../support/forge-message.ts";
-import { forgeCommit } from "../support/forge-commit.ts";
+import { forgeCommit, refHex } from "../support/forge-commit.ts";
 import { expectForgeryRefused, Group } from "../support/group.ts";
 
 const group = await Group.of(["alice", "bob", "carol"]);
@@ -100,6 +100,25 @@ describe("who and when", () => {
       message: (message) => ({ ...message, membershipTag: EMPTY, auth: { ...message.auth, signature: EMPTY } }),
     });
     await refused(forged, "ERR_MLS_EPOCH", "R-6-8");
+  });
+
+  test("another group, though signature and tag verify: refused (R-6-8, adversarial 16)", async () => {
+    const framed = { groupId: utf8("another group") };
+    await refused(await forgePublic(alice, proposal, { framed }), "ERR_MLS_EPOCH", "R-6-8");
+    await refused((await forgeCommit(alice, { framed })).message, "ERR_MLS_EPOCH", "R-6-8");
+  });
+
+  test("a proposal of a past epoch that a Commit refers to: refused (R-12.4-2, adversarial 16)", async () => {
+    const others = await Group.of(["dave", "erin", "frank"]);
+    const [dave, erin] = [others.member("dave"), others.member("erin")];
+    const sent = await createProposal(dave.state, { proposalType: 3, removed: 2 }, dave);
+    await others.propose(dave, sent);
+    await others.commit(erin, { includeCached: false });
+    expect(others.members.map(({ state }) => state.proposals.size)).toEqual([0, 0, 0]);
+    const next = (await dave.commit()).staged.commit;
+    const { message } = await forgeCommit(dave, { proposals: [refHex(sent.ref)] });
+    const expected = { code: "ERR_MLS_PROPOSAL_REF", requirement: "R-12.4-2" } as const;
+    await expectForgeryRefused(erin, message, expected, next);
   });
 
   test("an epoch to come: refused (R-6-8, R-12.1-1, adversarial 16)", async () => {

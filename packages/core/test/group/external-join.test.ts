@@ -9,6 +9,7 @@ import { signGroupInfo } from "../../src/framing/group-info.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import type { ExternalJoin } from "../../src/group/external-join.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
+import type { LeafIndex } from "../../src/tree/tree-math.ts";
 import { expectRefusal, Group, Member, testRules } from "../support/group.ts";
 
 test("a client lets itself in, also where the tree must grow (R-8.3-1, R-8.3-2, R-12.4.1-2, R-12.4.3.2-6)", async () => {
@@ -31,6 +32,30 @@ test("a client that lost its state replaces its own leaf (R-12.2-17)", async () 
   await group.chat(again, "back again");
 });
 
+test("the first leaf is replaced like any other (R-12.2-17, adversarial 33)", async () => {
+  const group = await Group.of(["alice", "bob", "carol"]);
+  const alice = group.member("alice");
+  const again = await Member.create("alice");
+  await group.joinExternally(again, { replaces: alice.state.leafIndex });
+  expect([alice.state.status, again.state.leafIndex]).toEqual(["removed", 0]);
+  await group.chat(again, "back at the first leaf");
+});
+
+test.each([3, 4, 0xffff_ffff])(
+  "leaf %i, which is blank or none, is not replaced (R-12.1.3-1, adversarial 3)",
+  async (leaf) => {
+    const alice = (await Group.of(["alice", "bob", "carol"])).member("alice");
+    const { suite, rules, signer, capabilities } = await Member.create("dave");
+    const options = { suite, rules, signer, capabilities, credential: basicCredential("dave") };
+    const info = await createGroupInfo(alice.state, alice.signer);
+    const replaces = leaf as LeafIndex;
+    await expect(createExternalCommit(info, { ...options, replaces })).rejects.toMatchObject({
+      code: "ERR_MLS_PROPOSAL",
+      requirement: "R-12.1.3-1",
+    });
+  },
+);
+
 test("external PSKs of an external Commit are honoured (adversarial 31)", async () => {
   const psk = utf8("shared out of band");
   const rules = testRules({ findPsk: (id) => Promise.resolve(id.pskType === "external" ? psk : undefined) });
@@ -50,7 +75,13 @@ test("external PSKs of an external Commit are honoured (adversarial 31)", async 
     rules: dave.rules,
     psks: [{ pskId: utf8("id"), psk }],
   });
-  await expect(alice.receive(joined.commit)).rejects.toMatchObject({ code: "ERR_MLS_PSK" });
+  await expectRefusal(alice, { code: "ERR_MLS_PSK", requirement: "R-12.4.2-5" }, () => alice.receive(joined.commit));
+  alice.rules = testRules({ findPsk: () => Promise.resolve(utf8("another value")) });
+  const confirmation = { code: "ERR_MLS_CONFIRMATION", requirement: "R-12.4.2-12" } as const;
+  await expectRefusal(alice, confirmation, () => alice.receive(joined.commit));
+  alice.rules = rules;
+  await alice.receive(joined.commit);
+  expect(alice.state.secrets.epochAuthenticator).toEqual(joined.state.secrets.epochAuthenticator);
 });
 
 test("the policy sees what the Commit covers, and who makes it (R-12.2-15)", async () => {
@@ -137,6 +168,22 @@ describe("a GroupInfo that cannot be used", () => {
       await expect(join(changed)).rejects.toMatchObject(expected);
     }
   });
+
+  test.each([3, 4, 0x7fff_ffff, 0xffff_ffff])(
+    "is signed by leaf %i, which is blank or none (R-12.4.3-4, adversarial 3)",
+    async (signer) => {
+      const alice = (await Group.of(["alice", "bob", "carol"])).member("alice");
+      const { suite, rules, signer: key, capabilities } = await Member.create("dave");
+      const options = { suite, rules, signer: key, capabilities, credential: basicCredential("dave") };
+      const info = await createGroupInfo(alice.state, alice.signer);
+      const changed = await signGroupInfo({ ...info, signer }, alice.signer);
+      await expect(createExternalCommit(changed, options)).rejects.toMatchObject({
+        code: "ERR_MLS_GROUP_INFO",
+        requirement: "R-12.4.3-4",
+      });
+      await createExternalCommit(info, options);
+    },
+  );
 
   test.each([0, 31, 32, 33])("has an external_pub of %i zero bytes (R-5.1.1-3, adversarial 15)", async (length) => {
     const { host, info, join } = await setUp();

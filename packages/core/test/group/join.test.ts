@@ -168,6 +168,11 @@ describe("pre-shared keys", () => {
   test("of usage reinit and branch stand alone (R-12.4.3.1-5, R-11.2-3, adversarial 35)", async () => {
     const psks = [special("reinit"), special("branch")].map((id) => ({ id, psk }));
     await refused(await forged({ psks }), "ERR_MLS_WELCOME", "R-12.4.3.1-5", knowing);
+    for (const usage of ["reinit", "branch"] as const) {
+      const id = special(usage);
+      const twice = [id, { ...id, pskNonce: pskNonce.map(() => 1) }].map((one) => ({ id: one, psk }));
+      await refused(await forged({ psks: twice }), "ERR_MLS_WELCOME", "R-12.4.3.1-5", knowing);
+    }
   });
 
   test.each(["reinit", "branch"] as const)(
@@ -233,6 +238,7 @@ describe("the GroupInfo (R-12.4.3-1)", () => {
     ["of another key", new Uint8Array(32)],
     ["empty (adversarial 6)", EMPTY],
     ["too short (adversarial 6)", new Uint8Array(16)],
+    ["too long (adversarial 6)", new Uint8Array(33)],
   ])("has a confirmation tag that is %s (R-12.4.3.1-16)", async (_, confirmationTag) => {
     await refused(await forged({ info: { confirmationTag } }), "ERR_MLS_CONFIRMATION", "R-12.4.3.1-16");
   });
@@ -284,6 +290,9 @@ describe("the tree (R-12.4.3.1-9)", () => {
   test.each<[string, string, (nodes: (WireNode | undefined)[]) => (WireNode | undefined)[]]>([
     ["is empty", "R-12.4.3.3-3", () => []],
     ["ends with a blank leaf", "R-12.4.3.3-3", (nodes) => [...nodes, undefined, undefined]],
+    ["is of even length, a blank at its end", "R-12.4.3.3-3", (nodes) => [...nodes, undefined]],
+    ["is of even length, a leaf at its end", "R-12.4.3.3-4", (nodes) => [...nodes, nodes[0]]],
+    ["is cut to an even length", "R-12.4.3.3-4", (nodes) => nodes.slice(0, 4)],
     ["ends with a parent", "R-12.4.3.3-4", (nodes) => [...nodes, nodes[3]]],
     ["has a parent at an even place", "R-12.4.3.3-4", (nodes) => nodes.map((node, i) => (i === 2 ? nodes[3] : node))],
     ["has a leaf at an odd place", "R-12.4.3.3-4", (nodes) => nodes.map((node, i) => (i === 3 ? nodes[2] : node))],
@@ -319,6 +328,7 @@ describe("the tree (R-12.4.3.1-9)", () => {
     ["a blank leaf", () => [3, 4]],
     ["a leaf of another subtree", () => [5]],
     ["a leaf outside the tree", () => [100]],
+    ["leaf 0x80000001, whose node is 2 in 32 bits", () => [0x8000_0001]],
     ["leaf 0xffffffff", () => [0xffff_ffff]],
   ])("names %s as unmerged (R-12.4.3.1-10, adversarial 3, adversarial 4)", async (_, unmerged) => {
     const big = await Group.of(["a", "b", "c", "d", "e"]);

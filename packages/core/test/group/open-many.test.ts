@@ -4,8 +4,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
 import { CoppiceError } from "../../src/errors.ts";
+import { encodeMessage } from "../../src/framing/mls-message.ts";
 import type { GroupState } from "../../src/group-state.ts";
 import type { OpenedMessage } from "../../src/group/open-many.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
 import { openMany } from "../../src/group/open-many.ts";
 import { processMessage } from "../../src/group/receive.ts";
 import { createProposal } from "../../src/group/send.ts";
@@ -136,6 +138,23 @@ describe("a backlog", () => {
       expect(outcomes.map(({ kind }) => kind)).toEqual(["application", "application"]);
     }
     expect(await openMany(carol.state, [], { rules: carol.rules })).toMatchObject({ state: carol.state, outcomes: [] });
+  });
+
+  test("has messages of a kind that is not sent to a group refused, and goes on (adversarial 18)", async () => {
+    const groupInfo = await createGroupInfo(alice.state, alice.signer);
+    const { keyPackage } = await alice.keyPackage();
+    const strange = [
+      encodeMessage({ wireFormat: "mls_key_package", keyPackage }),
+      encodeMessage({ wireFormat: "mls_group_info", groupInfo }),
+    ];
+    const backlog = [...messages.slice(0, 1), ...strange, ...messages.slice(1, 2)];
+    const { outcomes } = await openMany(carol.state, backlog, { rules: carol.rules });
+    expect(outcomes).toMatchObject([
+      { kind: "application" },
+      { kind: "refused", error: { code: "ERR_MLS_DECODE", detail: { received: "mls_key_package" } } },
+      { kind: "refused", error: { code: "ERR_MLS_DECODE", detail: { received: "mls_group_info" } } },
+      { kind: "application" },
+    ]);
   });
 
   test("of a member who was removed is refused as a whole (R-12.4.2-14)", async () => {

@@ -1,7 +1,7 @@
 /** Who may send what (RFC 9420 §6.1, §12.1.8), late messages (§15.3), and messages of the wrong kind. */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { basicCredential } from "../../src/credential.ts";
 import { externalSenders, ExtensionType, makeExtension } from "../../src/extension.ts";
 import type { Content, Sender } from "../../src/framing/framed-content.ts";
@@ -9,7 +9,9 @@ import { encodeMessage } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
+import { encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import { secretsOf } from "../../src/secret-tree.ts";
 import type { ContentEdits } from "../support/forge-message.ts";
 import { forgePublic } from "../support/forge-message.ts";
 import { forgeCommit, forgeExternalCommit } from "../support/forge-commit.ts";
@@ -134,6 +136,11 @@ describe("a client that asks to be added (R-6.1-7, R-12.1.8-4, adversarial 17)",
     await refused(forged, { code: "ERR_MLS_SENDER", requirement: "R-6.1-7" });
   });
 
+  test("proposes an Update: refused", async () => {
+    const forged = await forgePublic(alice, proposes(await update()), from(asking, { signer }));
+    await refused(forged, { code: "ERR_MLS_SENDER", requirement: "R-6.1-7" });
+  });
+
   test("commits: refused", async () => {
     const { message } = await forgeCommit(alice, from(asking, { signer }));
     await refused(message, { code: "ERR_MLS_SENDER", requirement: "R-6.1-7" });
@@ -210,6 +217,26 @@ describe("proposals of members", () => {
     bob.rules = testRules();
     bob.state = before;
   });
+
+  test("are bounded unless the application says otherwise: 10,000 of an epoch are not kept (adversarial 8)", async () => {
+    const before = bob.state;
+    const { state } = await bob.peek(await forgePublic(alice, proposes(remove)));
+    const [cached] = state.proposals.values();
+    if (cached === undefined) throw new RangeError("the proposal is cached");
+    const { pendingProposals } = DEFAULT_LIMITS;
+    expect(pendingProposals).toBeLessThan(10_000);
+    const many = Array.from({ length: pendingProposals }, (_, i): [string, typeof cached] => {
+      const ref = cached.ref.map((byte, at) => (at === 0 ? i & 0xff : at === 1 ? i >> 8 : byte));
+      return [Buffer.from(ref).toString("hex"), { ...cached, ref }];
+    });
+    bob.state = { ...before, proposals: new Map(many.slice(1)) };
+    const one = (i: number): Promise<Bytes> =>
+      forgePublic(alice, proposes(remove), { framed: { authenticatedData: Uint8Array.of(i) } });
+    await bob.receive(await one(1));
+    expect(bob.state.proposals.size).toBe(pendingProposals);
+    await expectForgeryRefused(bob, await one(2), { code: "ERR_MLS_LIMIT" }, genuine);
+    bob.state = before;
+  });
 });
 
 describe("messages of past epochs (R-5.3.3-1, R-15-1, R-15.3-1, R-15.3-4, adversarial 13)", () => {
@@ -238,6 +265,31 @@ describe("messages of past epochs (R-5.3.3-1, R-15-1, R-15.3-1, R-15.3-4, advers
   });
 });
 
+test("skipped keys of an epoch go with it, for erasing: they are bounded in age (R-15.3-2, R-15.3-4, adversarial 5)", async () => {
+  const old = await Group.of(["ann", "ben"]);
+  const [ann, ben] = [old.member("ann"), old.member("ben")];
+  ben.rules = testRules({ limits: { ...DEFAULT_LIMITS, pastEpochs: 1 } });
+  await ann.send("skipped");
+  await ben.receive(await ann.send("read"));
+  await old.commit(ann);
+  const [past] = ben.state.pastEpochs;
+  if (past === undefined) throw new RangeError("the epoch before is kept");
+  const kept = secretsOf(past.secretTree).map(toHex);
+  const holds = (): boolean[] => {
+    const stored = toHex(encodeGroupState(ben.state));
+    return kept.map((secret) => stored.includes(secret));
+  };
+  // Among them the key and nonce of the message that was skipped.
+  expect(kept.length).toBeGreaterThan(3);
+  expect(holds().every(Boolean)).toBe(true);
+  const made = await ann.commit();
+  const { state, consumed } = await ben.peek(made.staged.commit);
+  const gone = new Set(consumed.map(toHex));
+  expect(kept.every((secret) => gone.has(secret))).toBe(true);
+  ben.state = state;
+  expect(holds().some(Boolean)).toBe(false);
+});
+
 describe("messages of the wrong kind (adversarial 18)", () => {
   test("a Welcome, a GroupInfo and a key package are no messages to a group", async () => {
     const groupInfo = await createGroupInfo(alice.state, alice.signer);
@@ -249,6 +301,16 @@ describe("messages of the wrong kind (adversarial 18)", () => {
     ] as const) {
       await refused(encodeMessage(message), { code: "ERR_MLS_DECODE", detail: { received: message.wireFormat } });
     }
+  });
+
+  test("an own public proposal that comes back is kept once", async () => {
+    const before = alice.state;
+    const wireFormat = "mls_public_message";
+    const sent = await createProposal(alice.state, { proposalType: 3, removed: 2 }, { ...alice, wireFormat });
+    alice.state = sent.state;
+    await alice.receive(sent.message);
+    expect([...alice.state.proposals.values()].map(({ ref }) => ref)).toEqual([sent.ref]);
+    alice.state = before;
   });
 
   test("an own Commit is adopted, not processed (R-12.4.2-16)", async () => {
@@ -290,6 +352,8 @@ describe("a state that is closed", () => {
     const closed: Expected = { code: "ERR_MLS_STATE", requirement: "R-12.4.2-13" };
     await expectRefusal(jon, closed, () => jon.send("too late"));
     await expectRefusal(jon, closed, () => jon.commit());
+    await expectRefusal(jon, closed, () => createProposal(jon.state, { proposalType: 3, removed: 0 }, jon));
+    await expectRefusal(jon, closed, () => createUpdateProposal(jon.state, jon));
     await expectRefusal(ida, closed, () => ida.receive(late));
   });
 });

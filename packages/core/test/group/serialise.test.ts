@@ -1,13 +1,16 @@
 /** Stored values: whole, damaged, and of other versions. */
 import { describe, expect, test } from "vitest";
 import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
+import { createCommit } from "../../src/commit/create.ts";
 import { isCoppiceError } from "../../src/errors.ts";
 import type { GroupState } from "../../src/group-state.ts";
 import {
   decodeGroupState,
   decodeOwnKeyPackage,
+  decodeStagedCommit,
   encodeGroupState,
   encodeOwnKeyPackage,
+  encodeStagedCommit,
 } from "../../src/group/serialise.ts";
 import { takeNextKey } from "../../src/secret-tree.ts";
 import type { SecretTree } from "../../src/secret-tree.ts";
@@ -35,10 +38,28 @@ test("a ratchet at its very end survives too (R-9.1-5)", async () => {
 
 describe("a damaged state is refused, never misread as another error", () => {
   test("cut at any byte, or with one more (adversarial 1)", async () => {
-    for (let length = 0; length < stored.length; length += 13) {
+    for (let length = 0; length < stored.length; length++) {
       await expect(decodeGroupState(stored.subarray(0, length))).rejects.toMatchObject({ name: "CoppiceError" });
     }
     await expect(decodeGroupState(concat(stored, Uint8Array.of(0)))).rejects.toMatchObject({ code: "ERR_MLS_DECODE" });
+  });
+
+  test("as are a staged Commit and a key package (adversarial 1)", async () => {
+    const { rules, suite, state } = alice;
+    const { staged } = await createCommit(state, alice);
+    const commit = encodeStagedCommit(state, staged, rules);
+    const own = encodeOwnKeyPackage(await alice.keyPackage());
+    await decodeStagedCommit(state, commit);
+    decodeOwnKeyPackage(suite, own);
+    const refusal = { name: "CoppiceError" };
+    for (let length = 0; length < commit.length; length++) {
+      await expect(decodeStagedCommit(state, commit.subarray(0, length))).rejects.toMatchObject(refusal);
+    }
+    await expect(decodeStagedCommit(state, concat(commit, Uint8Array.of(0)))).rejects.toMatchObject(refusal);
+    for (let length = 0; length < own.length; length++) {
+      expect(() => decodeOwnKeyPackage(suite, own.subarray(0, length))).toThrow(expect.objectContaining(refusal));
+    }
+    expect(() => decodeOwnKeyPackage(suite, concat(own, Uint8Array.of(0)))).toThrow(expect.objectContaining(refusal));
   });
 
   test("with any byte changed", async () => {

@@ -14,7 +14,7 @@ import { createGroup } from "../../src/group/create.ts";
 import { exportSecret } from "../../src/group/export.ts";
 import type { JoinOptions } from "../../src/group/join.ts";
 import { joinGroup } from "../../src/group/join.ts";
-import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
+import { decodeGroupState, encodeGroupState, encodeOwnKeyPackage } from "../../src/group/serialise.ts";
 import type { SuccessionPskId } from "../../src/group/succession.ts";
 import type { ReinitOptions, Successor, SuccessorOptions } from "../../src/group/successor.ts";
 import { branchGroup, reinitGroup } from "../../src/group/successor.ts";
@@ -218,12 +218,22 @@ describe("what joiners refuse (adversarial 35)", () => {
     return made.staged.welcome ?? new Uint8Array(0);
   }
 
+  /** Neither the old group's state nor the key package changes. */
+  async function joinRefused(
+    client: Client,
+    welcome: Uint8Array,
+    expected: Expected,
+    changes: Partial<JoinOptions> = {},
+  ): Promise<void> {
+    const kept = (): string => toHex(encodeGroupState(client.old)) + toHex(encodeOwnKeyPackage(client.own));
+    const before = kept();
+    await expect(join(client, welcome, changes)).rejects.toMatchObject({ name: "CoppiceError", ...expected });
+    expect(kept() === before).toBe(true);
+  }
+
   async function refuses(usage: "reinit" | "branch", expected: Expected, edits: Edits): Promise<void> {
     const { bob } = old[usage];
-    const before = toHex(encodeGroupState(bob.old));
-    const welcome = await forge(usage, edits);
-    await expect(join(bob, welcome)).rejects.toMatchObject({ name: "CoppiceError", ...expected });
-    expect(toHex(encodeGroupState(bob.old)) === before).toBe(true);
+    await joinRefused(bob, await forge(usage, edits), expected);
     await join(bob, await forge(usage, {}));
   }
 
@@ -242,27 +252,29 @@ describe("what joiners refuse (adversarial 35)", () => {
     // As if Alice's ReInit had named suite 1.
     const pretended = { ...alice.old, reinit: { ...reinitTo(3), cipherSuite: 1 } };
     const { welcome } = await reinitGroup(pretended, optionsFor(alice, [bob]));
-    await expect(join(bob, welcome)).rejects.toMatchObject({ code: "ERR_MLS_WELCOME", requirement: "R-11.2-2" });
+    await joinRefused(bob, welcome, welcomeRefused("R-11.2-2"));
   });
 
   test("a group of another version than that of the ReInit, or of the group branched from (R-11.2-2, R-11.3-2)", async () => {
     const { bob } = old.reinit;
     const reinit = bob.old.reinit && { ...bob.old.reinit, version: 2 };
     const announced = { findGroup: () => ({ ...bob.old, reinit }) };
-    await expect(join(bob, await forge("reinit", {}), announced)).rejects.toMatchObject(welcomeRefused("R-11.2-2"));
+    await joinRefused(bob, await forge("reinit", {}), welcomeRefused("R-11.2-2"), announced);
     const branched = old.branch.bob;
     const context = { ...branched.old.context, version: 2 };
     const from = { findGroup: () => ({ ...branched.old, context }) };
-    await expect(join(branched, await forge("branch", {}), from)).rejects.toMatchObject(welcomeRefused("R-11.3-2"));
+    await joinRefused(branched, await forge("branch", {}), welcomeRefused("R-11.3-2"), from);
   });
 
   test("a reinitialised group without a member of the old one, or with somebody else (R-12.4.3.1-18, R-12.4.1-13)", async () => {
     await refuses("reinit", welcomeRefused("R-12.4.3.1-18"), { invited: ["bob"] });
     await refuses("reinit", welcomeRefused("R-12.4.3.1-18"), { invited: ["bob", "carol", "mallory"] });
     const { alice, bob } = old.reinit;
+    const before = toHex(encodeGroupState(alice.old));
     await expect(reinitGroup(alice.old, optionsFor(alice, [bob]))).rejects.toMatchObject(
       welcomeRefused("R-12.4.3.1-18"),
     );
+    expect(toHex(encodeGroupState(alice.old)) === before).toBe(true);
   });
 
   test("a group that says it replaces one that was not reinitialised (R-12.4.3.1-18, R-11.2-4)", async () => {
@@ -286,9 +298,11 @@ describe("what joiners refuse (adversarial 35)", () => {
   test("a subgroup with somebody who was not in the group (R-11.3-3, R-12.4.3.1-19)", async () => {
     await refuses("branch", welcomeRefused("R-11.3-3"), { invited: ["bob", "mallory"] });
     const { alice, bob, mallory } = old.branch;
+    const before = toHex(encodeGroupState(alice.old));
     await expect(branchGroup(alice.old, optionsFor(alice, [bob, mallory]))).rejects.toMatchObject(
       welcomeRefused("R-11.3-3"),
     );
+    expect(toHex(encodeGroupState(alice.old)) === before).toBe(true);
   });
 
   test("a subgroup of another suite (R-11.3-2, R-12.4.3.1-19)", async () => {
@@ -301,7 +315,7 @@ describe("what joiners refuse (adversarial 35)", () => {
     const own = await bobThree.keyPackage();
     const pretended = { ...alice.old, suite: three, context: { ...alice.old.context, cipherSuite: 3 } };
     const { welcome } = await branchGroup(pretended, optionsFor(aliceThree, [{ ...bob, own }]));
-    await expect(join({ ...bob, next: bobThree, own }, welcome)).rejects.toMatchObject(welcomeRefused("R-11.3-2"));
+    await joinRefused({ ...bob, next: bobThree, own }, welcome, welcomeRefused("R-11.3-2"));
   });
 
   test.each(["reinit", "branch"] as const)(
@@ -320,7 +334,7 @@ describe("what joiners refuse (adversarial 35)", () => {
       resumptionPsks: new Map([[bob.old.context.epoch, bob.old.secrets.resumptionPsk]]),
       pastEpochs: [],
     };
-    await expect(join(bob, welcome, { findGroup: () => later })).rejects.toMatchObject(welcomeRefused("R-11.3-3"));
+    await joinRefused(bob, welcome, welcomeRefused("R-11.3-3"), { findGroup: () => later });
   });
 });
 

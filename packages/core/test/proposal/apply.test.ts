@@ -7,7 +7,7 @@ import { basicCredential } from "../../src/credential.ts";
 import type { Extension, RequiredCapabilities } from "../../src/extension.ts";
 import { externalSenders, ExtensionType, makeExtension, requiredCapabilities } from "../../src/extension.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
-import { leafNode } from "../../src/tree/leaf-node.ts";
+import { leafNode, signLeafNode } from "../../src/tree/leaf-node.ts";
 import type { LeafNode, UnsignedLeafNode } from "../../src/tree/leaf-node.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
@@ -84,6 +84,12 @@ describe("an Add (R-12.1.1-1, R-10.1-1, R-10.1-3, R-12.2-1, adversarial 25)", ()
       "ERR_MLS_KEY_PACKAGE",
       "an init key of 33 bytes",
       { content: (content) => ({ ...content, initKey: new Uint8Array(33) }) },
+    ],
+    [
+      "R-10-3",
+      "ERR_MLS_KEY_PACKAGE",
+      "an init key of small order (adversarial 15)",
+      { content: (content) => ({ ...content, initKey: new Uint8Array(32) }) },
     ],
     [
       "R-10.1-4",
@@ -312,6 +318,48 @@ test("a client that lets itself in beyond the leaves that a group may have is re
   bob.rules = testRules();
 });
 
+describe("a client that lets itself in", () => {
+  test("without what the group context has or needs, or with a credential that a member lacks, is refused (R-7.3-4, R-13.4-4, R-7.3-5, adversarial 24)", async () => {
+    const outsider = await Member.create("outsider");
+    const lacks = (extensions: readonly number[]) => (leaf: UnsignedLeafNode) => ({
+      ...leaf,
+      capabilities: { ...leaf.capabilities, extensions },
+    });
+    const { message } = await forgeExternalCommit(alice, outsider, { leaf: lacks([]) });
+    await expectForgeryRefused(bob, message, { code: "ERR_MLS_CAPABILITIES", requirement: "R-7.3-4" }, genuine);
+
+    const extensions = [{ extensionType: TEST_EXTENSION, extensionData: EMPTY }];
+    const small = await Group.of(["kim", "leo"], { extensions });
+    const [kim, leo] = [small.member("kim"), small.member("leo")];
+    const { message: unsupported } = await forgeExternalCommit(kim, outsider, { leaf: lacks([]) });
+    const good = (await kim.commit()).staged.commit;
+    const expected: Expected = { code: "ERR_MLS_CAPABILITIES", requirement: "R-13.4-4" };
+    await expectForgeryRefused(leo, unsupported, expected, good);
+
+    await small.commit(leo, { leaf: { capabilities: { ...leo.capabilities, credentials: [1] } } });
+    const credential = { credentialType: 2, certificates: [utf8("a certificate")] } as const;
+    const { message: foreign } = await forgeExternalCommit(kim, outsider, {
+      leaf: (leaf) => ({ ...leaf, credential }),
+    });
+    const next = (await kim.commit()).staged.commit;
+    await expectForgeryRefused(leo, foreign, { code: "ERR_MLS_CAPABILITIES", requirement: "R-7.3-5" }, next);
+  });
+
+  test("with a member's signature or encryption key, whom it does not replace, is refused (R-7.3-13, R-7.3-14, adversarial 19)", async () => {
+    const expected: Expected = { code: "ERR_MLS_LEAF_NODE", requirement: "R-7.3-14" };
+    const { message } = await forgeExternalCommit(alice, carol);
+    await expectForgeryRefused(bob, message, expected, genuine);
+    const proposals: Proposal[] = [{ proposalType: 3, removed: carol.state.leafIndex }];
+    const { message: replacing } = await forgeExternalCommit(alice, carol, { proposals });
+    await expect(bob.peek(replacing)).resolves.toMatchObject({ kind: "commit" });
+    const outsider = await Member.create("outsider");
+    const { message: taken } = await forgeExternalCommit(alice, outsider, {
+      leaf: (leaf) => ({ ...leaf, encryptionKey: keyAt(alice, 2) }),
+    });
+    await expectForgeryRefused(bob, taken, { code: "ERR_MLS_UPDATE_PATH", requirement: "R-12.4.2-10" }, genuine);
+  });
+});
+
 describe("an Update (R-12.1.2-1, R-12.1.2-2)", () => {
   /** Lets carol propose `leaf` and alice cover it. */
   async function update(leaf: LeafNode): Promise<{ readonly commit: Bytes; readonly restore: () => void }> {
@@ -363,6 +411,14 @@ describe("an Update (R-12.1.2-1, R-12.1.2-2)", () => {
 
   test("that takes a key of the tree is refused (R-7.3-13, R-7.3-14, R-16.7-1)", async () => {
     const leaf = await forgeUpdateLeaf(carol, (unsigned) => ({ ...unsigned, encryptionKey: keyAt(carol, 2) }));
+    await updateRefused(leaf, { code: "ERR_MLS_LEAF_NODE", requirement: "R-7.3-14" });
+  });
+
+  test("that takes another member's signature key is refused (R-7.3-13, R-16.7-1, adversarial 19)", async () => {
+    const { signature: _, ...own } = await forgeUpdateLeaf(carol);
+    const place = { groupId: carol.state.context.groupId, leafIndex: carol.state.leafIndex };
+    // As if bob had signed it: the leaf verifies under the key that it names.
+    const leaf = await signLeafNode({ ...own, signatureKey: bob.signer.publicKey }, bob.signer, place);
     await updateRefused(leaf, { code: "ERR_MLS_LEAF_NODE", requirement: "R-7.3-14" });
   });
 
@@ -441,7 +497,7 @@ describe("a GroupContextExtensions (R-12.1.7-1, R-12.1.7-2, R-12.1.7-3, adversar
     await expect(bob.peek(made.staged.commit)).resolves.toMatchObject({ kind: "commit" });
   });
 
-  test("counts members who are added, not those who are removed (R-12.3-1, adversarial 26)", async () => {
+  test("counts members who are added, not those who are removed (R-12.3-1, adversarial 24, adversarial 26)", async () => {
     const small = await Group.of(["kim", "leo", "mia"]);
     const [kim, leo, mia] = [small.member("kim"), small.member("leo"), small.member("mia")];
     await small.commit(mia, { leaf: { capabilities: { ...mia.capabilities, extensions: [] } } });
@@ -450,6 +506,15 @@ describe("a GroupContextExtensions (R-12.1.7-1, R-12.1.7-2, R-12.1.7-3, adversar
     await expectRefusal(kim, expected, () => kim.commit({ proposals: [needs] }));
     const made = await kim.commit({ proposals: [needs, { proposalType: 3, removed: mia.state.leafIndex }] });
     await expect(leo.peek(made.staged.commit)).resolves.toMatchObject({ kind: "commit" });
+
+    // The same of what a Commit makes a required capability.
+    const requires = change(required({ extensionTypes: [TEST_EXTENSION] }));
+    const unmet: Expected = { code: "ERR_MLS_CAPABILITIES", requirement: "R-12.1.7-1" };
+    await expectRefusal(kim, unmet, () => kim.commit({ proposals: [requires] }));
+    const { message: unmetCommit } = await forgeCommit(kim, { proposals: [requires] });
+    await expectRefusal(leo, unmet, () => leo.peek(unmetCommit));
+    const met = await kim.commit({ proposals: [requires, { proposalType: 3, removed: mia.state.leafIndex }] });
+    await expect(leo.peek(met.staged.commit)).resolves.toMatchObject({ kind: "commit" });
 
     const lacking = await add(withCapabilities({ extensions: [] }));
     const proposals = [needs, lacking, { proposalType: 3, removed: mia.state.leafIndex } as const];

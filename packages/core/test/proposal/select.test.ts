@@ -59,6 +59,18 @@ describe("proposals that do not fit together (R-12.2-5, adversarial 27)", () => 
     await expectRefusal(bob, { code: "ERR_MLS_PROPOSAL_LIST", requirement: "R-12.2-4" }, () => bob.peek(message));
   });
 
+  test("two members propose one Add: the Commit covers one, and a list of both is refused (R-12.2-6)", async () => {
+    const packages = [await newcomer.keyPackage(), await newcomer.keyPackage()];
+    const refs: string[] = [];
+    for (const [i, proposer] of [bob, carol].entries()) {
+      const own = packages[i];
+      if (own !== undefined) refs.push(await propose(proposer, { proposalType: 1, keyPackage: own.keyPackage }));
+    }
+    await commitsWith(1, 1);
+    const { message } = await forgeCommit(alice, { proposals: refs });
+    await expectRefusal(bob, { code: "ERR_MLS_PROPOSAL_LIST", requirement: "R-12.2-6" }, () => bob.peek(message));
+  });
+
   test("a Remove is preferred to Updates of that leaf, a newer Update to an older one", async () => {
     const [first, second] = [
       await createUpdateProposal(dave.state, dave),

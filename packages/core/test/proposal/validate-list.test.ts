@@ -177,8 +177,11 @@ describe("an external Commit (adversarial 31)", () => {
 
   test.each<[string, Proposal]>([
     ["R-12.1.3-1", remove(9)],
+    ["R-12.1.3-1", remove(0xffff_ffff)],
+    ["R-12.1.4-1", resumption("reinit")],
+    ["R-12.1.4-2", resumption("branch")],
     ["R-12.1.4-3", psk({ pskNonce: EMPTY })],
-  ])("%s: one with an invalid proposal is refused", async (requirement, proposal) => {
+  ])("%s: one with an invalid proposal is refused (adversarial 3, adversarial 28)", async (requirement, proposal) => {
     const { message } = await forgeExternalCommit(alice, newcomer, { proposals: [proposal] });
     await expectForgeryRefused(bob, message, { code: "ERR_MLS_PROPOSAL", requirement }, genuine);
   });

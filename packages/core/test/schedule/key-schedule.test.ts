@@ -125,6 +125,7 @@ describe("transcript hashes (R-8.2-1, R-8.2-2)", () => {
     ["missing", undefined],
     ["empty", EMPTY],
     ["truncated", zero.slice(1)],
+    ["followed by a byte", concat(zero, Uint8Array.of(0))],
     ["of another key", filled(1)],
   ])("a confirmation tag that is %s does not verify (R-6.1-3, adversarial 6)", (_, received) => {
     expect(() => {
