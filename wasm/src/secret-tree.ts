@@ -20,9 +20,8 @@ export function ratchet(context: HashContext, run: RatchetRun): RatchetKeys {
   checkRange(count, 0, GENERATIONS - generation, "count");
   const keys: RatchetKeys["keys"] = [];
   const most = Math.floor((arena.outputCapacity - Nh) / (Nk + Nn));
-  // Not slice(): of a Node Buffer that would be the caller's memory.
-  let next: Bytes = new Uint8Array(secret);
-  for (let done = 0; done < count; done += most) {
+  let next = runOnce(context, { ...run, count: Math.min(most, count) }, keys);
+  for (let done = most; done < count; done += most) {
     const previous = next;
     const part = { ...run, secret: previous, generation: generation + done, count: Math.min(most, count - done) };
     next = runOnce(context, part, keys);

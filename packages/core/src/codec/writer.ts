@@ -60,6 +60,11 @@ export class Writer {
     this.#length += value.length;
   }
 
+  zeros(count: number): void {
+    this.#reserve(count);
+    this.#length += count;
+  }
+
   /** `opaque<V>` */
   opaque(value: Uint8Array): void {
     const { length } = value;
@@ -84,20 +89,25 @@ export class Writer {
 
   /** A copy of what was written. Ends the writer. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.lend((written) => written.slice());
+    const bytes = this.#buffer.slice(0, this.#length);
+    this.#release();
+    return bytes;
   }
 
   /** Ends the writer. What was written is overwritten when `use` returns, since it may hold secrets. */
   lend<T>(use: (written: Uint8Array<ArrayBuffer>) => T): T {
-    const buffer = this.#buffer;
-    const written = buffer.subarray(0, this.#length);
+    try {
+      return use(this.#buffer.subarray(0, this.#length));
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Wipes the buffer and gives it back. */
+  #release(): void {
+    const buffer = this.#buffer.fill(0, 0, this.#length);
     this.#buffer = NOTHING;
     this.#length = 0;
-    try {
-      return use(written);
-    } finally {
-      written.fill(0);
-      if (buffer.length === BUFFER_LENGTH) spare.push(buffer);
-    }
+    if (buffer.length === BUFFER_LENGTH) spare.push(buffer);
   }
 }

@@ -2,6 +2,7 @@
 import type { AeadKernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
+import { erase } from "../codec/bytes.ts";
 import { subtle, unshared } from "./platform.ts";
 
 /** A ciphertext (`data`) with what opens it. */
@@ -18,6 +19,7 @@ export interface Aead {
   readonly Nk: number;
   /** Nonce length in bytes. */
   readonly Nn: 12;
+  /** Has read the plaintext when it returns: the caller may overwrite it then. */
   readonly seal: (key: Bytes, nonce: Bytes, aad: Bytes, plaintext: Bytes) => Promise<Bytes>;
   /** `ERR_MLS_AEAD` if the ciphertext does not authenticate. */
   readonly open: (key: Bytes, nonce: Bytes, aad: Bytes, ciphertext: Bytes) => Promise<Bytes>;
@@ -76,7 +78,12 @@ export function aesGcm(Nk: 16 | 32): Aead {
   return {
     Nk,
     Nn: 12,
-    seal: (key, nonce, aad, plaintext) => run("encrypt", key, nonce, aad, plaintext),
+    seal: (key, nonce, aad, plaintext) => {
+      const copy = plaintext.slice();
+      return run("encrypt", key, nonce, aad, copy).finally(() => {
+        erase(copy);
+      });
+    },
     open,
     openMany: (messages) => openEach(open, messages),
   };

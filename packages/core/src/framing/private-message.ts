@@ -55,7 +55,7 @@ export function aads(
     end = writer.length;
     writer.opaque(authenticatedData);
   });
-  return { content, senderData: content.subarray(0, end) };
+  return { content, senderData: content.slice(0, end) };
 }
 
 /** `struct { uint32 leaf_index; uint32 generation; opaque reuse_guard[4]; } SenderData;` 12 bytes. */
@@ -118,16 +118,16 @@ export async function protectPrivate(
   }
   const leafIndex = content.sender.leafIndex as LeafIndex;
   const type = content.content.contentType;
-  const fields = { groupId: content.groupId, epoch: content.epoch, contentType: type };
-  const { authenticatedData } = content;
+  const { groupId, epoch, authenticatedData } = content;
   const { taken, next, consumed } = takeNextKey(suite, secretTree, leafIndex, ratchetFor(type));
   const { key, nonce, generation } = taken;
 
   const reuseGuard = randomBytes(4);
-  const plaintext = encodePlaintext(content.content, auth, padding);
-  const aad = aads(fields, authenticatedData);
-  const ciphertext = await suite.aead.seal(key, guard(nonce, reuseGuard), aad.content, plaintext);
-  erase(key, nonce, plaintext);
+  const aad = aads({ groupId, epoch, contentType: type }, authenticatedData);
+  const ciphertext = await writePlaintext(content.content, auth, padding).lend((plaintext) =>
+    suite.aead.seal(key, guard(nonce, reuseGuard), aad.content, plaintext),
+  );
+  erase(key, nonce);
 
   const outer = senderDataKey(suite, senderDataSecret, ciphertext);
   const encryptedSenderData = await suite.aead.seal(
@@ -138,7 +138,7 @@ export async function protectPrivate(
   );
   erase(outer.key, outer.nonce);
   return {
-    message: { ...fields, authenticatedData, encryptedSenderData, ciphertext },
+    message: { groupId, epoch, contentType: type, authenticatedData, encryptedSenderData, ciphertext },
     secretTree: next,
     generation,
     consumed,
@@ -146,10 +146,10 @@ export async function protectPrivate(
 }
 
 /** `PrivateMessageContent`: body, auth data, then padding to the end. */
-function encodePlaintext(content: Content, auth: FramedContentAuthData, padding: number): Bytes {
+function writePlaintext(content: Content, auth: FramedContentAuthData, padding: number): Writer {
   const writer = new Writer();
   (contentBodies[content.contentType] as Codec<object>).encode(writer, content);
   authDataFor(content.contentType).encode(writer, auth);
-  writer.bytes(padding === 0 ? EMPTY : new Uint8Array(padding));
-  return writer.finish();
+  writer.zeros(padding);
+  return writer;
 }
