@@ -10,6 +10,7 @@ import { join } from "node:path";
 export const PACKAGES = {
   wasm: { imports: [] },
   "packages/core": { imports: ["wasm"], libraries: ["@hpke/", "@noble/"] },
+  "packages/x509": { imports: ["packages/core"], libraries: ["@peculiar/"] },
   "packages/storage": { imports: ["packages/core"], libraries: ["idb/"] },
   "packages/delivery": { imports: ["packages/core"], libraries: [] },
   "packages/client": { imports: ["packages/core"], types: ["packages/storage", "packages/delivery"] },
