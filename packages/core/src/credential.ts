@@ -14,7 +14,10 @@ export interface BasicCredential {
   readonly identity: Bytes;
 }
 
-/** DER certificates, the end entity's first. */
+/**
+ * DER certificates, the end entity's first. The core carries them unread: that the end entity's key is the leaf's
+ * `signature_key` (R-5.3-2), and all else, is for the authentication service to check. `@coppice/x509` has one.
+ */
 export interface X509Credential {
   readonly credentialType: 0x0002;
   readonly certificates: readonly Bytes[];

@@ -24,7 +24,8 @@ export interface Identity {
 export interface AuthenticationService {
   /**
    * Throws unless the identity is genuine and expected here. With `previous`, it must also be an acceptable successor
-   * (R-5.3.1-8).
+   * (R-5.3.1-8). For an X.509 credential, genuine includes that the end entity's certificate has `signatureKey` (R-5.3-2),
+   * which the core does not check; the service of `@coppice/x509` does.
    */
   readonly validate: (
     request: Identity & { moment: ValidationMoment; previous: Identity | undefined },
