@@ -1,5 +1,6 @@
 /** AEAD with a key for each message: the kernel, noble and SubtleCrypto, where it has the algorithm. */
-import { createWasmKernel, type AeadKernel, type AeadMessage } from "@coppice/wasm";
+import type { AeadKernel, AeadMessage } from "@coppice/wasm";
+import { createWasmKernel } from "@coppice/wasm/full";
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import type { Operation, Scenario } from "../src/scenario.ts";

@@ -1,5 +1,5 @@
 /** Hashing and key derivation: the kernel, noble and SubtleCrypto. */
-import { createWasmKernel } from "@coppice/wasm";
+import { createWasmKernel } from "@coppice/wasm/full";
 import { expand, hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";

@@ -1,5 +1,5 @@
 /** Tree hashing by level and ratchets of the secret tree: the kernel, noble and SubtleCrypto. */
-import { createWasmKernel } from "@coppice/wasm";
+import { createWasmKernel } from "@coppice/wasm/full";
 import { expand } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Scenario } from "../src/scenario.ts";

@@ -1,8 +1,10 @@
-export { createWasmKernel, wasmSupported } from "./api.ts";
+export { createBasicWasmKernel, wasmSupported } from "./basic.ts";
 export type {
   Aead,
   AeadKernel,
   AeadMessage,
+  BasicKernel,
+  BasicWasmKernel,
   Bytes,
   Expansion,
   HashKernel,

@@ -1,6 +1,5 @@
 /** From the embedded bytes to a running instance, without a fetch and without waiting. */
 import { decodeBytes } from "./byte-text.ts";
-import { kernelText } from "./generated/kernel-bytes.ts";
 
 /** What the WebAssembly module exports; `assembly/index.ts` documents the functions. */
 export interface KernelExports {
@@ -30,19 +29,22 @@ export interface KernelExports {
   erase(): void;
 }
 
-let compiled: WebAssembly.Module | undefined;
+/** By their texts. */
+const compiled = new Map<string, WebAssembly.Module>();
 
 /**
- * A new instance with its own memory. Instances share the compiled code and nothing else.
+ * A new instance, with its own memory, of the kernel that `text` is: `decodeBytes` reads it. Instances share the compiled
+ * code and nothing else.
  *
  * @throws Error when WebAssembly or its SIMD instructions are missing, or a content security policy forbids them.
  */
-export function instantiate(): KernelExports {
+export function instantiate(text: string): KernelExports {
   if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not available here");
   try {
-    compiled ??= new WebAssembly.Module(decodeBytes(kernelText));
+    const module = compiled.get(text) ?? new WebAssembly.Module(decodeBytes(text));
+    compiled.set(text, module);
     // The module and this interface are built from the same commit.
-    return new WebAssembly.Instance(compiled).exports as unknown as KernelExports;
+    return new WebAssembly.Instance(module).exports as unknown as KernelExports;
   } catch (cause) {
     throw new Error("WebAssembly with SIMD is not available or not allowed here", { cause });
   }

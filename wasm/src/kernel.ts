@@ -55,9 +55,13 @@ export interface HashKernel {
 }
 
 /** An implementation of the hot path. */
-export interface Kernel {
+export interface BasicKernel {
   readonly kind: "wasm" | "noble";
   readonly sha256: HashKernel;
+}
+
+/** All hash functions of the cipher suites. */
+export interface Kernel extends BasicKernel {
   readonly sha384: HashKernel;
   readonly sha512: HashKernel;
 }
@@ -92,10 +96,15 @@ export interface AeadKernel extends Aead {
   openMany(messages: readonly AeadMessage[]): (Bytes | undefined)[];
 }
 
-/** What WebAssembly adds to the kernel. */
-export interface WasmKernel extends Kernel {
+/** What cipher suites 1 and 2 need, in WebAssembly. */
+export interface BasicWasmKernel extends BasicKernel {
   readonly kind: "wasm";
   readonly aes128gcm: AeadKernel;
   readonly aes256gcm: AeadKernel;
+}
+
+/** What all cipher suites need, in WebAssembly. */
+export interface WasmKernel extends BasicWasmKernel, Kernel {
+  readonly kind: "wasm";
   readonly chacha20poly1305: AeadKernel;
 }

@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { kernelOver } from "../src/api.ts";
-import { type AeadKernel, createWasmKernel } from "../src/index.ts";
+import { createWasmKernel, kernelOver } from "../src/full.ts";
+import type { AeadKernel } from "../src/index.ts";
 import { ascii, holdsPartOf, openKernel, random, toHex } from "./support.ts";
 
 const kernel = createWasmKernel();

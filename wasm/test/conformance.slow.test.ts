@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type WasmKernel, createWasmKernel } from "../src/index.ts";
+import { createWasmKernel } from "../src/full.ts";
+import type { WasmKernel } from "../src/index.ts";
 import { conformanceCases } from "./conformance/index.ts";
 
 /** `npm run engines` compares 10,000 inputs; that takes minutes. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type HashKernel, createWasmKernel } from "../src/index.ts";
+import { createWasmKernel } from "../src/full.ts";
+import type { HashKernel } from "../src/index.ts";
 import { ascii, hex, openKernel, random, toHex } from "./support.ts";
 
 const kernel = createWasmKernel();

@@ -1,6 +1,7 @@
 import { createHash, createHmac, hkdfSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type HashKernel, createWasmKernel } from "../src/index.ts";
+import { createWasmKernel } from "../src/full.ts";
+import type { HashKernel } from "../src/index.ts";
 import { openKernel, random, toHex } from "./support.ts";
 
 const kernel = createWasmKernel();

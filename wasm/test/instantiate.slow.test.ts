@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { decodeBytes } from "../src/byte-text.ts";
+import { basicKernelText } from "../src/generated/basic-kernel.ts";
+import { fullKernelText } from "../src/generated/full-kernel.ts";
 
 const load = async (): Promise<typeof import("../src/index.ts")> => {
   vi.resetModules();
@@ -18,9 +20,9 @@ describe("where WebAssembly cannot be used", () => {
 
   it("is missing: a plain Error, and not supported", async () => {
     vi.stubGlobal("WebAssembly", undefined);
-    const { createWasmKernel, wasmSupported } = await load();
+    const { createBasicWasmKernel, wasmSupported } = await load();
     expect(wasmSupported()).toBe(false);
-    expect(createWasmKernel).toThrow(/WebAssembly is not available/);
+    expect(createBasicWasmKernel).toThrow(/WebAssembly is not available/);
   });
 
   it("is forbidden by a content security policy: the engine's error is the cause", async () => {
@@ -32,23 +34,25 @@ describe("where WebAssembly cannot be used", () => {
         }
       },
     });
-    const { createWasmKernel, wasmSupported } = await load();
+    const { createBasicWasmKernel, wasmSupported } = await load();
     expect(wasmSupported()).toBe(false);
-    expect(createWasmKernel).toThrow(expect.objectContaining({ name: "Error", cause: refusal }));
+    expect(createBasicWasmKernel).toThrow(expect.objectContaining({ name: "Error", cause: refusal }));
   });
 });
 
 describe("the embedded bytes", () => {
   it("are what the sources compile to", { timeout: 60_000 }, async () => {
-    const { compileKernel } = await import("../build.mjs");
-    const committed = await readFile(new URL("../src/generated/kernel-bytes.ts", import.meta.url), "utf8");
-    // Not toBe: a difference of 30 kB of text in a report helps no one.
-    expect((await compileKernel()).source === committed).toBe(true);
+    const { compileKernels } = await import("../build.mjs");
+    for (const { name, source } of await compileKernels()) {
+      const committed = await readFile(new URL(`../src/generated/${name}.ts`, import.meta.url), "utf8");
+      // Not toBe: a difference of 30 kB of text in a report helps no one.
+      expect(source === committed).toBe(true);
+    }
   });
 
   it("import nothing", async () => {
-    const { kernelText } = await import("../src/generated/kernel-bytes.ts");
-    const module = new WebAssembly.Module(decodeBytes(kernelText));
-    expect(WebAssembly.Module.imports(module)).toEqual([]);
+    for (const text of [basicKernelText, fullKernelText]) {
+      expect(WebAssembly.Module.imports(new WebAssembly.Module(decodeBytes(text)))).toEqual([]);
+    }
   });
 });

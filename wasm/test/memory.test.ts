@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kernelOver } from "../src/api.ts";
+import { kernelOver } from "../src/full.ts";
 import { Arena } from "../src/arena.ts";
 import type { HashKernel } from "../src/index.ts";
 import { hex, holdsPartOf, openKernel, random, toHex } from "./support.ts";

@@ -1,5 +1,6 @@
 /** Shared by the tests: bytes from hex, reproducible random bytes, and a view of a kernel's whole memory. */
-import { kernelOver } from "../src/api.ts";
+import { kernelOver } from "../src/full.ts";
+import { fullKernelText } from "../src/generated/full-kernel.ts";
 import { type KernelExports, instantiate } from "../src/instantiate.ts";
 
 export const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s/g, ""), "hex"));
@@ -28,7 +29,7 @@ export function openKernel(): {
   /** Memory as it is now. */
   memory(): Uint8Array;
 } {
-  const exports = instantiate();
+  const exports = instantiate(fullKernelText);
   return { kernel: kernelOver(exports), exports, memory: () => new Uint8Array(exports.memory.buffer).slice() };
 }
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { createWasmKernel } from "../../src/index.ts";
+import { createWasmKernel } from "../../src/full.ts";
 import { conformanceCases } from "../conformance/index.ts";
 
 // 10,000 in `npm run engines`.

@@ -1,5 +1,6 @@
 /** Instances beside one another. */
-import { type WasmKernel, createWasmKernel } from "../../src/index.ts";
+import { createWasmKernel } from "../../src/full.ts";
+import type { WasmKernel } from "../../src/index.ts";
 import { type ConformanceCase, expectSame } from "./case.ts";
 import { AEADS, HASHES } from "./implementations.ts";
 import { Random } from "./random.ts";

@@ -1,6 +1,6 @@
 /** The positive control: the kernel with two parts exchanged for ones that leak. Made here and nowhere else. */
 import { readFile } from "node:fs/promises";
-import { kernelOver } from "../../src/api.ts";
+import { kernelOver } from "../../src/full.ts";
 import type { KernelExports } from "../../src/instantiate.ts";
 import type { WasmKernel } from "../../src/index.ts";
 import { compile } from "../../build.mjs";

@@ -3,7 +3,8 @@
  * one is found in the kernel, or is not found in the control, which leaks on purpose.
  */
 import { parseArgs } from "node:util";
-import { type WasmKernel, createWasmKernel } from "../../src/index.ts";
+import { createWasmKernel } from "../../src/full.ts";
+import type { WasmKernel } from "../../src/index.ts";
 import { leakyKernel } from "./control.ts";
 import { examine } from "./measure.ts";
 import { TARGETS, type Target } from "./targets.ts";

@@ -1,5 +1,5 @@
 /** What runs inside an engine: the suite, in pieces, so that its driver can tell a slow engine from one that hangs. */
-import { createWasmKernel } from "../../src/index.ts";
+import { createWasmKernel } from "../../src/full.ts";
 import { type ConformanceCase, conformanceCases } from "../conformance/index.ts";
 import type { Progress } from "./engines.ts";
 

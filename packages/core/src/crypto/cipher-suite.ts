@@ -7,8 +7,7 @@ import { dhkemX25519 } from "./dhkem-x25519.ts";
 import { ed25519 } from "./ed25519.ts";
 import type { Hpke, Kem } from "./hpke.ts";
 import { createHpke } from "./hpke.ts";
-import type { LoadedKernel } from "./kernel.ts";
-import { loadKernel } from "./kernel.ts";
+import { loadFullKernel, loadKernel } from "./kernel.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
 import type { SignatureScheme } from "./signature.ts";
 
@@ -24,40 +23,47 @@ export interface CipherSuite {
   readonly signature: SignatureScheme;
 }
 
+type Kind = Kernel["kind"];
+
 /** A row: HPKE's identifiers of KDF and AEAD are those of the suite's hash and AEAD (R-17.1-2). */
 interface Row {
   readonly name: string;
-  readonly hash: (kernel: Kernel) => HashKernel;
+  readonly hash: (kind?: Kind) => Promise<HashKernel>;
   readonly kdfId: number;
-  readonly aead: (kernel: LoadedKernel) => Aead | Promise<Aead>;
+  readonly aead: (kind?: Kind) => Promise<Aead>;
   readonly aeadId: number;
-  readonly kem: (kernel: Kernel) => Kem | Promise<Kem>;
+  readonly kem: (kind?: Kind) => Promise<Kem>;
   readonly signature: () => Promise<SignatureScheme>;
 }
 
-const sha256 = { hash: (kernel: Kernel): HashKernel => kernel.sha256, kdfId: 0x0001 };
-const sha384 = { hash: (kernel: Kernel): HashKernel => kernel.sha384, kdfId: 0x0002 };
-const sha512 = { hash: (kernel: Kernel): HashKernel => kernel.sha512, kdfId: 0x0003 };
+type Hash = Pick<Row, "hash" | "kdfId">;
+const sha256: Hash = { hash: async (kind) => (await loadKernel(kind)).sha256, kdfId: 0x0001 };
+const sha384: Hash = { hash: async (kind) => (await loadFullKernel(kind)).sha384, kdfId: 0x0002 };
+const sha512: Hash = { hash: async (kind) => (await loadFullKernel(kind)).sha512, kdfId: 0x0003 };
 
-const aes128Gcm = {
-  aead: (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes128gcm) : aesGcm(16)),
-  aeadId: 0x0001,
-};
-const aes256Gcm = {
-  aead: (kernel: LoadedKernel): Aead => (kernel.kind === "wasm" ? kernelAead(kernel.aes256gcm) : aesGcm(32)),
-  aeadId: 0x0002,
-};
-const chacha20 = {
-  aead: (kernel: LoadedKernel): Aead | Promise<Aead> =>
-    kernel.kind === "wasm" ? kernelAead(kernel.chacha20poly1305) : chacha20Poly1305(),
+type AeadOfRow = Pick<Row, "aead" | "aeadId">;
+const aes = (algorithm: "aes128gcm" | "aes256gcm", Nk: 16 | 32, aeadId: number): AeadOfRow => ({
+  aead: async (kind) => {
+    const kernel = await loadKernel(kind);
+    return kernel.kind === "wasm" ? kernelAead(kernel[algorithm]) : aesGcm(Nk);
+  },
+  aeadId,
+});
+const aes128Gcm = aes("aes128gcm", 16, 0x0001);
+const aes256Gcm = aes("aes256gcm", 32, 0x0002);
+const chacha20: AeadOfRow = {
+  aead: async (kind) => {
+    const kernel = await loadFullKernel(kind);
+    return kernel.kind === "wasm" ? kernelAead(kernel.chacha20poly1305) : chacha20Poly1305();
+  },
   aeadId: 0x0003,
 };
 
-const x25519 = (kernel: Kernel): Promise<Kem> => dhkemX25519(kernel.sha256);
+const x25519 = async (kind?: Kind): Promise<Kem> => dhkemX25519((await loadKernel(kind)).sha256);
 /** Modules of the curves that suite 1 does not need. */
 const x448 = async (): Promise<Kem> => (await import("./dhkem-x448.ts")).dhkemX448();
 const nist = (curve: NistCurveName): Pick<Row, "kem" | "signature"> => ({
-  kem: async (kernel) => (await import("./dhkem-nist.ts")).dhkemNist(kernel, curve),
+  kem: async (kind) => (await import("./dhkem-nist.ts")).dhkemNist(await loadFullKernel(kind), curve),
   signature: async () => (await import("./ecdsa.ts")).ecdsa(curve),
 });
 const ed448 = async (): Promise<SignatureScheme> => (await import("./ed448.ts")).ed448();
@@ -147,9 +153,13 @@ export async function getCipherSuite(
       detail: { cipherSuite: id },
     });
   }
-  const kernel = await loadKernel(options.kernel);
-  const hash = row.hash(kernel);
-  const [aead, kem, signature] = await Promise.all([row.aead(kernel), row.kem(kernel), row.signature()]);
+  const { kernel } = options;
+  const [hash, aead, kem, signature] = await Promise.all([
+    row.hash(kernel),
+    row.aead(kernel),
+    row.kem(kernel),
+    row.signature(),
+  ]);
   const { kdfId, aeadId, name } = row;
   return { id, name, hash, aead, hpke: createHpke({ kem, hash, aead, kdfId, aeadId }), signature };
 }

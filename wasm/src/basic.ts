@@ -1,12 +1,14 @@
-/** What users of the package call. */
+/** The kernel of cipher suites 1 and 2. */
 import { aeads, createAead } from "./aead.ts";
 import { Arena } from "./arena.ts";
+import { basicKernelText } from "./generated/basic-kernel.ts";
 import { createHash, hashes } from "./hash.ts";
 import { type KernelExports, instantiate } from "./instantiate.ts";
-import type { WasmKernel } from "./kernel.ts";
+import type { BasicWasmKernel } from "./kernel.ts";
 
 /**
- * Creates a kernel: one WebAssembly instance with a fixed memory of its own.
+ * Creates a kernel with SHA-256 and AES-GCM, a third smaller than one with everything, which `@coppice/wasm/full` creates:
+ * one WebAssembly instance with a fixed memory of its own.
  *
  * Every function runs synchronously, copies its arguments in and its result out, and has erased both from the kernel's
  * memory when it returns, also when it throws. Two kernels share nothing but code.
@@ -15,33 +17,30 @@ import type { WasmKernel } from "./kernel.ts";
  * `Kernel` of `@coppice/core` that needs no WebAssembly gives the same results.
  *
  * @example
- * const kernel = createWasmKernel();
+ * const kernel = createBasicWasmKernel();
  * const hash = kernel.sha256.digest(new TextEncoder().encode("abc"));
  */
-export function createWasmKernel(): WasmKernel {
-  return kernelOver(instantiate());
+export function createBasicWasmKernel(): BasicWasmKernel {
+  const exports = instantiate(basicKernelText);
+  return basicKernelOver(exports, new Arena(exports));
 }
 
-/** Whether `createWasmKernel` works here. Found out by doing it. */
+/** Whether WebAssembly kernels work here. Found out by making one. */
 export function wasmSupported(): boolean {
   try {
-    instantiate();
+    instantiate(basicKernelText);
     return true;
   } catch {
     return false;
   }
 }
 
-/** The kernel over an instance whose memory the tests can look into. Not exported by the package. */
-export function kernelOver(exports: KernelExports): WasmKernel {
-  const arena = new Arena(exports);
+/** The part that both kernels have, over an instance of either. */
+export function basicKernelOver(exports: KernelExports, arena: Arena): BasicWasmKernel {
   return {
     kind: "wasm",
     sha256: createHash(exports, arena, hashes.sha256),
-    sha384: createHash(exports, arena, hashes.sha384),
-    sha512: createHash(exports, arena, hashes.sha512),
     aes128gcm: createAead(exports, arena, aeads.aes128gcm),
     aes256gcm: createAead(exports, arena, aeads.aes256gcm),
-    chacha20poly1305: createAead(exports, arena, aeads.chacha20poly1305),
   };
 }
