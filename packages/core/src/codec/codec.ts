@@ -1,6 +1,6 @@
 /** Combinators for wire types (RFC 9420 §2.1): a struct here reads like its definition there. */
 import { CoppiceError } from "../errors.ts";
-import { Reader } from "./reader.ts";
+import { Reader, untrusted } from "./reader.ts";
 import { Writer } from "./writer.ts";
 
 /** How a type is written and read. `decode(encode(x))` equals `x`, and so does the reverse on every accepted input. */
@@ -34,15 +34,27 @@ export function encodeFor<T, R>(codec: Codec<T>, value: NoInfer<T>, use: (bytes:
   return writer.lend(use);
 }
 
-/** Decodes all of `bytes`. `ERR_MLS_DECODE` for malformed or trailing bytes, `ERR_MLS_LIMIT` over `maxBytes`. */
+/**
+ * Decodes all of `bytes`. `ERR_MLS_DECODE` for malformed or trailing bytes, `ERR_MLS_LIMIT` over `maxBytes`. An element of a vector
+ * takes far more memory than its bytes: for what others made there is `decodeReceived`, and `maxElements` of `vector`.
+ */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array, maxBytes: number = DEFAULT_MAX_DECODE_BYTES): T {
+  return decodeFrom((all) => new Reader(all), codec, bytes, maxBytes);
+}
+
+/** The same, and `ERR_MLS_LIMIT` for more vectors than messages of this protocol have in so many bytes. */
+export function decodeReceived<T>(codec: Codec<T>, bytes: Uint8Array, maxBytes: number = DEFAULT_MAX_DECODE_BYTES): T {
+  return decodeFrom(untrusted, codec, bytes, maxBytes);
+}
+
+function decodeFrom<T>(open: (bytes: Uint8Array) => Reader, codec: Codec<T>, bytes: Uint8Array, maxBytes: number): T {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("encoded bytes are expected as a Uint8Array");
   if (bytes.length > maxBytes) {
     throw new CoppiceError("ERR_MLS_LIMIT", `${String(bytes.length)} bytes to decode, at most ${String(maxBytes)}`, {
       requirement: "R-2.1.2-8",
     });
   }
-  const reader = new Reader(bytes);
+  const reader = open(bytes);
   const value = codec.decode(reader);
   reader.finish();
   return value;

@@ -1,19 +1,33 @@
 /** Reading the TLS presentation language (RFC 9420 §2.1). Every read is bounded by the bytes that are there. */
 import { CoppiceError } from "../errors.ts";
+import { BYTES_PER_HEADER, FREE_HEADERS } from "../limits.ts";
 
 const malformed = (message: string, requirement?: string): CoppiceError =>
   new CoppiceError("ERR_MLS_DECODE", message, requirement === undefined ? {} : { requirement });
+
+/** How many `<V>` headers may still be read, by a reader and those over parts of its bytes. */
+interface Budget {
+  headers: number;
+}
+
+const UNLIMITED: Budget = { headers: Number.POSITIVE_INFINITY };
+
+/** A reader of bytes that anybody may have made: what it returns takes no more than a multiple of their length. */
+export const untrusted = (bytes: Uint8Array): Reader =>
+  new Reader(bytes, 0, bytes.length, { headers: FREE_HEADERS + bytes.length / BYTES_PER_HEADER });
 
 /** A cursor over received bytes. What it returns are copies, so later changes to the input change nothing. */
 export class Reader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
+  readonly #budget: Budget;
   #position: number;
 
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, budget: Budget = UNLIMITED) {
     this.#bytes = bytes;
     this.#position = start;
     this.#end = end;
+    this.#budget = budget;
   }
 
   get remaining(): number {
@@ -73,7 +87,7 @@ export class Reader {
   /** A reader over the body of a `<V>` vector, which this reader skips. */
   vector(): Reader {
     const start = this.#takeVector();
-    return new Reader(this.#bytes, start, this.#position);
+    return new Reader(this.#bytes, start, this.#position, this.#budget);
   }
 
   /** `opaque<V>` */
@@ -83,6 +97,9 @@ export class Reader {
   }
 
   #takeVector(): number {
+    if (--this.#budget.headers < 0) {
+      throw new CoppiceError("ERR_MLS_LIMIT", "too many vectors for so few bytes", { requirement: "R-2.1.2-8" });
+    }
     const length = this.vectorLength();
     if (length > this.remaining) {
       throw malformed(`vector of ${String(length)} bytes, ${String(this.remaining)} left`, "R-2.1.2-7");

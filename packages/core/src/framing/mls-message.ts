@@ -1,6 +1,6 @@
 /** The outermost type (RFC 9420 §6): what goes over the wire. */
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, decode, encode, map, select, struct, uint16 } from "../codec/codec.ts";
+import { closedEnum, decodeReceived, encode, map, select, struct, uint16 } from "../codec/codec.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import type { KeyPackage } from "../key-package.ts";
@@ -113,7 +113,7 @@ export function encodeMessage(message: MlsMessage): Bytes {
  * ```
  */
 export function decodeMessage(bytes: Uint8Array, maxBytes: number = DEFAULT_LIMITS.messageBytes): MlsMessage {
-  return decode(mlsMessage, bytes, maxBytes);
+  return decodeReceived(mlsMessage, bytes, maxBytes);
 }
 
 /**

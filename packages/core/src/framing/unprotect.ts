@@ -2,7 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, erase } from "../codec/bytes.ts";
 import { decode } from "../codec/codec.ts";
-import { Reader } from "../codec/reader.ts";
+import { untrusted } from "../codec/reader.ts";
 import type { Sealed } from "../crypto/aead.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
@@ -152,7 +152,7 @@ function unprotectedFrom({ message, leafIndex, generation }: Keyed, plaintext: B
 
 /** `PrivateMessageContent`: body, auth data, then padding to the end. */
 function decodePlaintext(type: ContentType, plaintext: Bytes): { content: Content; auth: FramedContentAuthData } {
-  const reader = new Reader(plaintext);
+  const reader = untrusted(plaintext);
   const content = { contentType: type, ...contentBodies[type].decode(reader) } as Content;
   const auth = authDataFor(type).decode(reader);
   if (reader.rest().some((byte) => byte !== 0)) {

@@ -229,7 +229,7 @@ class Records {
     const bytes = this.#records.get(name);
     if (bytes === undefined) return undefined;
     try {
-      return decode(codec, bytes);
+      return decode(codec, bytes, Number.POSITIVE_INFINITY);
     } catch (cause) {
       throw corrupt(`record ${name}`, cause);
     }

@@ -9,7 +9,7 @@ import type { Content, FramedContent, FramedWireFormat } from "../framing/framed
 import type { AuthenticatedContent } from "../framing/framed-content.ts";
 import { authenticatedContent, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { GroupState, PublicGroupState } from "../group-state.ts";
 import { ownLeaf, requireActive } from "../group-state.ts";
 import type { Limits } from "../limits.ts";
@@ -200,17 +200,31 @@ async function propose(
   return { ...sent, ref, state: cacheProposal(sent.state, { proposal, sender, ref }, options.rules) };
 }
 
-/** `ERR_MLS_LIMIT` when the epoch has too many proposals already; one that is cached is kept once (T-23). */
+const sizes = new WeakMap<Proposal, number>();
+
+/** Encoded, in bytes. */
+function sizeOf(value: Proposal): number {
+  const size = sizes.get(value) ?? encode(wireProposal, value).length;
+  sizes.set(value, size);
+  return size;
+}
+
+/** `ERR_MLS_LIMIT` when the epoch has too many proposals already, or too long ones; one that is cached is kept once (T-23). */
 export function cacheProposal<S extends PublicGroupState>(
   state: S,
-  proposal: { readonly proposal: Proposal; readonly sender: FramedContent["sender"]; readonly ref: Bytes },
-  rules: Rules,
+  sent: { readonly proposal: Proposal; readonly sender: FramedContent["sender"]; readonly ref: Bytes },
+  { limits: { pendingProposals, pendingProposalBytes, proposalBytes } }: Rules,
 ): S {
-  const key = toHex(proposal.ref);
-  if (!state.proposals.has(key) && state.proposals.size >= rules.limits.pendingProposals) {
-    throw new CoppiceError("ERR_MLS_LIMIT", "too many proposals wait in this epoch", {
-      detail: { pendingProposals: rules.limits.pendingProposals },
-    });
+  const key = toHex(sent.ref);
+  if (!state.proposals.has(key)) {
+    const size = sizeOf(sent.proposal);
+    let total = size;
+    for (const cached of state.proposals.values()) total += sizeOf(cached.proposal);
+    if (state.proposals.size >= pendingProposals || size > proposalBytes || total > pendingProposalBytes) {
+      throw new CoppiceError("ERR_MLS_LIMIT", "too many or too long proposals wait in this epoch", {
+        detail: { pendingProposals, pendingProposalBytes, proposalBytes },
+      });
+    }
   }
-  return { ...state, proposals: new Map([...state.proposals, [key, proposal]]) };
+  return { ...state, proposals: new Map([...state.proposals, [key, sent]]) };
 }

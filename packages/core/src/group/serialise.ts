@@ -47,6 +47,9 @@ function fromUtf8(bytes: Bytes): string {
 const MAGIC = Uint8Array.of(0x43, 0x50, 0x47, 0x53);
 const CONTAINER_VERSION = 1;
 
+/** What was stored is trusted, and as long as a group is large. */
+const UNBOUNDED = Number.POSITIVE_INFINITY;
+
 const container: Codec<{ magic: Bytes; version: number; records: readonly { name: string; value: Bytes }[] }> = struct({
   magic: fixed(4),
   version: uint16,
@@ -86,7 +89,7 @@ export async function decodeGroupState(
   bytes: Uint8Array,
   options?: Parameters<typeof restoreGroup>[1],
 ): Promise<GroupState> {
-  const decoded = decode(container, bytes);
+  const decoded = decode(container, bytes, UNBOUNDED);
   if (decoded.magic.some((byte, i) => byte !== MAGIC[i])) {
     throw new CoppiceError("ERR_MLS_DECODE", "these bytes are not a group state");
   }
@@ -165,7 +168,7 @@ export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rule
  * ```
  */
 export async function decodeStagedCommit(state: GroupState, bytes: Uint8Array): Promise<StagedCommit> {
-  const { put, delete: gone, ...staged } = decode(stagedRecord, bytes);
+  const { put, delete: gone, ...staged } = decode(stagedRecord, bytes, UNBOUNDED);
   const stored = new Map<string, Uint8Array>(diffGroupRecords(undefined, state).put);
   for (const name of gone) stored.delete(name);
   for (const { name, value } of put) stored.set(name, value);

@@ -177,6 +177,40 @@ test("input over the limit is refused before it is read (R-2.1.2-8, adversarial 
   expect(() => codec.decode(codec.opaque, [0] as unknown as Uint8Array)).toThrow(TypeError);
 });
 
+describe("vectors in what others made are bounded by its length (R-2.1.2-8, adversarial 8)", () => {
+  const limit = expect.objectContaining({ code: "ERR_MLS_LIMIT", requirement: "R-2.1.2-8" }) as unknown;
+
+  test("a megabyte of empty ones is refused after a fraction of them, at any depth", () => {
+    let read = 0;
+    const counted: Codec<Bytes> = {
+      ...codec.opaque,
+      decode: (reader) => {
+        read++;
+        return codec.opaque.decode(reader);
+      },
+    };
+    const flat = codec.encode(codec.opaque, new Uint8Array(2 ** 20));
+    expect(() => codec.decodeReceived(codec.vector(counted), flat)).toThrow(limit);
+    expect(read).toBeLessThan(2 ** 17);
+    // Sixteen parts of less than what is free share one budget.
+    const parts = codec.encode(
+      codec.vector(codec.opaque),
+      Array.from({ length: 16 }, () => new Uint8Array(1000)),
+    );
+    expect(() => codec.decodeReceived(codec.vector(codec.vector(counted)), parts)).toThrow(limit);
+  });
+
+  test("what is stored is read all the same", () => {
+    const flat = codec.encode(codec.opaque, new Uint8Array(10_000));
+    expect(codec.decode(codec.vector(codec.opaque), flat, Number.POSITIVE_INFINITY)).toHaveLength(10_000);
+  });
+
+  test("few of them are no matter", () => {
+    const flat = codec.encode(codec.opaque, new Uint8Array(1000));
+    expect(codec.decodeReceived(codec.vector(codec.opaque), flat)).toHaveLength(1000);
+  });
+});
+
 test("what was read does not change with the input", () => {
   const input = fromHex("03010203");
   const read = codec.decode(codec.opaque, input);

@@ -1,22 +1,27 @@
 /** Every wire type, cut at every byte and with one byte more (RFC 9420 §2.1, §6, §10, §12.4.3). */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { concat, EMPTY, toHex } from "../../src/codec/bytes.ts";
+import { concat, EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
 import type { Codec } from "../../src/codec/codec.ts";
-import { decode, encode } from "../../src/codec/codec.ts";
+import { decode, decodeReceived, encode } from "../../src/codec/codec.ts";
 import { credential } from "../../src/credential.ts";
 import { extensions } from "../../src/extension.ts";
 import { commit } from "../../src/framing/commit.ts";
 import { authenticatedContent, framedContent, sender } from "../../src/framing/framed-content.ts";
 import { groupInfo, ratchetTree } from "../../src/framing/group-info.ts";
 import { decodeMessage, decodeMessageOf, encodeMessage } from "../../src/framing/mls-message.ts";
+import type { Proposal } from "../../src/framing/proposal.ts";
 import { proposal } from "../../src/framing/proposal.ts";
 import { publicMessage } from "../../src/framing/public-message.ts";
 import { keyPackage } from "../../src/key-package.ts";
 import { groupContext } from "../../src/schedule/group-context.ts";
 import { preSharedKeyId } from "../../src/schedule/psk.ts";
 import { leafNode } from "../../src/tree/leaf-node.ts";
+import type { WireNode } from "../../src/tree/parent-node.ts";
+import type { CommitEdits } from "../support/forge-commit.ts";
 import { forgeCommit } from "../support/forge-commit.ts";
+import { forgePublic } from "../support/forge-message.ts";
+import { expectRefusal } from "../support/group.ts";
 import { wireSamples } from "../support/wire-samples.ts";
 
 const { samples, alice, info, leaf, newcomer, authenticated } = await wireSamples();
@@ -153,4 +158,87 @@ test("a Commit is framed with a confirmation tag, other content without (R-6.1-2
   expect(authenticated.auth.confirmationTag).toBeUndefined();
   const bytes = encode(authenticatedContent, authenticated);
   expect(decode(authenticatedContent, bytes)).toEqual(authenticated);
+});
+
+/** As many as there is nothing to pay for with. */
+const many = <T>(value: (i: number) => T, length = 20_000): T[] => Array.from({ length }, (_, i) => value(i));
+
+describe("lists of what takes a byte or two (R-2.1.2-8, adversarial 8)", () => {
+  const limit = { code: "ERR_MLS_LIMIT", requirement: "R-2.1.2-8" } as const;
+  const proposes = (made: Proposal): Promise<Bytes> => forgePublic(alice, { contentType: "proposal", proposal: made });
+  const empty = { kemOutput: EMPTY, ciphertext: EMPTY };
+  const withPath = (path: CommitEdits["path"]): Promise<Bytes> =>
+    forgeCommit(alice, { ...(path && { path }) }).then(({ message }) => message);
+
+  test.each<[string, () => Bytes | Promise<Bytes>]>([
+    [
+      "certificates of a key package",
+      () => {
+        const forged = {
+          ...newcomer.leafNode,
+          credential: { credentialType: 2, certificates: many(() => EMPTY) } as const,
+        };
+        return encodeMessage({ wireFormat: "mls_key_package", keyPackage: { ...newcomer, leafNode: forged } });
+      },
+    ],
+    [
+      "secrets of a Welcome",
+      () => {
+        const secrets = many(() => ({ newMember: EMPTY, encryptedGroupSecrets: empty }));
+        return encodeMessage({
+          wireFormat: "mls_welcome",
+          welcome: { cipherSuite: 1, secrets, encryptedGroupInfo: EMPTY },
+        });
+      },
+    ],
+    [
+      "extensions",
+      () =>
+        proposes({ proposalType: 7, extensions: many((extensionType) => ({ extensionType, extensionData: EMPTY })) }),
+    ],
+    ["references to proposals", () => forgeCommit(alice, { proposals: many(() => "") }).then(({ message }) => message)],
+    [
+      "nodes of a path",
+      () => withPath((path) => ({ ...path, nodes: many(() => ({ encryptionKey: EMPTY, encryptedPathSecret: [] })) })),
+    ],
+    [
+      "ciphertexts of a path",
+      () =>
+        withPath((path) => ({
+          ...path,
+          nodes: path.nodes.map((node) => ({ ...node, encryptedPathSecret: many(() => empty) })),
+        })),
+    ],
+  ])("%s are refused", async (_, forged) => {
+    const bytes = await forged();
+    expect(() => decodeMessage(bytes)).toThrow(expect.objectContaining(limit));
+    await expectRefusal(alice, limit, () => alice.receive(bytes));
+  });
+
+  test("as large as groups are, they are read", () => {
+    const key = new Uint8Array(32).fill(9);
+    const sealed = { kemOutput: key, ciphertext: new Uint8Array(48) };
+    const small: WireNode = {
+      nodeType: "leaf",
+      leafNode: { ...leaf, credential: { credentialType: 1, identity: utf8("a") } },
+    };
+    const above: WireNode = {
+      nodeType: "parent",
+      parentNode: { encryptionKey: key, parentHash: EMPTY, unmergedLeaves: [] },
+    };
+    const tree = encode(
+      ratchetTree,
+      many((i) => (i % 2 === 0 ? small : above), 20_001),
+    );
+    expect(decodeReceived(ratchetTree, tree)).toHaveLength(20_001);
+
+    const secrets = many(() => ({ newMember: key, encryptedGroupSecrets: sealed }), 10_000);
+    const welcome = { cipherSuite: 1, secrets, encryptedGroupInfo: key };
+    decodeMessage(encodeMessage({ wireFormat: "mls_welcome", welcome }));
+
+    const nodes = [{ encryptionKey: key, encryptedPathSecret: many(() => sealed, 10_000) }];
+    const proposals = many(() => ({ type: "reference", reference: key }) as const, 10_000);
+    const path = { leafNode: leaf, nodes };
+    expect(decodeReceived(commit, encode(commit, { proposals, path })).proposals).toHaveLength(10_000);
+  });
 });

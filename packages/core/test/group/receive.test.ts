@@ -218,6 +218,34 @@ describe("proposals of members", () => {
     bob.state = before;
   });
 
+  test("of one epoch are bounded in bytes, each by itself and all together (adversarial 8)", async () => {
+    const before = bob.state;
+    const reinit = (length: number): Content =>
+      proposes({
+        proposalType: 5,
+        groupId: new Uint8Array(length),
+        version: 1,
+        cipherSuite: 1,
+        extensions: [],
+      });
+    const sends = async (length: number, i = 0): Promise<Bytes> =>
+      forgePublic(alice, reinit(length), { framed: { authenticatedData: Uint8Array.of(i) } });
+    const { proposalBytes, pendingProposalBytes } = DEFAULT_LIMITS;
+    expect([proposalBytes, pendingProposalBytes]).toEqual([2 ** 20, 2 ** 24]);
+    await expectForgeryRefused(bob, await sends(2 ** 20), { code: "ERR_MLS_LIMIT" }, genuine);
+
+    bob.rules = testRules({ limits: { ...DEFAULT_LIMITS, proposalBytes: 1009, pendingProposalBytes: 3030 } });
+    await expectForgeryRefused(bob, await sends(1001), { code: "ERR_MLS_LIMIT" }, genuine);
+    const first = await sends(1000);
+    await bob.receive(first);
+    for (const i of [1, 2]) await bob.receive(await sends(1000, i));
+    await expectForgeryRefused(bob, await sends(0, 3), { code: "ERR_MLS_LIMIT" }, genuine);
+    // One that is there already takes no more.
+    expect((await bob.peek(first)).state.proposals.size).toBe(3);
+    bob.rules = testRules();
+    bob.state = before;
+  });
+
   test("are bounded unless the application says otherwise: 10,000 of an epoch are not kept (adversarial 8)", async () => {
     const before = bob.state;
     const { state } = await bob.peek(await forgePublic(alice, proposes(remove)));

@@ -87,6 +87,19 @@ describe("proposals", () => {
     bob.state = before;
   });
 
+  test("of an epoch are bounded in bytes for their sender too (adversarial 8)", async () => {
+    const limits = { ...DEFAULT_LIMITS, proposalBytes: 1000, pendingProposalBytes: 1000 };
+    const options = { ...bob, rules: testRules({ limits }) };
+    const reinit = (length: number) =>
+      ({ proposalType: 5, groupId: new Uint8Array(length), version: 1, cipherSuite: 1, extensions: [] }) as const;
+    const before = bob.state;
+    const expected = { code: "ERR_MLS_LIMIT" } as const;
+    await expectRefusal(bob, expected, () => createProposal(bob.state, reinit(1000), options));
+    bob.state = (await createProposal(bob.state, reinit(900), options)).state;
+    await expectRefusal(bob, expected, () => createUpdateProposal(bob.state, options));
+    bob.state = before;
+  });
+
   test("of a member to remove itself are for others to commit (T-11)", async () => {
     const small = await Group.of(["dave", "erin"]);
     const [dave, erin] = [small.member("dave"), small.member("erin")];

@@ -1,6 +1,6 @@
 /** Stored values: whole, damaged, and of other versions. */
 import { describe, expect, test } from "vitest";
-import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
+import { concat, EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { createCommit } from "../../src/commit/create.ts";
 import { isCoppiceError } from "../../src/errors.ts";
 import type { GroupState } from "../../src/group-state.ts";
@@ -25,6 +25,37 @@ test("a state survives being stored, skipped keys and past epochs included", asy
   const restored = await decodeGroupState(stored);
   expect(toHex(encodeGroupState(restored))).toBe(toHex(stored));
   expect(restored.pastEpochs.length).toBe(alice.state.pastEpochs.length);
+});
+
+test("a state longer than any message may be survives, as does a Commit that was staged from it", async () => {
+  const long = { extensionType: 0xf0aa, extensionData: new Uint8Array(40 * 2 ** 20) };
+  const context = { ...alice.state.context, extensions: [long] };
+  const [past] = alice.state.pastEpochs;
+  if (past === undefined) throw new RangeError("there was an epoch before");
+  const state = {
+    ...alice.state,
+    context,
+    pastEpochs: [{ ...past, context: { ...past.context, extensions: [long] } }],
+  };
+  const bytes = encodeGroupState(state);
+  expect(bytes.length).toBeGreaterThan(64 * 2 ** 20);
+  const restored = await decodeGroupState(bytes);
+  expect(restored.context.extensions).toHaveLength(1);
+
+  const { staged } = await createCommit(alice.state, alice);
+  const next = {
+    ...staged.next,
+    context: { ...staged.next.context, extensions: [long, { ...long, extensionType: 0xf0ab }] },
+  };
+  const commit = encodeStagedCommit(alice.state, { ...staged, next }, alice.rules);
+  expect(commit.length).toBeGreaterThan(64 * 2 ** 20);
+  expect((await decodeStagedCommit(alice.state, commit)).next.context.extensions).toHaveLength(2);
+});
+
+test("stored values are not bounded as messages are (R-2.1.2-8)", async () => {
+  const extensions = Array.from({ length: 5000 }, (_, i) => ({ extensionType: i, extensionData: EMPTY }));
+  const state = { ...alice.state, context: { ...alice.state.context, extensions } };
+  expect((await decodeGroupState(encodeGroupState(state))).context.extensions).toHaveLength(5000);
 });
 
 test("a ratchet at its very end survives too (R-9.1-5)", async () => {
