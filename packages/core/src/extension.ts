@@ -2,7 +2,7 @@
 import { CoppiceError } from "./errors.ts";
 import type { Bytes } from "./codec/bytes.ts";
 import type { Codec } from "./codec/codec.ts";
-import { decode, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
+import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
 import type { Credential } from "./credential.ts";
 import { credential } from "./credential.ts";
 
@@ -25,9 +25,6 @@ export const ExtensionType = {
   externalPub: 0x0004,
   externalSenders: 0x0005,
 } as const;
-
-/** Types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
-export const isDefaultExtensionType = (type: number): boolean => type >= 1 && type <= 5;
 
 const extension: Codec<Extension> = struct({ extensionType: uint16, extensionData: opaque });
 
@@ -84,8 +81,23 @@ export const requiredCapabilities: Codec<RequiredCapabilities> = struct({
 /** The `required_capabilities` of a GroupContext, if it has them. */
 export function findRequiredCapabilities(list: readonly Extension[]): RequiredCapabilities | undefined {
   const data = findExtension(list, ExtensionType.requiredCapabilities);
-  return data === undefined ? undefined : decode(requiredCapabilities, data);
+  if (data === undefined) return undefined;
+  let required = known.get(data);
+  if (required === undefined) {
+    const { extensionTypes, proposalTypes, credentialTypes } = decodeReceived(requiredCapabilities, data);
+    required = {
+      extensionTypes: distinct(extensionTypes),
+      proposalTypes: distinct(proposalTypes),
+      credentialTypes: distinct(credentialTypes),
+    };
+    known.set(data, required);
+  }
+  return required;
 }
+
+/** Every leaf is held against them, and whoever wrote them may have said one thing many times. */
+const known = new WeakMap<Bytes, RequiredCapabilities>();
+const distinct = (types: readonly number[]): readonly number[] => [...new Set(types)];
 
 /**
  * ```tls
@@ -104,7 +116,7 @@ export const externalSenders: Codec<readonly ExternalSender[]> = vector(struct({
 /** The `external_senders` of a GroupContext; empty if it has none. */
 export function findExternalSenders(list: readonly Extension[]): readonly ExternalSender[] {
   const data = findExtension(list, ExtensionType.externalSenders);
-  return data === undefined ? [] : decode(externalSenders, data);
+  return data === undefined ? [] : decodeReceived(externalSenders, data);
 }
 
 /** `struct { HPKEPublicKey external_pub; } ExternalPub;` */

@@ -13,7 +13,7 @@ import type { Extension } from "./extension.ts";
 import { extensions } from "./extension.ts";
 import { withGreaseCapabilities, withGreaseExtension } from "./grease.ts";
 import type { Capabilities } from "./tree/capabilities.ts";
-import { checkAdvertised, MLS10, supportsExtension } from "./tree/capabilities.ts";
+import { checkAdvertised, missingExtension, MLS10 } from "./tree/capabilities.ts";
 import type { LeafNode, Lifetime } from "./tree/leaf-node.ts";
 import { leafNode, signLeafNode } from "./tree/leaf-node.ts";
 
@@ -82,13 +82,13 @@ export interface CreateKeyPackageOptions {
 export async function createKeyPackage(options: CreateKeyPackageOptions): Promise<OwnKeyPackage> {
   const { suite, credential, signer, lifetime } = options;
   checkAdvertised(suite.id, options);
-  for (const { extensionType } of [...(options.leafExtensions ?? []), ...(options.extensions ?? [])]) {
-    if (!supportsExtension(options.capabilities.extensions, extensionType)) {
-      throw new CoppiceError("ERR_MLS_KEY_PACKAGE", `extension ${String(extensionType)} is not in the capabilities`, {
-        requirement: "R-10-7",
-        detail: { extensionType },
-      });
-    }
+  const used = [...(options.leafExtensions ?? []), ...(options.extensions ?? [])];
+  const extensionType = missingExtension(used, options.capabilities.extensions);
+  if (extensionType !== undefined) {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", `extension ${String(extensionType)} is not in the capabilities`, {
+      requirement: "R-10-7",
+      detail: { extensionType },
+    });
   }
   const init = await suite.hpke.generateKeyPair();
   const encryption = await suite.hpke.generateKeyPair();
@@ -161,12 +161,7 @@ export function assembleOwnKeyPackage(
  * ```
  */
 export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage): Promise<void> {
-  if (received.version !== MLS10 || received.cipherSuite !== suite.id) {
-    throw new CoppiceError("ERR_MLS_VERSION", "the key package is for another version or cipher suite", {
-      requirement: "R-10.1-2",
-      detail: { version: received.version, cipherSuite: received.cipherSuite },
-    });
-  }
+  checkSuite(suite, received);
   if (equalBytes(received.initKey, received.leafNode.encryptionKey)) {
     throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is the leaf's encryption key", {
       requirement: "R-10.1-5",
@@ -191,4 +186,13 @@ export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage)
     },
     "R-10.1-4",
   );
+}
+
+/** `ERR_MLS_VERSION` for a key package of another version or cipher suite (R-10.1-2). */
+export function checkSuite(suite: CipherSuite, { version, cipherSuite }: KeyPackage): void {
+  if (version === MLS10 && cipherSuite === suite.id) return;
+  throw new CoppiceError("ERR_MLS_VERSION", "the key package is for another version or cipher suite", {
+    requirement: "R-10.1-2",
+    detail: { version, cipherSuite },
+  });
 }

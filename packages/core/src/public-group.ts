@@ -77,7 +77,7 @@ export interface ObservedCommit {
  */
 export async function observeGroup(info: GroupInfo, options: ObserveOptions): Promise<PublicGroupState> {
   const { suite, rules } = options;
-  const tree = readTree(info, options.ratchetTree, rules.limits);
+  const tree = readTree(suite, info, options.ratchetTree, rules.limits);
   if (tree === undefined) {
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
   }

@@ -16,7 +16,7 @@ import type { LeafNode } from "../tree/leaf-node.ts";
 import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { applyUpdatePath } from "../tree/treekem.ts";
+import { applyUpdatePath, matchPath } from "../tree/treekem.ts";
 import type { UpdatePath } from "../tree/update-path.ts";
 
 /** What a Commit did. */
@@ -87,6 +87,7 @@ export async function judgeCommit(
 
   const { path } = commit;
   await validatePathLeaf(state, { leaf: path.leafNode, applied, place, rules });
+  matchPath(place.tree, place.leafIndex, path);
   await validatePathKeys(state, path);
   const tree = applyUpdatePath(suite, place.tree, { sender: place.leafIndex, path, newLeaves });
   validateMembers(tree, { extensions: applied.extensions });

@@ -76,7 +76,7 @@ export interface ExternalJoin {
 export async function createExternalCommit(info: GroupInfo, options: ExternalJoinOptions): Promise<ExternalJoin> {
   const { suite, rules, signer, credential } = options;
   checkAdvertised(suite.id, options);
-  const before = readTree(info, options.ratchetTree, rules.limits);
+  const before = readTree(suite, info, options.ratchetTree, rules.limits);
   if (before === undefined)
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
   await checkGroupInfo(suite, info, { ...options, tree: before });

@@ -1,7 +1,7 @@
 /** Joining by Welcome (RFC 9420 §12.4.3.1). */
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
-import { decode, encode } from "../codec/codec.ts";
+import { decodeReceived, encode } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { decryptWithLabel } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
@@ -116,7 +116,7 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
   const psks = await findPsks(secrets, rules, predecessor);
   const pskSecret = computePskSecret(suite, psks);
   const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
-  const tree = readTree(info, options.ratchetTree, rules.limits);
+  const tree = readTree(suite, info, options.ratchetTree, rules.limits);
   if (tree === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
   await checkGroupInfo(suite, info, { ...options, tree });
   if (predecessor !== undefined) {
@@ -166,7 +166,7 @@ async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: Jo
     context: welcome.encryptedGroupInfo,
     sealed: entry.encryptedGroupSecrets,
   });
-  const secrets = decode(groupSecrets, plaintext);
+  const secrets = decodeReceived(groupSecrets, plaintext);
   erase(plaintext);
   return secrets;
 }
@@ -212,7 +212,8 @@ async function openGroupInfo(
 ): Promise<GroupInfo> {
   const { key, nonce } = computeWelcomeKey(suite, joinerSecret, pskSecret);
   try {
-    return decode(groupInfo, await suite.aead.open(key, nonce, EMPTY, welcome.encryptedGroupInfo));
+    const { encryptedGroupInfo: sealed } = welcome;
+    return decodeReceived(groupInfo, await suite.aead.open(key, nonce, EMPTY, sealed), sealed.length);
   } finally {
     erase(key, nonce);
   }

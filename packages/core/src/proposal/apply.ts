@@ -11,13 +11,13 @@ import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import { inFlight } from "../in-flight.ts";
 import type { KeyPackage } from "../key-package.ts";
-import { verifyKeyPackage } from "../key-package.ts";
+import { checkSuite, verifyKeyPackage } from "../key-package.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import { validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
-import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import { checkKeyLengths, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
@@ -105,6 +105,10 @@ export async function applyProposals(
   refuseUnsupported(custom, tree);
 
   const keyPackages = ofType(proposals, ProposalType.add).map(({ proposal }) => proposal.keyPackage);
+  for (const keyPackage of keyPackages) {
+    checkSuite(suite, keyPackage);
+    checkKeyLengths(suite, keyPackage.leafNode);
+  }
   refuseMembers(keyPackages, tree, rules);
   const { tree: withAdds, placed } = tree.addLeaves(keyPackages);
   checkTreeSize(withAdds, rules);

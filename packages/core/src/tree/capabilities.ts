@@ -3,8 +3,7 @@ import type { Codec } from "../codec/codec.ts";
 import { struct, uint16, vector } from "../codec/codec.ts";
 import { CredentialType, type Credential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
-import type { RequiredCapabilities } from "../extension.ts";
-import { isDefaultExtensionType } from "../extension.ts";
+import type { Extension, RequiredCapabilities } from "../extension.ts";
 
 /** `mls10` (§6). */
 export const MLS10 = 1;
@@ -35,8 +34,9 @@ export const capabilities: Codec<Capabilities> = struct({
   credentials: vector(uint16),
 });
 
-/** Types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
-export const isDefaultProposalType = (type: number): boolean => type >= 1 && type <= 7;
+/** From 1 on: types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
+const DEFAULT_EXTENSION_TYPES = 5;
+const DEFAULT_PROPOSAL_TYPES = 7;
 
 /**
  * What this implementation supports; an application adds its own types. No GREASE (R-13.5-5).
@@ -88,21 +88,39 @@ export function checkAdvertised(
   );
 }
 
-export function supportsExtension(supported: readonly number[], type: number): boolean {
-  return isDefaultExtensionType(type) || supported.includes(type);
+/**
+ * First type that is no default one, 1 to `defaults`, and not listed. Others chose both lists: they are walked once, the items no
+ * further than to the first that is missing.
+ */
+function firstMissing<T>(
+  items: readonly T[],
+  typeOf: (item: T) => number,
+  listed: readonly number[],
+  defaults: number,
+): number | undefined {
+  if (items.length === 0) return undefined;
+  const known = new Set(listed);
+  const missing = items.find((item) => {
+    const type = typeOf(item);
+    return (type < 1 || type > defaults) && !known.has(type);
+  });
+  return missing === undefined ? undefined : typeOf(missing);
 }
+
+/** Type of the first extension that `listed` lacks. */
+export const missingExtension = (used: readonly Extension[], listed: readonly number[]): number | undefined =>
+  firstMissing(used, ({ extensionType }) => extensionType, listed, DEFAULT_EXTENSION_TYPES);
 
 /** First required type that the lists do not cover, as `extension 5`; undefined if all are (R-7.3-4, R-11.1-2). */
 export function missingCapability(
   supported: Pick<Capabilities, "extensions" | "proposals" | "credentials">,
-  required: RequiredCapabilities,
+  { extensionTypes, proposalTypes, credentialTypes }: RequiredCapabilities,
 ): string | undefined {
-  const extension = required.extensionTypes.find((type) => !supportsExtension(supported.extensions, type));
+  const same = (type: number): number => type;
+  const extension = firstMissing(extensionTypes, same, supported.extensions, DEFAULT_EXTENSION_TYPES);
   if (extension !== undefined) return `extension ${String(extension)}`;
-  const proposal = required.proposalTypes.find(
-    (type) => !isDefaultProposalType(type) && !supported.proposals.includes(type),
-  );
+  const proposal = firstMissing(proposalTypes, same, supported.proposals, DEFAULT_PROPOSAL_TYPES);
   if (proposal !== undefined) return `proposal ${String(proposal)}`;
-  const credential = required.credentialTypes.find((type) => !supported.credentials.includes(type));
+  const credential = firstMissing(credentialTypes, same, supported.credentials, 0);
   return credential === undefined ? undefined : `credential ${String(credential)}`;
 }

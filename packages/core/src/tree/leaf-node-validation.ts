@@ -5,7 +5,7 @@ import { findRequiredCapabilities } from "../extension.ts";
 import type { Identity, Rules, ValidationMoment } from "../rules.ts";
 import { validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import { missingCapability, MLS10, supportsExtension } from "./capabilities.ts";
+import { missingCapability, missingExtension, MLS10 } from "./capabilities.ts";
 import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
 import { verifyLeafNodeSignature } from "./leaf-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
@@ -65,10 +65,18 @@ function checkSource({ source }: LeafNode, expected: LeafNodeCheck["source"]): v
   throw invalid(`a leaf of source ${expected} is expected, not ${source.leafNodeSource}`, requirement);
 }
 
-async function checkKeys(suite: CipherSuite, leaf: LeafNode): Promise<void> {
-  if (leaf.signatureKey.length !== suite.signature.publicKeyLength) {
+/** Before a leaf enters a tree: keys of any length, each the start of another, would make the index of keys deep. */
+export function checkKeyLengths(suite: CipherSuite, { signatureKey, encryptionKey }: LeafNode): void {
+  if (signatureKey.length !== suite.signature.publicKeyLength) {
     throw invalid("the signature key is not one of this suite", "R-5.1.1-2");
   }
+  if (encryptionKey.length !== suite.hpke.Npk) {
+    throw invalid("the encryption key is not one of this suite", "R-5.1.1-1");
+  }
+}
+
+async function checkKeys(suite: CipherSuite, leaf: LeafNode): Promise<void> {
+  checkKeyLengths(suite, leaf);
   try {
     await suite.hpke.validatePublicKey(leaf.encryptionKey);
   } catch (cause) {
@@ -87,21 +95,17 @@ function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNode
   if (!capabilities.credentials.includes(credential.credentialType)) {
     throw invalid("the leaf's credential type is not in its capabilities", "R-7.2-6");
   }
-  const unlisted = leaf.extensions.find(
-    ({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType),
-  );
+  const unlisted = missingExtension(leaf.extensions, capabilities.extensions);
   if (unlisted !== undefined) {
-    throw invalid(`leaf extension ${String(unlisted.extensionType)} is not in its capabilities`, "R-7.3-9");
+    throw invalid(`leaf extension ${String(unlisted)} is not in its capabilities`, "R-7.3-9");
   }
   if (context === undefined) return;
   const required = findRequiredCapabilities(context.extensions);
   const missing = required && missingCapability(capabilities, required);
   if (missing !== undefined) throw unsupported(`the leaf lacks the required ${missing}`, "R-7.3-4");
-  const foreign = context.extensions.find(
-    ({ extensionType }) => !supportsExtension(capabilities.extensions, extensionType),
-  );
+  const foreign = missingExtension(context.extensions, capabilities.extensions);
   if (foreign !== undefined) {
-    throw unsupported(`the leaf does not support group extension ${String(foreign.extensionType)}`, "R-13.4-4");
+    throw unsupported(`the leaf does not support group extension ${String(foreign)}`, "R-13.4-4");
   }
 }
 
@@ -131,13 +135,8 @@ export function validateMembers(tree: RatchetTree, context: Pick<GroupContext, "
   const required = findRequiredCapabilities(context.extensions);
   const missing = required && missingCapability(supported, required);
   if (missing !== undefined) throw unsupported(`not every member has the required ${missing}`, "R-12.1.7-1");
-  const foreign = context.extensions.find(
-    ({ extensionType }) => !supportsExtension(supported.extensions, extensionType),
-  );
+  const foreign = missingExtension(context.extensions, supported.extensions);
   if (foreign !== undefined) {
-    throw unsupported(
-      `group extension ${String(foreign.extensionType)} is not supported by every member`,
-      "R-12.1.7-3",
-    );
+    throw unsupported(`group extension ${String(foreign)} is not supported by every member`, "R-12.1.7-3");
   }
 }

@@ -149,6 +149,20 @@ function recipients(tree: RatchetTree, copathChild: NodeIndex, newLeaves: Readon
 const wrongPath = (message: string, requirement: string, detail = {}): CoppiceError =>
   new CoppiceError("ERR_MLS_UPDATE_PATH", message, { requirement, detail });
 
+/** The filtered direct path that a received path is to have one node for each of (R-7.5-8). */
+export function matchPath(
+  tree: RatchetTree,
+  sender: LeafIndex,
+  { nodes }: UpdatePath,
+): ReturnType<RatchetTree["filteredDirectPath"]> {
+  const filtered = tree.filteredDirectPath(sender);
+  if (nodes.length === filtered.length) return filtered;
+  throw wrongPath("the update path does not have one node per filtered ancestor", "R-7.5-8", {
+    expected: filtered.length,
+    received: nodes.length,
+  });
+}
+
 /**
  * Merges the public part of a received path into `tree`, the tree after proposals (R-7.5-6 to R-7.5-8): its shape and its
  * parent hashes are checked; the leaf's signature and contents are judged by `validateLeafNode`.
@@ -158,14 +172,7 @@ export function applyUpdatePath(
   tree: RatchetTree,
   { sender, path, newLeaves }: { sender: LeafIndex; path: UpdatePath; newLeaves: ReadonlySet<LeafIndex> },
 ): RatchetTree {
-  const filtered = tree.filteredDirectPath(sender);
-  if (path.nodes.length !== filtered.length) {
-    throw wrongPath("the update path does not have one node per filtered ancestor", "R-7.5-8", {
-      expected: filtered.length,
-      received: path.nodes.length,
-    });
-  }
-  for (const [i, { copathChild }] of filtered.entries()) {
+  for (const [i, { copathChild }] of matchPath(tree, sender, path).entries()) {
     const expected = recipients(tree, copathChild, newLeaves).length;
     const received = path.nodes[i]?.encryptedPathSecret.length ?? 0;
     if (received !== expected) {

@@ -1,5 +1,5 @@
 /** Keys of a path that nobody could seal to: also members who do not derive them must refuse them. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { encode } from "../../src/codec/codec.ts";
 import { ratchetTree } from "../../src/framing/group-info.ts";
 import { validateTree } from "../../src/tree/validate-tree.ts";
@@ -50,4 +50,20 @@ test("a tree with such a key is refused by those who join (R-5.1.1-3)", async ()
     code: "ERR_MLS_TREE",
     requirement: "R-5.1.1-3",
   });
+});
+
+test("a path of thousands of nodes is refused before their keys are looked at (R-7.5-8, adversarial 8)", async () => {
+  const group = await Group.of(["alice", "bob"]);
+  const [alice, bob] = [group.member("alice"), group.member("bob")];
+  const genuine = (await alice.commit()).staged.commit;
+  const { message } = await forgeCommit(alice, {
+    path: (path) => ({ ...path, nodes: Array.from({ length: 3000 }, () => path.nodes).flat() }),
+  });
+  const { suite } = bob.state;
+  const validatePublicKey = vi.fn(suite.hpke.validatePublicKey);
+  bob.state = { ...bob.state, suite: { ...suite, hpke: { ...suite.hpke, validatePublicKey } } };
+  const expected = { code: "ERR_MLS_UPDATE_PATH", requirement: "R-7.5-8" } as const;
+  await expectForgeryRefused(bob, message, expected, genuine);
+  // The leaf's in the forgery, leaf and node in the genuine Commit.
+  expect(validatePublicKey).toHaveBeenCalledTimes(3);
 });

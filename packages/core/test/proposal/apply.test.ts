@@ -1,5 +1,5 @@
 /** Applying proposals (RFC 9420 §12.1, §12.3): what they bring in is judged, in the order of the RFC. */
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import { encode } from "../../src/codec/codec.ts";
@@ -9,6 +9,7 @@ import { externalSenders, ExtensionType, makeExtension, requiredCapabilities } f
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { leafNode, signLeafNode } from "../../src/tree/leaf-node.ts";
 import type { LeafNode, UnsignedLeafNode } from "../../src/tree/leaf-node.ts";
+import { RatchetTree } from "../../src/tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { DEFAULT_MAX_LIFETIME_SECONDS } from "../../src/rules.ts";
@@ -27,6 +28,8 @@ import {
   TEST_EXTENSION,
   testRules,
 } from "../support/group.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 const required = (changes: Partial<RequiredCapabilities>): Extension =>
   makeExtension(ExtensionType.requiredCapabilities, requiredCapabilities, {
@@ -162,9 +165,7 @@ describe("an Add (R-12.1.1-1, R-10.1-1, R-10.1-3, R-12.2-1, adversarial 25)", ()
     ],
   ])("%s: %s for %s", async (requirement, code, _, edits) => {
     const expected: Expected = { requirement, ...(code === undefined ? {} : { code }) };
-    // A key that cannot verify the package's own signature is refused there.
-    const skipsSignature = requirement === "R-5.1.1-2" ? { code: "ERR_MLS_SIGNATURE" as const } : expected;
-    await refused([await add(edits)], skipsSignature);
+    await refused([await add(edits)], expected);
   });
 
   test("lifetimes are inclusive on both ends (R-7.2-8, R-7.3-7, R-7.3-8)", async () => {
@@ -585,5 +586,46 @@ describe("the order of application (R-12.3-2, R-12.1.1-2, T-21)", () => {
     expect(made.staged.next.tree.leafCount).toBe(4);
     expect([...a.state.privateKeys.keys()].every((node) => node < 7)).toBe(true);
     await five.chat(five.member("c"), "in a smaller tree");
+  });
+});
+
+describe("keys that are not of the suite's length never enter a tree, whose index they would make deep (adversarial 8)", () => {
+  const lengths: [string, string, (leaf: UnsignedLeafNode, key: Bytes) => UnsignedLeafNode][] = [
+    ["encryption key", "R-5.1.1-1", (leaf, encryptionKey) => ({ ...leaf, encryptionKey })],
+    ["signature key", "R-5.1.1-2", (leaf, signatureKey) => ({ ...leaf, signatureKey })],
+  ];
+
+  test.each(lengths)("the %s of an Add (%s)", async (_, requirement, edit) => {
+    const expected = { code: "ERR_MLS_LEAF_NODE", requirement } as const;
+    for (const length of [0, 31, 33, 4000]) {
+      const proposal = await add({ leaf: (leaf) => edit(leaf, new Uint8Array(length)) });
+      const { message } = await forgeCommit(alice, { proposals: [proposal] });
+      const enter = vi.spyOn(RatchetTree.prototype, "addLeaves");
+      await expectRefusal(bob, expected, () => bob.peek(message));
+      await expectRefusal(alice, expected, () => alice.commit({ proposals: [proposal] }));
+      expect(enter).not.toHaveBeenCalled();
+      enter.mockRestore();
+    }
+  });
+
+  test.each(lengths)("the %s of an Update (%s)", async (_, requirement, edit) => {
+    const before = [alice.state, bob.state];
+    const leafNode = await forgeUpdateLeaf(carol, (leaf) => edit(leaf, new Uint8Array(33)));
+    const update = await forgePublic(carol, { contentType: "proposal", proposal: { proposalType: 2, leafNode } });
+    const received = await alice.receive(update);
+    await bob.receive(update);
+    const proposals = received.kind === "proposal" ? [refHex(received.ref)] : [];
+    const { message } = await forgeCommit(alice, { proposals, withPath: false });
+    const enter = vi.spyOn(RatchetTree.prototype, "replacePath");
+    await expectRefusal(bob, { code: "ERR_MLS_LEAF_NODE", requirement }, () => bob.peek(message));
+    expect(enter).not.toHaveBeenCalled();
+    [alice.state, bob.state] = before as [typeof alice.state, typeof bob.state];
+  });
+
+  test.each(lengths)("the %s of a path's leaf (%s)", async (_, requirement, edit) => {
+    const { message } = await forgeCommit(alice, { leaf: (leaf) => edit(leaf, new Uint8Array(33)) });
+    const enter = vi.spyOn(RatchetTree.prototype, "replacePath");
+    await expectRefusal(bob, { code: "ERR_MLS_LEAF_NODE", requirement }, () => bob.peek(message));
+    expect(enter).not.toHaveBeenCalled();
   });
 });
