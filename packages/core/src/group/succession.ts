@@ -1,9 +1,9 @@
 /** How a group must relate to the one it succeeds (RFC 9420 §11.2, §11.3), checked by those who make it and those who join it. */
 import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+import { equalBytes, toHex } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
-import { sameCredential } from "../credential.ts";
+import { credential, sameCredential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { extensions } from "../extension.ts";
 import type { GroupState } from "../group-state.ts";
@@ -58,8 +58,8 @@ function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rule
     context.cipherSuite === reinit.cipherSuite &&
     equalBytes(encode(extensions, context.extensions), encode(extensions, reinit.extensions));
   if (!same) throw refused("the new group is not the one that the ReInit announced", "R-11.2-2");
-  const isSame = matcher(rules.authentication);
-  if (!isCovered(tree, old.tree, isSame) || !isCovered(old.tree, tree, isSame)) {
+  const { authentication } = rules;
+  if (!isCovered(tree, old.tree, authentication) || !isCovered(old.tree, tree, authentication)) {
     throw refused("the new group does not have the old one's members", "R-12.4.3.1-18");
   }
 }
@@ -70,22 +70,25 @@ function checkBranch(old: GroupState, { pskEpoch }: SuccessionPskId, { context, 
   }
   const was = [old, ...old.pastEpochs].find((epoch) => epoch.context.epoch === pskEpoch);
   if (was === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
-  if (!isCovered(tree, was.tree, matcher(rules.authentication))) {
+  if (!isCovered(tree, was.tree, rules.authentication)) {
     throw refused("the subgroup has a member who was not in the group", "R-11.3-3");
   }
 }
 
-type Match = (a: Credential, b: Credential) => boolean;
+const keyOf = (value: Credential): string => toHex(encode(credential, value));
 
-const matcher = ({ sameIdentity }: AuthenticationService): Match => sameIdentity ?? sameCredential;
-
-/** Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. */
-function isCovered(inner: RatchetTree, outer: RatchetTree, isSame: Match): boolean {
-  const candidates = [...outer.members()].map(([, { credential }]) => credential);
-  return [...inner.members()].every(([index, { credential }]) => {
+/**
+ * Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. The application's
+ * own way to compare has to try all pairs for the others.
+ */
+function isCovered(inner: RatchetTree, outer: RatchetTree, { sameIdentity }: AuthenticationService): boolean {
+  const candidates = [...outer.members()].map(([, leaf]) => leaf.credential);
+  let known: ReadonlySet<string> | undefined;
+  return [...inner.members()].every(([index, { credential: own }]) => {
     const sameLeaf = outer.findLeaf(index)?.credential;
-    return (
-      (sameLeaf !== undefined && isSame(sameLeaf, credential)) || candidates.some((other) => isSame(other, credential))
-    );
+    if (sameLeaf !== undefined && (sameIdentity ?? sameCredential)(sameLeaf, own)) return true;
+    if (sameIdentity !== undefined) return candidates.some((other) => sameIdentity(other, own));
+    known ??= new Set(candidates.map(keyOf));
+    return known.has(keyOf(own));
   });
 }
