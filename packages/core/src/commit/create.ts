@@ -14,7 +14,7 @@ import { ProposalType } from "../framing/proposal.ts";
 import type { GroupState, Transition } from "../group-state.ts";
 import { ownLeaf, requireActive } from "../group-state.ts";
 import { protectContent } from "../protect-content.ts";
-import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
+import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../proposal/apply.ts";
 import { applyProposals } from "../proposal/apply.ts";
 import type { RefusedProposal } from "../proposal/select.ts";
 import { selectProposals } from "../proposal/select.ts";
@@ -129,10 +129,11 @@ async function makeCommit(
   const own = (options.proposals ?? []).map((proposal): SentProposal => ({ proposal, sender: committer }));
   const apply = async (
     proposals: readonly SentProposal[],
+    verify: Verify,
   ): Promise<{ applied: AppliedProposals; psks: PreSharedKey[] }> => {
     const { tree, context } = state;
     await checkPolicy(rules, { proposals, committer });
-    const result = await applyProposals(suite, proposals, { tree, context, rules, sending: true });
+    const result = await applyProposals(suite, proposals, { tree, context, rules, sending: true, verify });
     const psks = [...(await lookUpPsks(state, result.psks, rules)), ...resumption];
     return { applied: { ...result, psks: psks.map(({ id }) => id) }, psks };
   };

@@ -17,7 +17,7 @@ import { validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
-import { checkKeyLengths, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import { checkKeyLengths, checkSupport, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
@@ -55,6 +55,26 @@ export interface ApplyContext {
   readonly rules: Rules;
   /** Whether this client makes the Commit. */
   readonly sending: boolean;
+  /** Default: a new one. */
+  readonly verify?: Verify;
+}
+
+/** Judges an Add or an Update by itself. A Commit that is made is applied several times: each is verified once. */
+export type Verify = (sent: SentProposal) => Promise<void>;
+
+export function verifier(suite: CipherSuite, at: ApplyContext): Verify {
+  const verdicts = new Map<SentProposal, Promise<void>>();
+  const judge = async ({ proposal, sender }: SentProposal): Promise<void> => {
+    if (proposal.proposalType === ProposalType.add) await checkAdd(suite, proposal.keyPackage, at);
+    if (proposal.proposalType === ProposalType.update && sender.senderType === "member") {
+      await checkUpdate(suite, { leafIndex: sender.leafIndex as LeafIndex, leafNode: proposal.leafNode }, at);
+    }
+  };
+  return (sent) => {
+    const verdict = verdicts.get(sent) ?? judge(sent);
+    verdicts.set(sent, verdict);
+    return verdict;
+  };
 }
 
 function ofType<T extends Proposal["proposalType"]>(
@@ -78,20 +98,23 @@ function isType<T extends Proposal["proposalType"]>(
 export async function applyProposals(
   suite: CipherSuite,
   proposals: readonly SentProposal[],
-  { tree: before, context, rules, sending }: ApplyContext,
+  at: ApplyContext,
 ): Promise<AppliedProposals> {
+  const { tree: before, context, rules, verify = verifier(suite, at) } = at;
   const custom = ofType(proposals, ProposalType.custom).map(({ proposal, sent: { sender } }) => ({ proposal, sender }));
   const replaced = ofType(proposals, ProposalType.groupContextExtensions)[0]?.proposal.extensions ?? context.extensions;
   const atFirst = await applyCustom(custom, { order: "first", rules, tree: before, extensions: replaced });
-  const newContext = { ...context, extensions: atFirst };
+  const judge = async (sent: SentProposal, leaf: LeafNode): Promise<void> => {
+    await verify(sent);
+    checkSupport(leaf, { extensions: atFirst });
+  };
   let tree = before.enter(context.epoch + 1n);
 
-  const updated = ofType(proposals, ProposalType.update).flatMap(({ proposal: { leafNode }, sent: { sender } }) =>
+  const updates = ofType(proposals, ProposalType.update);
+  const updated = updates.flatMap(({ proposal: { leafNode }, sent: { sender } }) =>
     sender.senderType === "member" ? [{ leafIndex: sender.leafIndex as LeafIndex, leafNode }] : [],
   );
-  await inFlight(updated, (update) =>
-    checkUpdate(suite, update, { tree: before, context: newContext, rules, sending }),
-  );
+  await inFlight(updates, ({ proposal, sent }) => judge(sent, proposal.leafNode));
   for (const { leafIndex, leafNode } of updated) tree = tree.updateLeaf(leafIndex, leafNode);
 
   const removed: ChangedMember[] = [];
@@ -104,7 +127,8 @@ export async function applyProposals(
   }
   refuseUnsupported(custom, tree);
 
-  const keyPackages = ofType(proposals, ProposalType.add).map(({ proposal }) => proposal.keyPackage);
+  const adds = ofType(proposals, ProposalType.add);
+  const keyPackages = adds.map(({ proposal }) => proposal.keyPackage);
   for (const keyPackage of keyPackages) {
     checkSuite(suite, keyPackage);
     checkKeyLengths(suite, keyPackage.leafNode);
@@ -112,7 +136,7 @@ export async function applyProposals(
   refuseMembers(keyPackages, tree, rules);
   const { tree: withAdds, placed } = tree.addLeaves(keyPackages);
   checkTreeSize(withAdds, rules);
-  await inFlight(keyPackages, (keyPackage) => checkAdd(suite, keyPackage, { context: newContext, rules, sending }));
+  await inFlight(adds, ({ proposal, sent }) => judge(sent, proposal.keyPackage.leafNode));
   tree = withAdds;
 
   const extensions = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });
@@ -204,7 +228,7 @@ async function checkUpdate(
     place: { groupId: context.groupId, leafIndex },
     moment: "update",
     previous: sameCredential(previous.credential, leaf.credential) ? undefined : previous,
-    context,
+    context: undefined,
     sending,
   });
 }
@@ -225,18 +249,14 @@ function refuseMembers(keyPackages: readonly KeyPackage[], tree: RatchetTree, { 
 }
 
 /** A key package that is to become a member (R-10.1-1, R-12.1.1-1). */
-async function checkAdd(
-  suite: CipherSuite,
-  keyPackage: KeyPackage,
-  { context, rules, sending }: Omit<ApplyContext, "tree">,
-): Promise<void> {
+async function checkAdd(suite: CipherSuite, keyPackage: KeyPackage, { rules, sending }: ApplyContext): Promise<void> {
   await verifyKeyPackage(suite, keyPackage);
   await validateLeafNode(suite, rules, {
     leaf: keyPackage.leafNode,
     source: "key_package",
     place: undefined,
     moment: sending ? "key_package" : "add",
-    context,
+    context: undefined,
     sending,
   });
 }

@@ -4,8 +4,11 @@ import type { CoppiceError } from "../errors.ts";
 import type { ProposalOrRef } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { CachedProposal, GroupState } from "../group-state.ts";
+import { inFlight } from "../in-flight.ts";
 import type { Rules, SentProposal } from "../rules.ts";
-import { validateProposalList } from "./validate-list.ts";
+import type { Verify } from "./apply.ts";
+import { verifier } from "./apply.ts";
+import { proposalList } from "./validate-list.ts";
 
 /** A cached proposal that does not fit in the list, or is not valid in itself. */
 export interface RefusedProposal {
@@ -33,7 +36,7 @@ interface SelectOptions<T> {
   readonly rules: Rules;
   readonly includeCached: boolean;
   /** Applies a list to copies; what it throws as a `CoppiceError` is a reason to leave cached proposals out. */
-  readonly apply: (proposals: readonly SentProposal[]) => Promise<T>;
+  readonly apply: (proposals: readonly SentProposal[], verify: Verify) => Promise<T>;
 }
 
 type Attempt<T> = (cached: readonly CachedProposal[]) => Promise<SelectedProposals<T>>;
@@ -47,19 +50,22 @@ export async function selectProposals<T>(
   const refused: RefusedProposal[] = [];
   const listed = fitInList(state, own, { rules, includeCached, refused });
 
+  const { suite, tree, context } = state;
+  const verify = verifier(suite, { tree, context, rules, sending: true });
   const attempt: Attempt<T> = async (cached) => {
     // In the order of arrival, which is the order that PSKs and Adds take effect in.
-    const chosen = [...state.proposals.values()].filter((proposal) => cached.includes(proposal));
+    const among = new Set(cached);
+    const chosen = [...state.proposals.values()].filter((proposal) => among.has(proposal));
     const proposals = [...chosen, ...own];
     const references = chosen.map(({ ref }): ProposalOrRef => ({ type: "reference", reference: ref }));
-    return { proposals, references, refused, outcome: await apply(proposals) };
+    return { proposals, references, refused, outcome: await apply(proposals, verify) };
   };
   try {
     return await attempt(listed);
   } catch (reason) {
     if (!isCoppiceError(reason) || listed.length === 0) throw reason;
   }
-  return withoutBadOnes(listed, refused, attempt);
+  return withoutBadOnes(listed, refused, { attempt, verify });
 }
 
 /** Cached proposals that are a valid list together with `own`. */
@@ -69,13 +75,13 @@ function fitInList(
   { rules, includeCached, refused }: { rules: Rules; includeCached: boolean; refused: RefusedProposal[] },
 ): CachedProposal[] {
   const { suite, tree, leafIndex: committer } = state;
-  const judging = { tree, rules, committer };
-  validateProposalList(suite, own, judging);
+  const add = proposalList(suite, { tree, rules, committer });
+  for (const sent of own) add(sent);
   const taken: CachedProposal[] = [];
   const candidates = includeCached ? [...state.proposals.values()].reverse() : [];
   for (const proposal of candidates.sort((a, b) => preference(a) - preference(b))) {
     try {
-      validateProposalList(suite, [...taken, proposal, ...own], judging);
+      add(proposal);
       taken.push(proposal);
     } catch (reason) {
       if (!isCoppiceError(reason)) throw reason;
@@ -85,14 +91,27 @@ function fitInList(
   return taken;
 }
 
-/** Finds proposals that cannot be applied by halving the list, so that a few bad ones among many cost few attempts. */
+/**
+ * Leaves out what is bad by itself, then finds what cannot be applied with the others by halving the list, so that a few among many
+ * cost few attempts.
+ */
 async function withoutBadOnes<T>(
   listed: readonly CachedProposal[],
   refused: RefusedProposal[],
-  attempt: Attempt<T>,
+  { attempt, verify }: { readonly attempt: Attempt<T>; readonly verify: Verify },
 ): Promise<SelectedProposals<T>> {
-  const kept: CachedProposal[] = [];
   let best = await attempt([]);
+  const bad = new Set<CachedProposal>();
+  await inFlight(listed, async (proposal) => {
+    try {
+      await verify(proposal);
+    } catch (reason) {
+      if (!isCoppiceError(reason)) throw reason;
+      bad.add(proposal);
+      refused.push({ proposal, reason });
+    }
+  });
+  const kept: CachedProposal[] = [];
   const take = async (candidates: readonly CachedProposal[]): Promise<void> => {
     try {
       best = await attempt([...kept, ...candidates]);
@@ -110,6 +129,6 @@ async function withoutBadOnes<T>(
     await take(candidates.slice(0, middle));
     await take(candidates.slice(middle));
   };
-  await take(listed);
+  await take(listed.filter((proposal) => !bad.has(proposal)));
   return best;
 }

@@ -8,7 +8,9 @@ import { CoppiceError } from "../errors.ts";
 import type { Sender } from "../framing/framed-content.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
+import type { Limits } from "../limits.ts";
 import type { Rules, SentProposal } from "../rules.ts";
+import type { PreSharedKeyId } from "../schedule/psk.ts";
 import { preSharedKeyId } from "../schedule/psk.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
@@ -66,6 +68,7 @@ export function checkProposal(suite: CipherSuite, { proposal, sender }: SentProp
       }
       return;
     case ProposalType.psk:
+      checkPskId(proposal.psk, rules.limits);
       if (proposal.psk.pskNonce.length !== suite.hash.Nh)
         throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
       if (proposal.psk.pskType === "resumption" && proposal.psk.usage !== "application") {
@@ -83,12 +86,29 @@ export function checkProposal(suite: CipherSuite, { proposal, sender }: SentProp
   }
 }
 
+function checkPskId(psk: PreSharedKeyId, { pskIdBytes }: Limits): void {
+  if ((psk.pskType === "external" ? psk.pskId : psk.pskGroupId).length <= pskIdBytes) return;
+  throw new CoppiceError("ERR_MLS_LIMIT", "the id of a PSK is too long", { detail: { pskIdBytes } });
+}
+
+interface ListJudging extends Judging {
+  readonly committer: LeafIndex;
+}
+
 /** Refuses a list that no regular Commit by `committer` may have (R-12.2-1 to R-12.2-12). */
 export function validateProposalList(
   suite: CipherSuite,
   proposals: readonly SentProposal[],
-  { committer, ...judging }: Judging & { readonly committer: LeafIndex },
+  judging: ListJudging,
 ): void {
+  const add = proposalList(suite, judging);
+  for (const sent of proposals) add(sent);
+}
+
+/** An empty list of that kind. Adds a proposal to it, or refuses the proposal and leaves the list as it is. */
+export function proposalList(suite: CipherSuite, { committer, ...judging }: ListJudging): (sent: SentProposal) => void {
+  let length = 0;
+  let closed = false;
   const touched = new Set<number>();
   const once = (seen: Set<number | string>, value: number | string, message: string, requirement: string): void => {
     if (seen.has(value)) throw listError(message, requirement);
@@ -97,8 +117,10 @@ export function validateProposalList(
   const psks = new Set<string>();
   const added = new Set<string>();
   const contextChanges = new Set<number>();
-  for (const sent of proposals) {
+  const company = (): CoppiceError => listError("a ReInit with company", "R-12.2-10");
+  return (sent) => {
     const { proposal, sender } = sent;
+    if (closed) throw company();
     checkProposal(suite, sent, judging);
     switch (proposal.proposalType) {
       case ProposalType.add:
@@ -118,7 +140,8 @@ export function validateProposalList(
         once(psks, toHex(encode(preSharedKeyId, proposal.psk)), "two PreSharedKeys with one id", "R-12.2-8");
         break;
       case ProposalType.reinit:
-        if (proposals.length > 1) throw listError("a ReInit with company", "R-12.2-10");
+        if (length > 0) throw company();
+        closed = true;
         break;
       case ProposalType.externalInit:
         throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
@@ -128,7 +151,8 @@ export function validateProposalList(
       case ProposalType.custom: // What fits together is for its type to say, when it is applied (R-12.3-4).
         break;
     }
-  }
+    length++;
+  };
 }
 
 /** Refuses a list that no external Commit may have (R-12.2-16 to R-12.2-18). */

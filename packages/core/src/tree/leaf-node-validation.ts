@@ -99,11 +99,15 @@ function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNode
   if (unlisted !== undefined) {
     throw invalid(`leaf extension ${String(unlisted)} is not in its capabilities`, "R-7.3-9");
   }
-  if (context === undefined) return;
-  const required = findRequiredCapabilities(context.extensions);
+  if (context !== undefined) checkSupport(leaf, context);
+}
+
+/** Refuses a leaf that does not support what the group requires and has (R-7.3-4, R-13.4-4). */
+export function checkSupport({ capabilities }: LeafNode, { extensions }: Pick<GroupContext, "extensions">): void {
+  const required = findRequiredCapabilities(extensions);
   const missing = required && missingCapability(capabilities, required);
   if (missing !== undefined) throw unsupported(`the leaf lacks the required ${missing}`, "R-7.3-4");
-  const foreign = missingExtension(context.extensions, capabilities.extensions);
+  const foreign = missingExtension(extensions, capabilities.extensions);
   if (foreign !== undefined) {
     throw unsupported(`the leaf does not support group extension ${String(foreign)}`, "R-13.4-4");
   }

@@ -1,10 +1,13 @@
 /** Choosing proposals for a Commit (RFC 9420 §12.2): nothing that was received can wedge the group. */
-import { beforeEach, describe, expect, test } from "vitest";
-import { utf8 } from "../../src/codec/bytes.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { toHex, utf8 } from "../../src/codec/bytes.ts";
+import { opaque, struct } from "../../src/codec/codec.ts";
+import { defineProposalType } from "../../src/custom-proposal.ts";
 import type { MlsErrorCode } from "../../src/errors.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
-import type { GroupState } from "../../src/group-state.ts";
+import type { CachedProposal, GroupState } from "../../src/group-state.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
+import type { KeyPackageEdits } from "../support/forge-join.ts";
 import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";
 import { forgeCommit, keyAt, refHex } from "../support/forge-commit.ts";
 import { forgePublic } from "../support/forge-message.ts";
@@ -242,5 +245,70 @@ describe("what is not a refusal is no reason to leave a proposal out", () => {
     proposals.set(ref, { ...cached, proposal: { proposalType: 4 } as Proposal });
     alice.state = { ...alice.state, proposals };
     await expect(alice.commit()).rejects.toThrow(TypeError);
+  });
+});
+
+describe("many proposals cost as much as they are many (R-12.2-5, adversarial 8)", () => {
+  /** Waits in alice's epoch, as if bob had sent it. */
+  function cache(proposals: readonly Proposal[]): void {
+    const cached = proposals.map((proposal, i): [string, CachedProposal] => {
+      const ref = new Uint8Array(32).fill(i);
+      return [toHex(ref), { proposal, ref, sender: { senderType: "member", leafIndex: bob.state.leafIndex } }];
+    });
+    alice.state = { ...alice.state, proposals: new Map(cached) };
+  }
+  const adds = (count: number, edits: KeyPackageEdits): Promise<Proposal[]> =>
+    Promise.all(
+      Array.from({ length: count }, async (_, i): Promise<Proposal> => {
+        const { keyPackage } = await forgeKeyPackage(await Client.create(`outsider ${String(i)}`), edits);
+        return { proposalType: 1, keyPackage };
+      }),
+    );
+
+  test.each([0, 8])("Adds that are no good are verified once each, %i good ones among them too", async (good) => {
+    const bad = await adds(32, { signedLeaf: (leaf) => ({ ...leaf, signature: new Uint8Array(64) }) });
+    cache([...bad.slice(16), ...(await adds(good, {})), ...bad.slice(0, 16)]);
+    const { suite } = alice.state;
+    const verify = vi.fn(suite.signature.verify);
+    alice.state = { ...alice.state, suite: { ...suite, signature: { ...suite.signature, verify } } };
+    const validate = vi.fn(() => Promise.resolve());
+    const { staged } = await alice.commit({ rules: testRules({ authentication: { validate } }) });
+    expect([staged.added.length, staged.refused.length]).toEqual([good, 32]);
+    // Of a key package, two signatures.
+    expect(verify.mock.calls.length).toBe(2 * (32 + good));
+    expect(validate).toHaveBeenCalledTimes(good);
+  });
+
+  test("Adds that are good, beside others that do not go together, are verified once", async () => {
+    const one = keyAt(alice, 2);
+    const same = await adds(8, { leaf: (leaf) => ({ ...leaf, encryptionKey: one }) });
+    cache([...(await adds(8, {})), ...same]);
+    const { suite } = alice.state;
+    const verify = vi.fn(suite.signature.verify);
+    alice.state = { ...alice.state, suite: { ...suite, signature: { ...suite.signature, verify } } };
+    const { staged } = await alice.commit();
+    expect([staged.added.length, staged.refused.length]).toEqual([8, 8]);
+    expect(verify.mock.calls.length).toBe(2 * 16);
+  });
+
+  test("each is held against the list once", async () => {
+    const note = defineProposalType({
+      customType: 0xf001,
+      body: struct({ text: opaque }),
+      external: false,
+      pathRequired: false,
+      order: "last",
+    });
+    const check = vi.fn(note.check);
+    const rules = testRules({ proposalTypes: [{ ...note, check }] });
+    const notes = await Group.of(["alice", "bob"], { rules });
+    const before = alice.state;
+    alice.state = notes.member("alice").state;
+    cache(Array.from({ length: 64 }, (_, i) => note.propose({ text: utf8(String(i)) })));
+    check.mockClear();
+    const { staged } = await alice.commit({ rules, signer: notes.member("alice").signer });
+    expect([staged.custom.length, staged.refused.length]).toEqual([64, 0]);
+    expect(check).toHaveBeenCalledTimes(64);
+    alice.state = before;
   });
 });

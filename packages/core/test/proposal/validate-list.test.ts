@@ -5,6 +5,7 @@ import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import type { Sender } from "../../src/framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../../src/framing/proposal.ts";
 import { createProposal } from "../../src/group/send.ts";
+import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { checkProposalSender, pathRequired } from "../../src/proposal/validate-list.ts";
 import type { PreSharedKeyId, ResumptionPskUsage } from "../../src/schedule/psk.ts";
 import { forgeCommit, forgeExternalCommit, refHex } from "../support/forge-commit.ts";
@@ -34,12 +35,15 @@ const psk = (changes: Partial<PreSharedKeyId> = {}): Exclude<Proposal, UpdatePro
   proposalType: 4,
   psk: { pskType: "external", pskId: utf8("id"), pskNonce: new Uint8Array(32), ...changes } as PreSharedKeyId,
 });
-const resumption = (usage: ResumptionPskUsage): Exclude<Proposal, UpdateProposal> => ({
+const resumption = (
+  usage: ResumptionPskUsage,
+  pskGroupId = alice.state.context.groupId,
+): Exclude<Proposal, UpdateProposal> => ({
   proposalType: 4,
   psk: {
     pskType: "resumption",
     usage,
-    pskGroupId: alice.state.context.groupId,
+    pskGroupId,
     pskEpoch: alice.state.context.epoch,
     pskNonce: new Uint8Array(32),
   },
@@ -60,6 +64,18 @@ async function refused(proposals: readonly Proposal[], expected: Expected): Prom
   await expectForgeryRefused(bob, message, expected, genuine);
   await expectRefusal(alice, expected, () => alice.commit({ proposals }));
 }
+
+test("the id of a PSK, and the group's in one, are bounded (adversarial 8)", async () => {
+  const longest = new Uint8Array(DEFAULT_LIMITS.pskIdBytes);
+  const { message } = await forgeCommit(alice, { proposals: [psk({ pskId: longest })], psks: [value] });
+  await bob.peek(message);
+  const longer = new Uint8Array(longest.length + 1);
+  const expected = { code: "ERR_MLS_LIMIT" } as const;
+  await refused([psk({ pskId: longer })], expected);
+  await refused([resumption("application", longer)], expected);
+  const sent = await forgePublic(alice, { contentType: "proposal", proposal: psk({ pskId: longer }) });
+  await expectForgeryRefused(bob, sent, expected, genuine);
+});
 
 describe("a regular Commit (R-12.4.2-4, R-12.4.1-1)", () => {
   test.each<[string, string, Proposal[]]>([
