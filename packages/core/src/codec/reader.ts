@@ -24,7 +24,8 @@ export class Reader {
   #position: number;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, budget: Budget = UNLIMITED) {
-    this.#bytes = bytes;
+    // Not of a class derived from it: of Node's Buffer, `slice` is no copy.
+    this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#position = start;
     this.#end = end;
     this.#budget = budget;
@@ -63,7 +64,7 @@ export class Reader {
 
   bytes(length: number): Uint8Array<ArrayBuffer> {
     const start = this.#take(length);
-    return new Uint8Array(this.#bytes.subarray(start, start + length));
+    return this.#bytes.slice(start, start + length);
   }
 
   /** Everything that is left. */
@@ -93,7 +94,7 @@ export class Reader {
   /** `opaque<V>` */
   opaque(): Uint8Array<ArrayBuffer> {
     const start = this.#takeVector();
-    return new Uint8Array(this.#bytes.subarray(start, this.#position));
+    return this.#bytes.slice(start, this.#position);
   }
 
   #takeVector(): number {

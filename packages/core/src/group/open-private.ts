@@ -46,7 +46,8 @@ export function openingKeys(state: GroupState, message: PrivateMessage, { limits
 
 /** Only application messages may be late: a handshake of a past epoch has no effect any more. */
 function epochOf(state: GroupState, { epoch, contentType }: PrivateMessage): Omit<EpochView, "limits" | "isMember"> {
-  if (epoch === state.context.epoch) return { ...state, senderDataSecret: state.secrets.senderDataSecret };
+  const { context, tree, secretTree, secrets } = state;
+  if (epoch === context.epoch) return { context, tree, secretTree, senderDataSecret: secrets.senderDataSecret };
   if (contentType !== "application") checkCurrentEpoch(state, epoch);
   const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
   if (past === undefined) {

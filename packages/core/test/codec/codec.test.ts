@@ -290,6 +290,22 @@ describe("bytes", () => {
     expect(read.size).toBe(1);
   });
 
+  test("that were read are plain copies, of Node's buffers and of shared memory too", () => {
+    const type = codec.struct({ head: codec.fixed(2), body: codec.opaque });
+    const encoded = fromHex("0102020304");
+    const shared = new Uint8Array(new SharedArrayBuffer(encoded.length));
+    shared.set(encoded);
+    for (const input of [encoded, Buffer.from(encoded), shared]) {
+      const { head, body } = codec.decode(type, input);
+      input.fill(0xff);
+      expect([toHex(head), toHex(body)]).toEqual(["0102", "0304"]);
+      for (const bytes of [head, body]) {
+        expect(bytes.constructor).toBe(Uint8Array);
+        expect(bytes.buffer).toBeInstanceOf(ArrayBuffer);
+      }
+    }
+  });
+
   test("go to hex and back", () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => equalBytes(fromHex(toHex(bytes)), bytes)));
     for (const text of ["0", "zz", "0x", " 1"]) expect(() => fromHex(text)).toThrow(TypeError);
