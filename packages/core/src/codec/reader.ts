@@ -25,7 +25,8 @@ export class Reader {
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, budget: Budget = UNLIMITED) {
     // Not of a class derived from it: of Node's Buffer, `slice` is no copy.
-    this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#position = start;
     this.#end = end;
     this.#budget = budget;
