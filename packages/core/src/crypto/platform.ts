@@ -34,16 +34,18 @@ export interface Jwk {
 }
 
 export interface KeyObject {
-  readonly export: (options: { readonly format: "jwk" }) => { readonly x?: string; readonly d?: string };
+  readonly export: (options: { readonly format: "jwk" }) => { readonly x?: string };
 }
 
-type Key = { readonly key: Jwk; readonly format: "jwk" } | KeyObject;
+type Key =
+  | { readonly key: Jwk; readonly format: "jwk" }
+  | { readonly key: Uint8Array; readonly format: "der"; readonly type: "pkcs8" }
+  | KeyObject;
 
 /** What is used of `node:crypto`. */
 export interface NodeCrypto {
   readonly createPrivateKey: (key: Key) => KeyObject;
   readonly createPublicKey: (key: Key) => KeyObject;
-  readonly generateKeyPairSync: (type: "x25519") => { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   readonly diffieHellman: (keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }) => Uint8Array;
   readonly sign: (algorithm: null, data: Uint8Array, key: KeyObject) => Uint8Array;
   readonly verify: (algorithm: null, data: Uint8Array, key: KeyObject, signature: Uint8Array) => boolean;

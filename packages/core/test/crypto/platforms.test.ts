@@ -5,8 +5,13 @@ import { concat, EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { decryptWithLabel, encryptWithLabel } from "../../src/crypto/labels.ts";
-import { subtle, unshared } from "../../src/crypto/platform.ts";
+import { ed25519OnNode, x25519OnNode } from "../../src/crypto/node-25519.ts";
+import type { NodeCrypto } from "../../src/crypto/platform.ts";
+import { nodeCrypto, subtle, unshared } from "../../src/crypto/platform.ts";
 import { at } from "../support/group.ts";
+
+const nodeFunctions = nodeCrypto();
+if (nodeFunctions === undefined) throw new Error("tests run on Node");
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -76,6 +81,37 @@ describe.each(PAIRS)("suite %i between %s and %s", (id, a, b) => {
     for (const changed of [sealed.map((byte, i) => (i === 0 ? byte ^ 1 : byte)), sealed.slice(0, 15), EMPTY]) {
       await expect(receiver.open(key, nonce, aad, changed)).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
     }
+  });
+});
+
+describe("private keys on Node", () => {
+  test("are imported for signing from bytes that are wiped, not from a string (R-9.2-1)", async () => {
+    const given: object[] = [];
+    const { signature } = await getCipherSuite(1);
+    const createPrivateKey: NodeCrypto["createPrivateKey"] = (key) => {
+      given.push(key);
+      return nodeFunctions.createPrivateKey(key);
+    };
+    const seed = new Uint8Array(32).fill(7);
+    const scheme = ed25519OnNode({ ...nodeFunctions, createPrivateKey }, signature);
+    const signer = await scheme.importSigner(seed);
+    expect(given).toEqual([{ key: new Uint8Array(48), format: "der", type: "pkcs8" }]);
+    expect(seed).toEqual(new Uint8Array(32).fill(7));
+    const signed = await signer.sign(utf8("message"));
+    expect(await signature.verify(signer.publicKey, utf8("message"), signed)).toBe(true);
+  });
+
+  test("are made without generateKeyPairSync: Node 20 hangs when it exports what that made", async () => {
+    const x25519 = x25519OnNode({
+      ...nodeFunctions,
+      generateKeyPairSync: () => {
+        throw new Error("would hang");
+      },
+    } as NodeCrypto);
+    const keys = await x25519.generate();
+    expect(await x25519.publicKeyOf(keys.privateKey)).toEqual(keys.publicKey);
+    const { publicKey, dh } = await x25519.agreeOnce(keys.publicKey);
+    expect(await x25519.agree(keys, publicKey)).toEqual(dh);
   });
 });
 
