@@ -33,15 +33,20 @@ const EXTERNAL: ReadonlySet<Proposal["proposalType"]> = new Set([
 /** Refuses a proposal that this kind of sender may not make: `ERR_MLS_SENDER`. */
 export function checkProposalSender(proposal: Proposal, sender: Sender, types: readonly ProposalTypeRules[]): void {
   const { proposalType } = proposal;
-  const allowed = {
-    member: true,
-    external: proposalType === "custom" ? rulesOf(proposal, types).external : EXTERNAL.has(proposalType),
-    new_member_proposal: proposalType === ProposalType.add,
-    new_member_commit: true,
-  }[sender.senderType];
+  const [allowed, requirement] = (
+    {
+      member: [proposalType !== ProposalType.externalInit, "R-12.1.6-1"],
+      external: [
+        proposalType === "custom" ? rulesOf(proposal, types).external : EXTERNAL.has(proposalType),
+        "R-12.1.8-3",
+      ],
+      new_member_proposal: [proposalType === ProposalType.add, "R-12.1.8-4"],
+      new_member_commit: [true, ""],
+    } as const
+  )[sender.senderType];
   if (!allowed) {
     throw new CoppiceError("ERR_MLS_SENDER", `a sender of type ${sender.senderType} may not propose this`, {
-      requirement: sender.senderType === "external" ? "R-12.1.8-3" : "R-12.1.8-4",
+      requirement,
       detail: { proposalType: proposalType === "custom" ? proposal.customType : proposalType },
     });
   }
@@ -121,6 +126,9 @@ export function proposalList(suite: CipherSuite, { committer, ...judging }: List
   return (sent) => {
     const { proposal, sender } = sent;
     if (closed) throw company();
+    if (proposal.proposalType === ProposalType.externalInit) {
+      throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
+    }
     checkProposal(suite, sent, judging);
     switch (proposal.proposalType) {
       case ProposalType.add:
@@ -143,8 +151,6 @@ export function proposalList(suite: CipherSuite, { committer, ...judging }: List
         if (length > 0) throw company();
         closed = true;
         break;
-      case ProposalType.externalInit:
-        throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
       case ProposalType.groupContextExtensions:
         once(contextChanges, proposal.proposalType, "two GroupContextExtensions", "R-12.2-9");
         break;

@@ -290,7 +290,7 @@ test("which proposals need a path (R-12.4-6, R-12.4-7)", () => {
   }
 });
 
-test("who may propose what (R-12.1.8-3, R-12.1.8-4)", () => {
+test("who may propose what (R-12.1.6-1, R-12.1.8-3, R-12.1.8-4)", () => {
   const all: Proposal[] = [add, remove(1), psk(), reinit(), externalInit, contextExtensions];
   const mayPropose = (sender: Sender): Proposal["proposalType"][] =>
     all
@@ -299,15 +299,26 @@ test("who may propose what (R-12.1.8-3, R-12.1.8-4)", () => {
           checkProposalSender(proposal, sender, []);
           return true;
         } catch (error) {
-          const requirement = sender.senderType === "external" ? "R-12.1.8-3" : "R-12.1.8-4";
+          const requirements: Partial<Record<Sender["senderType"], string>> = {
+            member: "R-12.1.6-1",
+            external: "R-12.1.8-3",
+          };
+          const requirement = requirements[sender.senderType] ?? "R-12.1.8-4";
           const { proposalType } = proposal;
           expect(error).toMatchObject({ code: "ERR_MLS_SENDER", requirement, detail: { proposalType } });
           return false;
         }
       })
       .map(({ proposalType }) => proposalType);
-  expect(mayPropose({ senderType: "member", leafIndex: 0 })).toEqual([1, 3, 4, 5, 6, 7]);
+  expect(mayPropose({ senderType: "member", leafIndex: 0 })).toEqual([1, 3, 4, 5, 7]);
   expect(mayPropose({ senderType: "external", senderIndex: 0 })).toEqual([1, 3, 4, 5, 7]);
   expect(mayPropose({ senderType: "new_member_proposal" })).toEqual([1]);
   expect(mayPropose({ senderType: "new_member_commit" })).toEqual([1, 3, 4, 5, 6, 7]);
+});
+
+test("an ExternalInit that stands alone is neither made nor cached: it would keep members from sending (R-12.1.6-1)", async () => {
+  const refusal = { code: "ERR_MLS_SENDER", requirement: "R-12.1.6-1" } as const;
+  const forged = await forgePublic(alice, { contentType: "proposal", proposal: externalInit });
+  await expectForgeryRefused(bob, forged, refusal, genuine);
+  await expectRefusal(alice, refusal, () => createProposal(alice.state, externalInit, alice));
 });
