@@ -29,9 +29,10 @@ export const ExtensionType = {
 const extension: Codec<Extension> = struct({ extensionType: uint16, extensionData: opaque });
 
 /** `Extension extensions<V>`: no type twice (R-13.4-3). */
-export const extensions: Codec<readonly Extension[]> = map(vector(extension), withoutRepeats, (list) => list);
+export const extensions: Codec<readonly Extension[]> = map(vector(extension), withoutRepeats, withoutRepeats);
 
 function withoutRepeats(list: readonly Extension[]): readonly Extension[] {
+  if (list.length < 2) return list;
   const seen = new Set<number>();
   for (const { extensionType } of list) {
     if (seen.has(extensionType)) {

@@ -1,11 +1,13 @@
 /** Creating a group (RFC 9420 §11). */
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY } from "../codec/bytes.ts";
+import { decode, encode } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { randomBytes } from "../crypto/platform.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
+import { extensions as wireExtensions } from "../extension.ts";
 import { withGreaseCapabilities } from "../grease.ts";
 import type { GroupState } from "../group-state.ts";
 import { createEpochSecrets } from "../schedule/key-schedule.ts";
@@ -15,7 +17,7 @@ import { createSecretTree } from "../secret-tree.ts";
 import type { Capabilities } from "../tree/capabilities.ts";
 import { MLS10 } from "../tree/capabilities.ts";
 import type { Lifetime } from "../tree/leaf-node.ts";
-import { signLeafNode } from "../tree/leaf-node.ts";
+import { leafNode, signLeafNode } from "../tree/leaf-node.ts";
 import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
@@ -52,7 +54,7 @@ export interface CreateGroupOptions {
 export async function createGroup(options: CreateGroupOptions): Promise<GroupState> {
   const { suite, rules, credential, signer, lifetime } = options;
   const encryption = await suite.hpke.generateKeyPair();
-  const leaf = await signLeafNode(
+  const signed = await signLeafNode(
     {
       encryptionKey: encryption.publicKey,
       signatureKey: signer.publicKey,
@@ -63,7 +65,9 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
     },
     signer,
   );
-  const extensions = options.extensions ?? [];
+  // Copies, as a joiner's: what the caller does to its buffers later changes nothing.
+  const leaf = decode(leafNode, encode(leafNode, signed));
+  const extensions = decode(wireExtensions, encode(wireExtensions, options.extensions ?? []));
   const tree = RatchetTree.of(leaf);
   await validateLeafNode(suite, rules, {
     leaf,
@@ -78,7 +82,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
   const context = {
     version: MLS10,
     cipherSuite: suite.id,
-    groupId: options.groupId ?? randomBytes(suite.hash.Nh),
+    groupId: options.groupId?.slice() ?? randomBytes(suite.hash.Nh),
     epoch: 0n,
     treeHash: tree.treeHash(suite.hash),
     confirmedTranscriptHash: EMPTY,
