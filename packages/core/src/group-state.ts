@@ -1,6 +1,8 @@
 /** The state of a group at one member (RFC 9420 §11, §12): an immutable value. */
 import type { Bytes } from "./codec/bytes.ts";
+import { equalBytes } from "./codec/bytes.ts";
 import type { CipherSuite } from "./crypto/cipher-suite.ts";
+import type { Signer } from "./crypto/signature.ts";
 import { CoppiceError } from "./errors.ts";
 import type { ReInitProposal } from "./framing/proposal.ts";
 import type { SentProposal } from "./rules.ts";
@@ -90,13 +92,31 @@ export function requireActive(state: Pick<PublicGroupState, "status">): void {
   );
 }
 
-/** Every secret of a state but its resumption PSKs, for erasing it. */
-export function epochSecretsOf(state: GroupState): Bytes[] {
-  const { epochAuthenticator: _, ...secret } = state.secrets;
+/** For what others sent before a ReInit: `ERR_MLS_STATE` once removed (R-12.1.5-2 forbids sending alone). */
+export function requireReadable(state: GroupState): void {
+  if (state.status !== "reinitialised") requireActive(state);
+}
+
+/** `RangeError` for the signer of another key than that of the own leaf: nobody would accept what it signs. */
+export function checkSigner(state: GroupState, { publicKey }: Signer): void {
+  if (equalBytes(publicKey, ownLeaf(state).signatureKey)) return;
+  throw new RangeError("the signer has another key than the own leaf");
+}
+
+/** The secrets of one epoch. */
+export function secretsOfEpoch(epoch: Pick<GroupState, "secrets" | "secretTree" | "privateKeys">): Bytes[] {
+  const { epochAuthenticator: _, ...secret } = epoch.secrets;
   return [
     ...Object.values(secret),
-    ...secretsOf(state.secretTree),
-    ...[...state.privateKeys.values()].map(({ privateKey }) => privateKey),
+    ...secretsOf(epoch.secretTree),
+    ...[...epoch.privateKeys.values()].map(({ privateKey }) => privateKey),
+  ];
+}
+
+/** Every secret of a state but its resumption PSKs, for erasing it. */
+export function epochSecretsOf(state: GroupState): Bytes[] {
+  return [
+    ...secretsOfEpoch(state),
     ...state.pendingUpdates.values(),
     ...state.pastEpochs.flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
   ];

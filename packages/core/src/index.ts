@@ -53,7 +53,7 @@ export { branchGroup, reinitGroup } from "./group/successor.ts";
 export type { BranchOptions, ReinitOptions, Successor, SuccessorOptions } from "./group/successor.ts";
 export { findWelcomed, joinGroup } from "./group/join.ts";
 export type { JoinedGroup, JoinOptions } from "./group/join.ts";
-export { adoptCommit, createCommit } from "./commit/create.ts";
+export { adoptCommit, createCommit, discardCommit } from "./commit/create.ts";
 export type { CreateCommitOptions, LeafChanges, StagedCommit } from "./commit/create.ts";
 export type { CommitEffect } from "./commit/judge.ts";
 export type { ProcessedCommit } from "./commit/process.ts";

@@ -81,7 +81,7 @@ export interface CreateKeyPackageOptions {
  */
 export async function createKeyPackage(options: CreateKeyPackageOptions): Promise<OwnKeyPackage> {
   const { suite, credential, signer, lifetime } = options;
-  checkAdvertised(suite.id, options);
+  checkAdvertised(suite.id, { capabilities: options.capabilities, credential });
   const used = [...(options.leafExtensions ?? []), ...(options.extensions ?? [])];
   const extensionType = missingExtension(used, options.capabilities.extensions);
   if (extensionType !== undefined) {

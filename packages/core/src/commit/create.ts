@@ -12,7 +12,7 @@ import { confirmedTranscriptHashInput, signFramedContent } from "../framing/fram
 import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { GroupState, Transition } from "../group-state.ts";
-import { ownLeaf, requireActive } from "../group-state.ts";
+import { checkSigner, epochSecretsOf, ownLeaf, requireActive, secretsOfEpoch } from "../group-state.ts";
 import { protectContent } from "../protect-content.ts";
 import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../proposal/apply.ts";
 import { applyProposals } from "../proposal/apply.ts";
@@ -29,7 +29,7 @@ import type { GeneratedPath } from "../tree/treekem.ts";
 import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
 import type { EpochOutputs, NextEpoch } from "./epoch.ts";
-import { assembleEpoch, computeEpoch, enterEpoch, eraseIntermediate, lookUpPsks, provisionalContext } from "./epoch.ts";
+import { assembleEpoch, computeEpoch, enterEpoch, erasing, lookUpPsks, provisionalContext } from "./epoch.ts";
 import { createWelcome } from "./create-welcome.ts";
 
 /** Changes to the committer's own leaf; what is not given stays as it is. */
@@ -82,7 +82,7 @@ export interface StagedCommit {
 /**
  * Makes a Commit. The returned transition stays in the current epoch and lacks the key that the Commit was encrypted
  * with: store it before the Commit leaves. Then `adoptCommit` when it was accepted; if another one won, drop the staged
- * Commit and process the winner.
+ * Commit (`discardCommit`) and process the winner.
  *
  * @example
  * ```ts run
@@ -101,7 +101,7 @@ export async function createCommit(
   state: GroupState,
   options: CreateCommitOptions,
 ): Promise<Transition & { readonly staged: StagedCommit }> {
-  return makeCommit(state, options);
+  return erasing((spent) => makeCommit(state, options, { resumption: [], spent }));
 }
 
 /**
@@ -113,15 +113,16 @@ export async function createFirstCommit(
   options: CreateCommitOptions,
   resumption: PreSharedKey,
 ): Promise<Transition & { readonly staged: StagedCommit }> {
-  return makeCommit(state, options, [resumption]);
+  return erasing((spent) => makeCommit(state, options, { resumption: [resumption], spent }));
 }
 
 async function makeCommit(
   state: GroupState,
   options: CreateCommitOptions,
-  resumption: readonly PreSharedKey[] = [],
+  { resumption, spent }: { readonly resumption: readonly PreSharedKey[]; readonly spent: Bytes[] },
 ): Promise<Transition & { readonly staged: StagedCommit }> {
   requireActive(state);
+  checkSigner(state, options.signer);
   const { suite } = state;
   const { rules, signer, leaf: changes } = options;
   const committer = { senderType: "member", leafIndex: state.leafIndex } as const;
@@ -145,6 +146,8 @@ async function makeCommit(
 
   const withPath = pathRequired(sent, rules) || options.forcePath === true || changes !== undefined;
   const made = withPath ? await makePath(state, applied, options) : undefined;
+  const commitSecret = made?.commitSecret ?? new Uint8Array(suite.hash.Nh);
+  spent.push(commitSecret, ...(made?.generated.path.secrets.map(({ pathSecret }) => pathSecret) ?? []));
   const tree = made?.generated.tree ?? applied.tree;
   const provisional = provisionalContext(suite, state.context, tree, applied);
   const path =
@@ -174,7 +177,6 @@ async function makeCommit(
   };
   const signature = await signFramedContent(signer, { wireFormat, content, context: state.context });
   const unconfirmed = { wireFormat, content, auth: { signature, confirmationTag: undefined } };
-  const commitSecret = made?.commitSecret ?? new Uint8Array(suite.hash.Nh);
   const outputs = computeEpoch(suite, {
     provisional,
     interimBefore: state.interimTranscriptHash,
@@ -183,7 +185,8 @@ async function makeCommit(
     commitSecret,
     psks,
   });
-  const { confirmationTag } = outputs;
+  const { confirmationTag, joinerSecret, pskSecret } = outputs;
+  spent.push(joinerSecret, pskSecret);
   const transition = await protectContent(
     state,
     { ...unconfirmed, auth: { signature, confirmationTag } },
@@ -201,7 +204,6 @@ async function makeCommit(
     treeInWelcome: options.treeInWelcome ?? true,
   });
   const next = nextEpoch(state, applied, outputs, made?.generated);
-  eraseIntermediate(outputs, commitSecret, ...(made?.generated.path.secrets.map(({ pathSecret }) => pathSecret) ?? []));
   return {
     state: transition.state,
     consumed: transition.consumed,
@@ -225,7 +227,7 @@ async function makePath(
   { signer, leaf: changes }: CreateCommitOptions,
 ): Promise<{ readonly generated: GeneratedPath; readonly commitSecret: Bytes }> {
   const { credential, capabilities, extensions } = { ...ownLeaf(state), ...changes };
-  checkAdvertised(state.suite.id, { capabilities, credential });
+  checkAdvertised(state.suite.id, { capabilities, credential, leafExtensions: extensions });
   const generated = await generatePath(state.suite, applied.tree, {
     leaf: state.leafIndex,
     content: { credential, capabilities, extensions },
@@ -274,4 +276,24 @@ export function adoptCommit(state: GroupState, staged: Pick<StagedCommit, "epoch
     });
   }
   return enterEpoch(state, staged.next, rules.limits);
+}
+
+/**
+ * The secrets that a staged Commit has and `state` has not, for erasing them when the Commit is dropped (R-14-2): because another
+ * one won, or the Delivery Service refused it. `state` is the one to go on with, and stays as it is.
+ *
+ * @example
+ * ```ts run
+ * import { createCommit, discardCommit, erase } from "@coppice/core";
+ * import { alice, rules } from "./example-group.ts"; // docs/examples
+ *
+ * const { state, staged } = await createCommit(alice.state, { rules, signer: alice.signer });
+ * // The Delivery Service refused it:
+ * erase(...discardCommit(state, staged));
+ * console.assert(staged.next.secrets.initSecret.every((byte) => byte === 0));
+ * ```
+ */
+export function discardCommit(state: GroupState, { next }: Pick<StagedCommit, "next">): readonly Bytes[] {
+  const kept = new Set([...epochSecretsOf(state), ...state.resumptionPsks.values()]);
+  return secretsOfEpoch(next).filter((secret) => !kept.has(secret));
 }

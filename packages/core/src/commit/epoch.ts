@@ -1,6 +1,6 @@
 /** The step from one epoch to the next (RFC 9420 §8, §12.4), shared by making and processing a Commit. */
 import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, erase } from "../codec/bytes.ts";
+import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { GroupState, KeptSecrets, PastEpoch, Transition } from "../group-state.ts";
@@ -11,7 +11,7 @@ import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedule.ts";
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
-import { computePskSecret } from "../schedule/psk.ts";
+import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 import { createSecretTree, secretsOf } from "../secret-tree.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
@@ -45,7 +45,7 @@ export async function lookUpPsks(
   const psks: PreSharedKey[] = [];
   for (const id of ids) {
     const psk = ownResumptionPsk(state, id) ?? (await rules.findPsk(id));
-    if (psk === undefined) {
+    if (!isKnownPsk(id, psk)) {
       throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, {
         requirement: "R-12.4.2-5",
       });
@@ -123,8 +123,32 @@ export function assembleEpoch(
   };
 }
 
-/** Moves a state into `next`, keeping of the old epoch what late messages need (T-33). */
-export function enterEpoch(state: GroupState, next: NextEpoch, limits: Limits): Transition {
+/** What neither late messages nor a group's successor need. */
+const CLEARED = {
+  initSecret: EMPTY,
+  exporterSecret: EMPTY,
+  externalSecret: EMPTY,
+  confirmationKey: EMPTY,
+  membershipKey: EMPTY,
+} as const;
+
+const clearable = (secrets: KeptSecrets): Bytes[] => [
+  secrets.initSecret,
+  secrets.exporterSecret,
+  secrets.externalSecret,
+  secrets.confirmationKey,
+  secrets.membershipKey,
+];
+
+const privateKeysOf = ({ privateKeys }: Pick<NextEpoch, "privateKeys">): Bytes[] =>
+  [...privateKeys.values()].map(({ privateKey }) => privateKey);
+
+/** Moves a state into `next`, keeping of the old epoch what late messages need (T-33), and of a closed one no more (T-24). */
+export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits): Transition {
+  const isClosed = entered.reinit !== undefined;
+  const next = isClosed
+    ? { ...entered, secrets: { ...entered.secrets, ...CLEARED }, privateKeys: new Map<never, never>() }
+    : entered;
   const left: PastEpoch = {
     context: state.context,
     tree: state.tree,
@@ -136,15 +160,11 @@ export function enterEpoch(state: GroupState, next: NextEpoch, limits: Limits): 
   const psks = [...state.resumptionPsks, [state.context.epoch, state.secrets.resumptionPsk] as const];
   const keptPsks = psks.slice(Math.max(0, psks.length - limits.resumptionPsks));
 
-  const { initSecret, exporterSecret, externalSecret, confirmationKey, membershipKey } = state.secrets;
-  const kept = new Set([...next.privateKeys.values()].map(({ privateKey }) => privateKey));
+  const kept = new Set(privateKeysOf(next));
   const consumed = [
-    initSecret,
-    exporterSecret,
-    externalSecret,
-    confirmationKey,
-    membershipKey,
-    ...[...state.privateKeys.values()].map(({ privateKey }) => privateKey),
+    ...clearable(state.secrets),
+    ...privateKeysOf(state),
+    ...(isClosed ? [...clearable(entered.secrets), ...privateKeysOf(entered)] : []),
     ...state.pendingUpdates.values(),
     ...epochs.slice(limits.pastEpochs).flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
     ...psks.slice(0, psks.length - keptPsks.length).map(([, psk]) => psk),
@@ -164,23 +184,18 @@ export function enterEpoch(state: GroupState, next: NextEpoch, limits: Limits): 
 
 /** The state of a member whom a Commit removed: nothing secret is left in it (R-12.4.2-15). */
 export function leaveGroup(state: GroupState): Transition {
-  const nothing = new Uint8Array(0);
   return {
     state: {
       ...state,
       status: "removed",
       privateKeys: new Map(),
       secrets: {
-        senderDataSecret: nothing,
-        exporterSecret: nothing,
-        externalSecret: nothing,
-        confirmationKey: nothing,
-        membershipKey: nothing,
-        resumptionPsk: nothing,
-        epochAuthenticator: nothing,
-        initSecret: nothing,
+        ...CLEARED,
+        senderDataSecret: EMPTY,
+        resumptionPsk: EMPTY,
+        epochAuthenticator: EMPTY,
       },
-      secretTree: createSecretTree(nothing, state.tree.leafCount),
+      secretTree: createSecretTree(EMPTY, state.tree.leafCount),
       proposals: new Map(),
       pendingUpdates: new Map(),
       pastEpochs: [],
@@ -190,7 +205,12 @@ export function leaveGroup(state: GroupState): Transition {
   };
 }
 
-/** Erases what a Commit needed on the way. */
-export function eraseIntermediate(outputs: EpochOutputs, ...secrets: readonly Bytes[]): void {
-  erase(outputs.joinerSecret, outputs.pskSecret, ...secrets);
+/** Erases what `work` needed on the way and put into its list, whatever comes of it (R-9.2-2). */
+export async function erasing<T>(work: (spent: Bytes[]) => Promise<T>): Promise<T> {
+  const spent: Bytes[] = [];
+  try {
+    return await work(spent);
+  } finally {
+    erase(...spent);
+  }
 }

@@ -1,6 +1,6 @@
 /** Processing a Commit as a member (RFC 9420 §12.4.2). The state stays as it is until everything verified. */
 import type { Bytes } from "../codec/bytes.ts";
-import { toHex, utf8 } from "../codec/bytes.ts";
+import { erase, toHex, utf8 } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Commit } from "../framing/commit.ts";
@@ -17,7 +17,7 @@ import {
   assembleEpoch,
   computeEpoch,
   enterEpoch,
-  eraseIntermediate,
+  erasing,
   leaveGroup,
   lookUpPsks,
   provisionalContext,
@@ -39,9 +39,7 @@ export async function processCommit(
   verified: VerifiedCommit,
   rules: Rules,
 ): Promise<ProcessedCommit> {
-  const { suite } = state;
-  const { authenticated, commit } = verified;
-  const { sender } = authenticated.content;
+  const { sender } = verified.authenticated.content;
   if (sender.senderType === "member" && sender.leafIndex === state.leafIndex) {
     throw new CoppiceError("ERR_MLS_STATE", "an own Commit is adopted, not processed", {
       requirement: "R-12.4.2-16",
@@ -53,12 +51,24 @@ export async function processCommit(
   const effect = { ...judged.effect, selfRemoved };
   if (selfRemoved) return { ...leaveGroup(state), effect };
 
+  return erasing(async (spent) => ({ ...(await enterNext(state, verified, { judged, rules, spent })), effect }));
+}
+
+async function enterNext(
+  state: GroupState,
+  { authenticated, commit }: VerifiedCommit,
+  { judged, rules, spent }: { readonly judged: JudgedCommit; readonly rules: Rules; readonly spent: Bytes[] },
+): Promise<Transition> {
+  const { suite } = state;
+  const { applied } = judged;
   const reception = await receivePath(state, commit, judged);
+  spent.push(reception.commitSecret);
   const psks = await lookUpPsks(state, applied.psks, rules);
-  const initSecret =
-    applied.externalInit === undefined
-      ? state.secrets.initSecret
-      : await externalInitSecret(state, applied.externalInit);
+  let { initSecret } = state.secrets;
+  if (applied.externalInit !== undefined) {
+    initSecret = await externalInitSecret(state, applied.externalInit);
+    spent.push(initSecret);
+  }
   const outputs = computeEpoch(suite, {
     provisional: provisionalContext(suite, state.context, judged.tree, applied),
     interimBefore: state.interimTranscriptHash,
@@ -67,8 +77,8 @@ export async function processCommit(
     commitSecret: reception.commitSecret,
     psks,
   });
+  spent.push(outputs.joinerSecret, outputs.pskSecret);
   verifyConfirmationTag(outputs.confirmationTag, authenticated.auth.confirmationTag, "R-12.4.2-12");
-  eraseIntermediate(outputs, reception.commitSecret);
 
   const next = assembleEpoch(outputs, {
     tree: judged.tree,
@@ -77,7 +87,7 @@ export async function processCommit(
     leafSince: reception.ownUpdate ? outputs.context.epoch : state.leafSince,
     reinit: applied.reinit,
   });
-  return { ...enterEpoch(state, next, rules.limits), effect };
+  return enterEpoch(state, next, rules.limits);
 }
 
 interface Reception {
@@ -108,7 +118,7 @@ async function receivePath(
     receiver: state.leafIndex,
     context: encode(groupContext, provisionalContext(suite, state.context, tree, applied)),
   });
-  for (const { pathSecret } of derived.secrets) pathSecret.fill(0);
+  erase(...derived.secrets.map(({ pathSecret }) => pathSecret));
   const { kept: privateKeys } = keepPrivateKeys(tree, ownKeys, derived.keys);
   return { privateKeys, commitSecret: derived.commitSecret, ownUpdate };
 }
@@ -129,5 +139,7 @@ function adoptedUpdate(state: GroupState, applied: AppliedProposals): PrivateKey
 async function externalInitSecret(state: GroupState, kemOutput: Bytes): Promise<Bytes> {
   const { suite, secrets } = state;
   const keys = await suite.hpke.deriveKeyPair(secrets.externalSecret);
-  return suite.hpke.receiveExport(keys, kemOutput, utf8("MLS 1.0 external init secret"), suite.hash.Nh);
+  return suite.hpke.receiveExport(keys, kemOutput, utf8("MLS 1.0 external init secret"), suite.hash.Nh).finally(() => {
+    erase(keys.privateKey);
+  });
 }

@@ -1,5 +1,6 @@
 /** What the application may know of an epoch (RFC 9420 §8.5, §8.7) and what others need to join (§12.4.3). */
 import type { Bytes } from "../codec/bytes.ts";
+import { erase } from "../codec/bytes.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
 import { externalPub, ExtensionType, makeExtension } from "../extension.ts";
@@ -49,7 +50,8 @@ export async function createGroupInfo(
   { tree = true }: { readonly tree?: boolean } = {},
 ): Promise<GroupInfo> {
   requireActive(state);
-  const { publicKey } = await state.suite.hpke.deriveKeyPair(state.secrets.externalSecret);
+  const { publicKey, privateKey } = await state.suite.hpke.deriveKeyPair(state.secrets.externalSecret);
+  erase(privateKey);
   const extensions: Extension[] = [makeExtension(ExtensionType.externalPub, externalPub, { externalPub: publicKey })];
   if (tree) extensions.push(makeExtension(ExtensionType.ratchetTree, ratchetTree, state.tree.toWire()));
   const { context: groupContext, confirmationTag, leafIndex } = state;

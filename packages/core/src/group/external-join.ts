@@ -2,7 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
 import { decode, encode } from "../codec/codec.ts";
-import { assembleEpoch, computeEpoch, eraseIntermediate, provisionalContext } from "../commit/epoch.ts";
+import { assembleEpoch, computeEpoch, erasing, provisionalContext } from "../commit/epoch.ts";
 import type { Credential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { randomBytes } from "../crypto/platform.ts";
@@ -74,6 +74,14 @@ export interface ExternalJoin {
  * ```
  */
 export async function createExternalCommit(info: GroupInfo, options: ExternalJoinOptions): Promise<ExternalJoin> {
+  return erasing((spent) => makeExternalCommit(info, options, spent));
+}
+
+async function makeExternalCommit(
+  info: GroupInfo,
+  options: ExternalJoinOptions,
+  spent: Bytes[],
+): Promise<ExternalJoin> {
   const { suite, rules, signer, credential } = options;
   checkAdvertised(suite.id, options);
   const before = readTree(suite, info, options.ratchetTree, rules.limits);
@@ -89,6 +97,7 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
     utf8("MLS 1.0 external init secret"),
     suite.hash.Nh,
   );
+  spent.push(init.secret);
   const psks = (options.psks ?? []).map(({ pskId, psk }): PreSharedKey => ({
     id: { pskType: "external", pskId, pskNonce: randomBytes(suite.hash.Nh) },
     psk,
@@ -118,6 +127,8 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
     groupId: context.groupId,
     signer,
   });
+  const { commitSecret, secrets } = generated.path;
+  spent.push(commitSecret, ...secrets.map(({ pathSecret }) => pathSecret));
   validateMembers(generated.tree, { extensions: applied.extensions });
   const provisional = provisionalContext(suite, context, generated.tree, applied);
   const path = await encryptPath(suite, place.tree, {
@@ -148,17 +159,12 @@ export async function createExternalCommit(info: GroupInfo, options: ExternalJoi
       auth: { signature, confirmationTag: undefined },
     }),
     initSecret: init.secret,
-    commitSecret: generated.path.commitSecret,
+    commitSecret,
     psks,
   });
-  const { confirmationTag } = outputs;
+  const { confirmationTag, joinerSecret, pskSecret } = outputs;
+  spent.push(joinerSecret, pskSecret);
   const publicMessage = { content, auth: { signature, confirmationTag }, membershipTag: undefined };
-  eraseIntermediate(
-    outputs,
-    init.secret,
-    generated.path.commitSecret,
-    ...generated.path.secrets.map(({ pathSecret }) => pathSecret),
-  );
   const next = assembleEpoch(outputs, {
     tree: generated.tree,
     leafIndex: place.index,

@@ -4,6 +4,7 @@ import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import { decodeReceived, encode } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { decryptWithLabel } from "../crypto/labels.ts";
+import { erasing } from "../commit/epoch.ts";
 import { CoppiceError } from "../errors.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { groupInfo } from "../framing/group-info.ts";
@@ -15,7 +16,7 @@ import type { Progress } from "../in-flight.ts";
 import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
-import { computePskSecret } from "../schedule/psk.ts";
+import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../secret-tree.ts";
 import { leafNode } from "../tree/leaf-node.ts";
@@ -107,14 +108,20 @@ export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome
  * ```
  */
 export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise<JoinedGroup> {
+  return erasing((spent) => joinWith(welcome, options, spent));
+}
+
+async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]): Promise<JoinedGroup> {
   const { suite, rules, keyPackage: own } = options;
   if (welcome.cipherSuite !== suite.id || own.keyPackage.cipherSuite !== suite.id) {
     throw refused("the Welcome is for another cipher suite", "R-12.4.3.1-2");
   }
   const secrets = await openGroupSecrets(welcome, options);
+  spent.push(secrets.joinerSecret, secrets.pathSecret?.pathSecret ?? EMPTY);
   const predecessor = await findPredecessor(secrets, options);
   const psks = await findPsks(secrets, rules, predecessor);
   const pskSecret = computePskSecret(suite, psks);
+  spent.push(pskSecret);
   const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
   const tree = readTree(suite, info, options.ratchetTree, rules.limits);
   if (tree === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
@@ -128,7 +135,6 @@ export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise
   const { joinerSecret } = secrets;
   const context = info.groupContext;
   const { encryptionSecret, ...kept } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
-  erase(joinerSecret, pskSecret);
   const confirmed = context.confirmedTranscriptHash;
   verifyConfirmationTag(
     computeConfirmationTag(suite, kept.confirmationKey, confirmed),
@@ -200,7 +206,7 @@ async function findPsks(
   const psks: PreSharedKey[] = [];
   for (const id of ids) {
     const psk = id === predecessor?.id ? predecessor.psk : await rules.findPsk(id);
-    if (psk === undefined) throw unknownPsk(id);
+    if (!isKnownPsk(id, psk)) throw unknownPsk(id);
     psks.push({ id, psk });
   }
   return psks;
@@ -244,7 +250,9 @@ async function joinPath(
   }: { info: GroupInfo; leafIndex: LeafIndex; secrets: GroupSecrets; options: JoinOptions },
 ): Promise<PrivateKeys> {
   const { suite, keyPackage: own } = options;
-  const leafKeys = { publicKey: own.keyPackage.leafNode.encryptionKey, privateKey: own.encryptionPrivateKey };
+  // A copy: the state erases its keys, and a last-resort key package is used again.
+  const privateKey = own.encryptionPrivateKey.slice();
+  const leafKeys = { publicKey: own.keyPackage.leafNode.encryptionKey, privateKey };
   const privateKeys = new Map([[leafToNode(leafIndex), leafKeys]]);
   if (secrets.pathSecret === undefined) return privateKeys;
 

@@ -11,7 +11,7 @@ import { authenticatedContent, signFramedContent } from "../framing/framed-conte
 import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
 import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { GroupState, PublicGroupState } from "../group-state.ts";
-import { ownLeaf, requireActive } from "../group-state.ts";
+import { checkSigner, ownLeaf, requireActive } from "../group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { Padding } from "../padding.ts";
 import type { ProtectedMessage } from "../protect-content.ts";
@@ -106,6 +106,7 @@ async function sign(
   wireFormat: FramedWireFormat,
   options: SendOptions,
 ): Promise<AuthenticatedContent> {
+  checkSigner(state, options.signer);
   const framed: FramedContent = {
     groupId: state.context.groupId,
     epoch: state.context.epoch,
@@ -164,7 +165,7 @@ export async function createUpdateProposal(
   requireActive(state);
   const { suite, context, leafIndex } = state;
   const { credential, capabilities, extensions } = { ...ownLeaf(state), ...options.leaf };
-  checkAdvertised(suite.id, { capabilities, credential });
+  checkAdvertised(suite.id, { capabilities, credential, leafExtensions: extensions });
   const keys = await suite.hpke.generateKeyPair();
   const signer = options.leaf?.signer ?? options.signer;
   const leafNode = await signLeafNode(

@@ -23,8 +23,9 @@ export const isSuccessionPsk = (id: PreSharedKeyId): id is SuccessionPskId =>
 const refused = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_WELCOME", message, { requirement });
 
-/** The value of the PSK at a member of the old group; undefined for an epoch that this member was not in (T-24). */
+/** The value of the PSK at a member of the old group; undefined for an epoch that this member was not in (T-24), and once removed. */
 export function findSuccessionPsk(old: GroupState, { pskEpoch }: SuccessionPskId): Bytes | undefined {
+  if (old.status === "removed") return undefined;
   return pskEpoch === old.context.epoch ? old.secrets.resumptionPsk : old.resumptionPsks.get(pskEpoch);
 }
 

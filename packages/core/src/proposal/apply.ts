@@ -141,7 +141,9 @@ export async function applyProposals(
 
   const extensions = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });
   await checkExternalSenders(context.extensions, extensions, rules);
-  validateMembers(tree, { extensions });
+  const externalInit = ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput;
+  // Until the path of an external Commit is in place, there may be nobody.
+  if (externalInit === undefined) validateMembers(tree, { extensions });
   return {
     tree,
     extensions,
@@ -149,7 +151,7 @@ export async function applyProposals(
     updated,
     removed,
     psks: ofType(proposals, ProposalType.psk).map(({ proposal }) => proposal.psk),
-    externalInit: ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput,
+    externalInit,
     reinit: ofType(proposals, ProposalType.reinit)[0]?.proposal,
     custom,
   };

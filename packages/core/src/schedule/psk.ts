@@ -51,6 +51,11 @@ export interface PreSharedKey {
   readonly psk: Bytes;
 }
 
+/** Whether a value was found. A resumption PSK that is empty was erased: whoever took it for one would agree with everybody. */
+export function isKnownPsk(id: PreSharedKeyId, psk: Bytes | undefined): psk is Bytes {
+  return psk !== undefined && (psk.length > 0 || id.pskType === "external");
+}
+
 /** `struct { PreSharedKeyID id; uint16 index; uint16 count; } PSKLabel;` */
 const pskLabel: Codec<{ id: PreSharedKeyId; index: number; count: number }> = struct({
   id: preSharedKeyId,

@@ -66,15 +66,29 @@ export function defaultCapabilities(
   };
 }
 
+/** What a leaf of one's own is to say. */
+interface Advertised {
+  readonly capabilities: Capabilities;
+  readonly credential: Credential;
+  readonly leafExtensions?: readonly Extension[];
+}
+
 /**
- * Refuses to sign a leaf that does not list what it uses, version, suite and credential type: everybody else would refuse it.
- * `ERR_MLS_CAPABILITIES` (R-7.2-4).
+ * Refuses to sign a leaf that does not list what it uses, since everybody else would refuse it: `ERR_MLS_CAPABILITIES` for
+ * version, suite and credential type (R-7.2-4), `ERR_MLS_LEAF_NODE` for extensions (R-7.3-9).
  */
 export function checkAdvertised(
   cipherSuite: number,
-  { capabilities: own, credential }: { readonly capabilities: Capabilities; readonly credential: Credential },
+  { capabilities: own, credential, leafExtensions = [] }: Advertised,
 ): void {
   const { credentialType } = credential;
+  const extensionType = missingExtension(leafExtensions, own.extensions);
+  if (extensionType !== undefined) {
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", "the own capabilities lack an extension of the leaf", {
+      requirement: "R-7.3-9",
+      detail: { extensionType },
+    });
+  }
   const listed =
     own.versions.includes(MLS10) && own.cipherSuites.includes(cipherSuite) && own.credentials.includes(credentialType);
   if (listed) return;

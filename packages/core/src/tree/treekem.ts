@@ -252,6 +252,7 @@ export async function decryptPath(
   for (const [i, { publicKey }] of [...derived.keys.values()].entries()) {
     const announced = path.nodes[start + i]?.encryptionKey;
     if (announced === undefined || !equalBytes(publicKey, announced)) {
+      erase(derived.commitSecret, ...derived.secrets.map(({ pathSecret }) => pathSecret));
       throw wrongPath("a path secret does not lead to the announced public key", "R-7.5-10");
     }
   }

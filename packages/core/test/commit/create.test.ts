@@ -1,20 +1,22 @@
 /** Making a Commit (RFC 9420 §12.4.1, §7.4, §14): it changes nothing until it is adopted. */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, erase, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { encode } from "../../src/codec/codec.ts";
-import { adoptCommit, createCommit } from "../../src/commit/create.ts";
+import { adoptCommit, createCommit, discardCommit } from "../../src/commit/create.ts";
 import { basicCredential } from "../../src/credential.ts";
 import { deriveSecret, makeKeyPackageRef } from "../../src/crypto/labels.ts";
 import { decodeMessage, decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import type { GroupState } from "../../src/group-state.ts";
 import { epochSecretsOf } from "../../src/group-state.ts";
-import { createUpdateProposal } from "../../src/group/send.ts";
-import { encodeGroupState } from "../../src/group/serialise.ts";
+import { createApplicationMessage, createProposal, createUpdateProposal } from "../../src/group/send.ts";
+import { decodeStagedCommit, encodeGroupState, encodeStagedCommit } from "../../src/group/serialise.ts";
 import { keyPackage as keyPackageCodec } from "../../src/key-package.ts";
+import { secretsOf } from "../../src/secret-tree.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { derivePath, generatePath } from "../../src/tree/treekem.ts";
+import { forgePrivate } from "../support/forge-message.ts";
 import { expectRefusal, Group, Member, TEST_EXTENSION } from "../support/group.ts";
 
 const snapshot = (state: GroupState): string => toHex(encodeGroupState(state));
@@ -258,8 +260,24 @@ describe("changes to the own leaf (R-7.5-4, R-12.4.1-9, T-10, adversarial 32)", 
     renewed.state = alice.state;
     const message = await renewed.send("under the new key");
     await expect(carol.peek(message)).resolves.toMatchObject({ data: utf8("under the new key") });
-    const old = await alice.send("under the old key");
+    const old = await forgePrivate(alice, { contentType: "application", applicationData: utf8("under the old key") });
     await expectRefusal(carol, { code: "ERR_MLS_SIGNATURE" }, () => carol.peek(old));
+  });
+
+  test("must list the extensions that the leaf has, once each: others would refuse it (R-7.3-9, R-13.4-3)", async () => {
+    const alice = (await Group.of(["alice", "bob"])).member("alice");
+    const list = (...types: number[]) => types.map((extensionType) => ({ extensionType, extensionData: EMPTY }));
+    const unlisted = { extensions: list(0xf00d) };
+    const refusal = { code: "ERR_MLS_LEAF_NODE", requirement: "R-7.3-9", detail: { extensionType: 0xf00d } } as const;
+    await expectRefusal(alice, refusal, () => alice.commit({ leaf: unlisted }));
+    await expectRefusal(alice, refusal, () => createUpdateProposal(alice.state, { ...alice, leaf: unlisted }));
+    const twice = list(TEST_EXTENSION, TEST_EXTENSION);
+    const repeated = { code: "ERR_MLS_DECODE", requirement: "R-13.4-3" } as const;
+    await expectRefusal(alice, repeated, () => alice.commit({ leaf: { extensions: twice } }));
+    await expectRefusal(alice, repeated, () => alice.commit({ proposals: [{ proposalType: 7, extensions: twice }] }));
+    const update = { ...alice, leaf: { extensions: twice } };
+    await expectRefusal(alice, repeated, () => createUpdateProposal(alice.state, update));
+    await alice.commit({ leaf: { extensions: list(TEST_EXTENSION) } });
   });
 
   test("must keep what the group needs (R-7.3-5, R-12.1.7-3)", async () => {
@@ -268,6 +286,63 @@ describe("changes to the own leaf (R-7.5-4, R-12.4.1-9, T-10, adversarial 32)", 
     const alice = group.member("alice");
     const capabilities = { ...alice.capabilities, extensions: [] };
     await expectRefusal(alice, { code: "ERR_MLS_CAPABILITIES" }, () => alice.commit({ leaf: { capabilities } }));
+  });
+});
+
+test("a signer of another key than the leaf's is a mistake of the caller (R-6.1-8)", async () => {
+  const alice = (await Group.of(["alice", "bob"])).member("alice");
+  const { signer } = await Member.create("alice");
+  const options = { ...alice, signer };
+  const before = snapshot(alice.state);
+  await expect(createCommit(alice.state, options)).rejects.toThrow(RangeError);
+  await expect(createUpdateProposal(alice.state, options)).rejects.toThrow(RangeError);
+  await expect(createProposal(alice.state, { proposalType: 3, removed: 1 }, options)).rejects.toThrow(RangeError);
+  await expect(createApplicationMessage(alice.state, utf8("hello"), options)).rejects.toThrow(RangeError);
+  expect(snapshot(alice.state)).toBe(before);
+});
+
+describe("a staged Commit that is dropped (R-14-2)", () => {
+  test("hands over its secrets, and none that the state has", async () => {
+    const group = await Group.of(["alice", "bob", "carol", "dave"]);
+    for (const member of group.members) await group.commit(member);
+    const [alice, bob] = [group.member("alice"), group.member("bob")];
+    // Without a path: the private keys are those of the state.
+    const own = await (await Member.create("erin")).keyPackage();
+    for (const options of [{}, { proposals: [{ proposalType: 1, keyPackage: own.keyPackage } as const] }]) {
+      const { staged } = await alice.commit(options);
+      const before = snapshot(alice.state);
+      const discarded = new Set(discardCommit(alice.state, staged));
+      const { epochAuthenticator: _, ...secret } = staged.next.secrets;
+      for (const each of [...Object.values(secret), ...secretsOf(staged.next.secretTree)]) {
+        expect(discarded.has(each)).toBe(true);
+      }
+      const kept = new Set([...alice.state.privateKeys.values()].map(({ privateKey }) => privateKey));
+      for (const { privateKey } of staged.next.privateKeys.values()) {
+        expect(discarded.has(privateKey)).toBe(!kept.has(privateKey));
+      }
+      erase(...discarded);
+      expect(snapshot(alice.state)).toBe(before);
+    }
+    await group.commit(bob);
+    await group.commit(alice);
+    await group.chat(alice, "goes on");
+  });
+
+  test("was stored: what was read again is erased all the same", async () => {
+    const alice = (await Group.of(["alice", "bob"])).member("alice");
+    const { staged } = await alice.commit();
+    const stored = await decodeStagedCommit(alice.state, encodeStagedCommit(alice.state, staged, alice.rules));
+    const before = snapshot(alice.state);
+    erase(...discardCommit(alice.state, stored));
+    expect(stored.next.secrets.initSecret.every((byte) => byte === 0)).toBe(true);
+    expect(snapshot(alice.state)).toBe(before);
+  });
+
+  test("after it was adopted has nothing to erase", async () => {
+    const alice = (await Group.of(["alice", "bob"])).member("alice");
+    const made = await alice.commit();
+    alice.adopt(made);
+    expect(discardCommit(alice.state, made.staged)).toEqual([]);
   });
 });
 

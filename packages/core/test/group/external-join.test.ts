@@ -3,14 +3,17 @@ import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
 import { basicCredential } from "../../src/credential.ts";
+import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { externalPub, ExtensionType, makeExtension } from "../../src/extension.ts";
 import type { GroupInfo } from "../../src/framing/group-info.ts";
 import { signGroupInfo } from "../../src/framing/group-info.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import type { ExternalJoin } from "../../src/group/external-join.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
+import { processMessage } from "../../src/group/receive.ts";
 import type { LeafIndex } from "../../src/tree/tree-math.ts";
-import { expectRefusal, Group, Member, testRules } from "../support/group.ts";
+import { forgeExternalCommit } from "../support/forge-commit.ts";
+import { expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 test("a client lets itself in, also where the tree must grow (R-8.3-1, R-8.3-2, R-12.4.1-2, R-12.4.3.2-6)", async () => {
   const group = await Group.of(["alice", "bob"]);
@@ -209,5 +212,96 @@ describe("a GroupInfo that cannot be used", () => {
     await group.commit(alice);
     const expected = { code: "ERR_MLS_EPOCH", requirement: "R-12.4.2-1" } as const;
     await expectRefusal(bob, expected, () => bob.receive(joined.commit));
+  });
+});
+
+test("the only member replaces its own leaf: for a moment the tree has no members (R-12.2-17, adversarial 33)", async () => {
+  const group = await Group.of(["alice"]);
+  const alice = group.member("alice");
+  const again = await Member.create("alice");
+  await group.joinExternally(again, { replaces: alice.state.leafIndex });
+  expect([alice.state.status, again.state.leafIndex]).toEqual(["removed", 0]);
+  await group.add(again, [await Member.create("bob")]);
+  await group.chat(again, "alone no more");
+});
+
+test("a leaf that others would refuse is not made (R-7.3-9, R-13.4-3)", async () => {
+  const alice = (await Group.of(["alice"])).member("alice");
+  const info = await createGroupInfo(alice.state, alice.signer);
+  const { suite, rules, signer, capabilities } = await Member.create("bob");
+  const options = { suite, rules, signer, capabilities, credential: basicCredential("bob") };
+  const list = (...types: number[]) => types.map((extensionType) => ({ extensionType, extensionData: utf8("x") }));
+  const leafExtensions = list(0xf00d);
+  await expectRefusal(alice, { code: "ERR_MLS_LEAF_NODE", requirement: "R-7.3-9" }, () =>
+    createExternalCommit(info, { ...options, leafExtensions }),
+  );
+  await expectRefusal(alice, { code: "ERR_MLS_DECODE", requirement: "R-13.4-3" }, () =>
+    createExternalCommit(info, { ...options, leafExtensions: list(TEST_EXTENSION, TEST_EXTENSION) }),
+  );
+});
+
+describe("secrets of the way in are erased by those who computed them (R-9.2-2)", () => {
+  /** A suite that remembers secrets of external inits. */
+  function watched(
+    suite: CipherSuite,
+    externalSecret?: Bytes,
+  ): { readonly suite: CipherSuite; readonly secrets: Bytes[] } {
+    const secrets: Bytes[] = [];
+    const { hpke } = suite;
+    const watch = <T extends object>(made: T, secret: Bytes): T => {
+      expect(secret.some((byte) => byte !== 0)).toBe(true);
+      secrets.push(secret);
+      return made;
+    };
+    return {
+      secrets,
+      suite: {
+        ...suite,
+        hpke: {
+          ...hpke,
+          deriveKeyPair: (secret) =>
+            hpke
+              .deriveKeyPair(secret)
+              .then((pair) => (secret === externalSecret ? watch(pair, pair.privateKey) : pair)),
+          sendExport: (...args) => hpke.sendExport(...args).then((sent) => watch(sent, sent.secret)),
+          receiveExport: (...args) => hpke.receiveExport(...args).then((secret) => watch(secret, secret)),
+        },
+      },
+    };
+  }
+  const options = ({ suite, rules, signer, capabilities, name }: Member) => {
+    return { suite, rules, signer, capabilities, credential: basicCredential(name) };
+  };
+  const isErased = (secret: Bytes): boolean => secret.every((byte) => byte === 0);
+
+  test("by members, also if the Commit is refused; by who publishes a GroupInfo", async () => {
+    const alice = (await Group.of(["alice"])).member("alice");
+    const { suite, secrets } = watched(alice.suite, alice.state.secrets.externalSecret);
+    const state = { ...alice.state, suite };
+    const info = await createGroupInfo(state, alice.signer);
+    expect([secrets.length, secrets.every(isErased)]).toEqual([1, true]);
+    const bob = await Member.create("bob");
+    const joining = await createExternalCommit(info, options(bob));
+    secrets.length = 0;
+    await processMessage(state, joining.commit, alice);
+    expect([secrets.length, secrets.every(isErased)]).toEqual([2, true]);
+    const wrongTag = { auth: { confirmationTag: new Uint8Array(32) } };
+    const { message } = await forgeExternalCommit(alice, bob, wrongTag);
+    secrets.length = 0;
+    await expectRefusal(alice, { code: "ERR_MLS_CONFIRMATION" }, () => processMessage(state, message, alice));
+    expect([secrets.length, secrets.every(isErased)]).toEqual([2, true]);
+  });
+
+  test("by the joiner, also if its Commit is not made", async () => {
+    const alice = (await Group.of(["alice"])).member("alice");
+    const info = await createGroupInfo(alice.state, alice.signer);
+    const bob = await Member.create("bob");
+    for (const rules of [bob.rules, testRules({ allowProposals: () => Promise.reject(new Error("no")) })]) {
+      const { suite, secrets } = watched(bob.suite);
+      const joining = createExternalCommit(info, { ...options(bob), suite, rules });
+      if (rules === bob.rules) await joining;
+      else await expect(joining).rejects.toMatchObject({ code: "ERR_MLS_POLICY" });
+      expect([secrets.length, secrets.every(isErased)]).toEqual([1, true]);
+    }
   });
 });

@@ -1,8 +1,9 @@
 /** Joining by Welcome (RFC 9420 §12.4.3): every way in which a Welcome, its GroupInfo and its tree can be wrong. */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, erase, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { encode } from "../../src/codec/codec.ts";
+import { adoptCommit, createCommit } from "../../src/commit/create.ts";
 import { basicCredential, sameCredential } from "../../src/credential.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { MlsErrorCode } from "../../src/errors.ts";
@@ -469,4 +470,25 @@ test("a Welcome that was changed in any byte is refused, and never more than tha
     const changed = encryptedGroupInfo.map((byte, j) => (i === j ? byte ^ 0x80 : byte));
     await expect(join({ ...genuine, encryptedGroupInfo: changed })).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
   }
+});
+
+test("joining leaves the key package as it is: a last-resort one is used again after the first state erased its keys (R-10-2)", async () => {
+  const [dave, host] = [await Member.create("dave"), (await Group.of(["erin"])).member("erin")];
+  const lastResort = await dave.keyPackage();
+  const before = toHex(encodeOwnKeyPackage(lastResort));
+  const invite = async (): Promise<Bytes> => {
+    const { staged } = await createCommit(host.state, {
+      ...host,
+      proposals: [{ proposalType: 1, keyPackage: lastResort.keyPackage }],
+    });
+    return staged.welcome ?? EMPTY;
+  };
+  const [first, second] = [await invite(), await invite()];
+  await dave.join(first, lastResort);
+  const renewed = await dave.commit();
+  erase(...renewed.consumed, ...adoptCommit(dave.state, renewed.staged, dave.rules).consumed);
+  expect(toHex(encodeOwnKeyPackage(lastResort))).toBe(before);
+  await dave.join(second, lastResort);
+  const own = [...dave.state.privateKeys.values()].map(({ privateKey }) => privateKey);
+  expect(own).toEqual([lastResort.encryptionPrivateKey]);
 });

@@ -16,6 +16,7 @@ import type { JoinOptions } from "../../src/group/join.ts";
 import { joinGroup } from "../../src/group/join.ts";
 import { decodeGroupState, encodeGroupState, encodeOwnKeyPackage } from "../../src/group/serialise.ts";
 import type { SuccessionPskId } from "../../src/group/succession.ts";
+import { findSuccessionPsk } from "../../src/group/succession.ts";
 import type { ReinitOptions, Successor, SuccessorOptions } from "../../src/group/successor.ts";
 import { branchGroup, reinitGroup } from "../../src/group/successor.ts";
 import type { GroupState } from "../../src/group-state.ts";
@@ -354,4 +355,56 @@ test("who matches whom is for the application to say (R-11.3-3, R-12.4.3.1-18)",
   );
   expect([...made.state.tree.members()].length).toBe(2);
   expect(at([...made.state.tree.members()], 1)[1].credential).toEqual(basicCredential("alice/laptop"));
+});
+
+test("a member who was removed has no PSK to prove a successor with: an empty one is none (R-12.4.3.1-4, T-24)", async () => {
+  const group = await Group.of(["alice", "bob", "carol"]);
+  const bob = group.member("bob");
+  await group.commit(group.member("alice"), { proposals: [{ proposalType: 3, removed: bob.state.leafIndex }] });
+  expect(bob.state.status).toBe("removed");
+  const { context } = bob.state;
+  const mallory = await Member.create("alice");
+  const [victim] = await clients([bob], suite);
+  if (!victim) throw new Error("one member");
+  // The epoch and suite are public; of the secret only that it is empty.
+  const id: SuccessionPskId = {
+    ...{ pskType: "resumption", usage: "branch", pskGroupId: context.groupId, pskEpoch: context.epoch },
+    pskNonce: randomBytes(32),
+  };
+  const { rules, signer, capabilities } = mallory;
+  const credential = basicCredential("alice");
+  const founded = await createGroup({ suite, rules, signer, capabilities, credential, lifetime: LIFETIME });
+  const proposals = [{ proposalType: 1 as const, keyPackage: victim.own.keyPackage }];
+  const made = await createFirstCommit(founded, { rules, signer, proposals }, { id, psk: new Uint8Array(0) });
+  expect(findSuccessionPsk(bob.state, id)).toBeUndefined();
+  const refusal = { code: "ERR_MLS_PSK", requirement: "R-12.4.3.1-4" } as const;
+  const welcome = made.staged.welcome ?? new Uint8Array(0);
+  await expectRefusal(bob, refusal, () => join(victim, welcome));
+  // Nor does a store get by that keeps the cleared state for an active one.
+  const old = { ...bob.state, status: "active" as const };
+  await expectRefusal(bob, refusal, () => join({ ...victim, old }, welcome));
+});
+
+test("a group that was reinitialised keeps what its successor and late messages need, and hands the rest over (T-24, R-9.2-2)", async () => {
+  const group = await Group.of(["alice", "bob"]);
+  const [alice, bob] = [group.member("alice"), group.member("bob")];
+  const made = await alice.commit({ proposals: [reinitTo(1)], forcePath: true });
+  const { secrets: next } = made.staged.next;
+  const adopted = adoptCommit(alice.state, made.staged, alice.rules);
+  const received = await bob.peek(made.staged.commit);
+  const erased = ["initSecret", "exporterSecret", "externalSecret", "confirmationKey", "membershipKey"] as const;
+  for (const { state, consumed } of [adopted, received]) {
+    for (const name of erased) {
+      expect(state.secrets[name]).toHaveLength(0);
+      expect(consumed).toContainEqual(next[name]);
+    }
+    expect(state.privateKeys.size).toBe(0);
+    expect(state.secrets.resumptionPsk).toEqual(next.resumptionPsk);
+    expect(state.secrets.senderDataSecret).toEqual(next.senderDataSecret);
+    expect(state.secrets.epochAuthenticator).toEqual(next.epochAuthenticator);
+    expect(consumed).not.toContainEqual(next.resumptionPsk);
+    expect(state.pastEpochs[0]?.context.epoch).toBe(made.staged.epoch);
+    expect(encodeGroupState(await decodeGroupState(encodeGroupState(state)))).toEqual(encodeGroupState(state));
+  }
+  for (const { privateKey } of made.staged.next.privateKeys.values()) expect(adopted.consumed).toContain(privateKey);
 });

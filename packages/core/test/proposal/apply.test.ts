@@ -629,3 +629,20 @@ describe("keys that are not of the suite's length never enter a tree, whose inde
     expect(enter).not.toHaveBeenCalled();
   });
 });
+
+test("an empty resumption PSK is none, whoever finds it (R-12.4.2-5)", async () => {
+  const empty = testRules({ findPsk: () => Promise.resolve(new Uint8Array(0)) });
+  const member = (await Group.of(["alice", "bob"], { rules: empty })).member("alice");
+  const pskNonce = new Uint8Array(32);
+  const elsewhere = {
+    pskType: "resumption",
+    usage: "application",
+    pskGroupId: utf8("x"),
+    pskEpoch: 1n,
+    pskNonce,
+  } as const;
+  await expectRefusal(member, { code: "ERR_MLS_PSK", requirement: "R-12.4.2-5" }, () =>
+    member.commit({ proposals: [{ proposalType: 4, psk: elsewhere }] }),
+  );
+  await member.commit({ proposals: [{ proposalType: 4, psk: { pskType: "external", pskId: utf8("x"), pskNonce } }] });
+});
