@@ -31,6 +31,7 @@ import type { Progress } from "./in-flight.ts";
 import { checkAuthenticatedData } from "./protect-content.ts";
 import { checkProposal } from "./proposal/validate-list.ts";
 import type { Rules } from "./rules.ts";
+import { checkOutsidePolicy } from "./rules.ts";
 import { confirmedTranscriptHash, interimTranscriptHash } from "./schedule/transcript-hash.ts";
 
 /** What an observer starts from, beside the GroupInfo. */
@@ -148,6 +149,7 @@ export async function observeMessage(
       const { proposal } = content.content;
       const { sender } = content;
       checkProposal(suite, { proposal, sender }, { tree: state.tree, rules });
+      await checkOutsidePolicy(rules, { proposal, sender });
       const ref = makeProposalRef(suite, encode(authenticatedContent, authenticated));
       return { kind: "proposal", state: cacheProposal(state, { proposal, sender, ref }, rules), proposal, ref, sender };
     }

@@ -61,6 +61,12 @@ export interface Rules {
    * received proposals are left out until it agrees.
    */
   readonly allowProposals: (request: { proposals: readonly SentProposal[]; committer: Sender }) => Promise<void>;
+  /**
+   * Throws to refuse a proposal by a sender who is not a member, before it waits for a Commit: `ERR_MLS_POLICY` (R-12.1.8-4). A
+   * Commit that covers a refused proposal cannot be followed, so all members have to decide alike. Default: those may propose whom
+   * the group lists in `external_senders`; clients that ask to be added may not, since whoever knows group id and epoch can ask.
+   */
+  readonly allowOutsideProposal: (request: SentProposal) => Promise<void>;
   /** The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. */
   readonly findPsk: (id: PreSharedKeyId) => Promise<Bytes | undefined>;
   /** Types that this client supports beyond the default ones; what it advertises in capabilities. */
@@ -95,6 +101,8 @@ export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" |
   return {
     lifetime: { maxSeconds: DEFAULT_MAX_LIFETIME_SECONDS, checkOnReceive: true },
     allowProposals: () => Promise.resolve(),
+    allowOutsideProposal: ({ sender }) =>
+      sender.senderType === "external" ? Promise.resolve() : Promise.reject(new Error("no member asked for it")),
     findPsk: () => Promise.resolve(undefined),
     supportedExtensions: [],
     proposalTypes: [],
@@ -128,12 +136,18 @@ export async function checkPolicy(
   rules: Rules,
   request: { readonly proposals: readonly SentProposal[]; readonly committer: Sender },
 ): Promise<void> {
+  await ask("R-12.2-15", () => rules.allowProposals(request));
+}
+
+/** Asks it about a proposal that stands alone, unless a member sent it (R-12.1.8-4). */
+export async function checkOutsidePolicy(rules: Rules, sent: SentProposal): Promise<void> {
+  if (sent.sender.senderType !== "member") await ask("R-12.1.8-4", () => rules.allowOutsideProposal(sent));
+}
+
+async function ask(requirement: string, policy: () => Promise<void>): Promise<void> {
   try {
-    await rules.allowProposals(request);
+    await policy();
   } catch (cause) {
-    throw new CoppiceError("ERR_MLS_POLICY", "the application's policy refused the proposals", {
-      requirement: "R-12.2-15",
-      cause,
-    });
+    throw new CoppiceError("ERR_MLS_POLICY", "the application's policy refused the proposals", { requirement, cause });
   }
 }

@@ -9,6 +9,7 @@ import { ratchetTree } from "../src/framing/group-info.ts";
 import { encodeMessage } from "../src/framing/mls-message.ts";
 import type { PublicMessage } from "../src/framing/public-message.ts";
 import { createGroupInfo } from "../src/group/export.ts";
+import { createNewMemberProposal } from "../src/group/propose-from-outside.ts";
 import { createProposal, createUpdateProposal } from "../src/group/send.ts";
 import type { PublicGroupState } from "../src/group-state.ts";
 import { DEFAULT_LIMITS } from "../src/limits.ts";
@@ -96,6 +97,14 @@ describe("an observer refuses what a member refuses, and stays where it was", ()
       proposal: { proposalType: 3, removed: 7 },
     });
     await bothRefuse(message, { code: "ERR_MLS_PROPOSAL", requirement: "R-12.1.3-1" });
+  });
+
+  test("a client that asks to be added, unless the application allows it (R-12.1.8-4)", async () => {
+    const erin = await Member.create("erin");
+    const message = await createNewMemberProposal(observer.context, (await erin.keyPackage()).keyPackage, erin);
+    await bothRefuse(message, { code: "ERR_MLS_POLICY", requirement: "R-12.1.8-4" });
+    const lenient = testRules({ allowOutsideProposal: () => Promise.resolve() });
+    await expect(observeMessage(observer, message, { rules: lenient })).resolves.toMatchObject({ kind: "proposal" });
   });
 
   test("a Commit to proposals that were not seen", async () => {

@@ -6,7 +6,7 @@ import type { PrivateMessage } from "../framing/private-message.ts";
 import type { Unprotected } from "../framing/unprotect.ts";
 import { unprotectPrivate } from "../framing/unprotect.ts";
 import type { GroupState, Transition } from "../group-state.ts";
-import { requireActive } from "../group-state.ts";
+import { requireReadable } from "../group-state.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Result } from "../result.ts";
 import { attempt, succeeded } from "../result.ts";
@@ -61,7 +61,7 @@ export async function openMany(
   messages: readonly (Uint8Array | MlsMessage)[],
   { rules, signal, onProgress }: Progress & { readonly rules: Rules },
 ): Promise<OpenedMany> {
-  requireActive(state);
+  requireReadable(state);
   let done: OpenedMany = { state, consumed: [], outcomes: [] };
   while (done.outcomes.length < messages.length) {
     signal?.throwIfAborted();

@@ -81,17 +81,19 @@ export async function createExternalProposal(
 
 /**
  * Asks a group to add this client, as an encoded `MLSMessage` (R-12.1.8-4): `signer` holds the signature key of the key
- * package. A member has to commit it; whether one may is for `rules.allowProposals` to say. `ERR_MLS_KEY_PACKAGE` for a key
+ * package. Members drop it unless their `rules.allowOutsideProposal` lets it wait for a Commit. `ERR_MLS_KEY_PACKAGE` for a key
  * package of another suite or of another key.
  *
  * @example
  * ```ts run
  * import { createNewMemberProposal, processMessage } from "@coppice/core";
- * import { alice, makeKeyPackage, makePerson, rules } from "./example-group.ts"; // docs/examples
+ * import { alice, makeKeyPackage, makePerson, rules as closed } from "./example-group.ts"; // docs/examples
  *
  * const carol = await makePerson("carol");
  * const { keyPackage } = await makeKeyPackage(carol);
  * const message = await createNewMemberProposal(alice.state.context, keyPackage, { signer: carol.signer });
+ *
+ * const rules = { ...closed, allowOutsideProposal: () => Promise.resolve() }; // anybody may ask: look who it is instead
  * const received = await processMessage(alice.state, message, { rules });
  * console.assert(received.kind === "proposal" && received.state.proposals.size === 1);
  * ```

@@ -14,10 +14,11 @@ import type { Proposal } from "../framing/proposal.ts";
 import type { PublicMessage } from "../framing/public-message.ts";
 import { unprotectPublic } from "../framing/public-message.ts";
 import type { GroupState, Transition } from "../group-state.ts";
-import { requireActive } from "../group-state.ts";
+import { requireActive, requireReadable } from "../group-state.ts";
 import { checkAuthenticatedData } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
+import { checkOutsidePolicy } from "../rules.ts";
 import type { OpenedApplication } from "./open-private.ts";
 import { applicationFrom, openPrivate } from "./open-private.ts";
 import { cacheProposal } from "./send.ts";
@@ -108,7 +109,7 @@ async function receivePublic(state: GroupState, message: PublicMessage, rules: R
 }
 
 async function receivePrivate(state: GroupState, message: PrivateMessage, rules: Rules): Promise<ReceivedMessage> {
-  requireActive(state);
+  (message.contentType === "application" ? requireReadable : requireActive)(state);
   const { opened, author, ...transition } = await openPrivate(state, message, rules);
   return message.contentType === "application"
     ? { ...applicationFrom(opened, author), ...transition }
@@ -130,6 +131,7 @@ async function handleHandshake(
   if (content.contentType === "application") throw wrongSender("application data among handshakes", "R-6-1");
   const { proposal } = content;
   checkProposal(state.suite, { proposal, sender }, { tree: state.tree, rules });
+  await checkOutsidePolicy(rules, { proposal, sender });
   const ref = makeProposalRef(state.suite, encode(authenticatedContent, authenticated));
   const next = cacheProposal(state, { proposal, sender, ref }, rules);
   return { kind: "proposal", state: next, consumed, proposal, ref, sender, epoch, authenticatedData };

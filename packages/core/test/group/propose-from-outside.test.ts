@@ -68,7 +68,8 @@ test("an external sender cannot propose an ExternalInit (R-12.1.8-3)", async () 
 });
 
 test("a client asks to be added, and a policy may refuse it (R-12.1.8-4)", async () => {
-  const group = await grow();
+  const allowOutsideProposal = (): Promise<void> => Promise.resolve();
+  const group = await grow(testRules({ allowOutsideProposal }));
   const erin = await Member.create("erin");
   const own = await erin.keyPackage();
   const { context } = at(group.members, 0).state;
@@ -80,6 +81,7 @@ test("a client asks to be added, and a policy may refuse it (R-12.1.8-4)", async
   await group.chat(erin, "let in");
 
   const guarded = testRules({
+    allowOutsideProposal,
     allowProposals: ({ proposals }) =>
       proposals.some(({ sender }) => sender.senderType === "new_member_proposal")
         ? Promise.reject(new Error("ask a member"))

@@ -8,9 +8,12 @@ import type { Content, Sender } from "../../src/framing/framed-content.ts";
 import { encodeMessage } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
+import { openMany } from "../../src/group/open-many.ts";
+import { processMessage } from "../../src/group/receive.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import type { Rules } from "../../src/rules.ts";
 import { secretsOf } from "../../src/secret-tree.ts";
 import type { ContentEdits } from "../support/forge-message.ts";
 import { forgePublic } from "../support/forge-message.ts";
@@ -91,6 +94,14 @@ describe("a sender outside the group that the group lists (R-6.1-5, adversarial 
     await refused(forged, { code: "ERR_MLS_SIGNATURE", requirement: "R-6.1-8" });
   });
 
+  test("may be refused by the application (R-12.1.8-4)", async () => {
+    const forged = await forgePublic(alice, proposes(remove), from(outside, { signer }));
+    const rules = testRules({ allowOutsideProposal: () => Promise.reject(new Error("not today")) });
+    await expectRefusal(bob, { code: "ERR_MLS_POLICY", requirement: "R-12.1.8-4" }, () =>
+      processMessage(bob.state, forged, { rules }),
+    );
+  });
+
   test("is no longer one when the list is left out of a GroupContextExtensions, which all members see (adversarial 29)", async () => {
     const listing = await Group.of(["fay", "gus"], { extensions });
     const [fay, gus] = [listing.member("fay"), listing.member("gus")];
@@ -115,9 +126,15 @@ describe("a client that asks to be added (R-6.1-7, R-12.1.8-4, adversarial 17)",
   const asking: Sender = { senderType: "new_member_proposal" };
   const { signer } = newcomer;
 
-  test("proposes its own Add", async () => {
+  test("proposes its own Add: refused, since the Delivery Service could ask too, unless the application allows it", async () => {
     const forged = await forgePublic(alice, proposes(add), from(asking, { signer }));
-    await expect(bob.peek(forged)).resolves.toMatchObject({ kind: "proposal", sender: asking });
+    await refused(forged, { code: "ERR_MLS_POLICY", requirement: "R-12.1.8-4" });
+    const asked: unknown[] = [];
+    const allowOutsideProposal: Rules["allowOutsideProposal"] = (request) => Promise.resolve(void asked.push(request));
+    const rules = testRules({ allowOutsideProposal });
+    const received = await processMessage(bob.state, forged, { rules });
+    expect(received).toMatchObject({ kind: "proposal", sender: asking });
+    expect(asked).toEqual([{ sender: asking, proposal: add }]);
   });
 
   test("proposes the Add of another: refused by the signature (R-6.1-8)", async () => {
@@ -370,10 +387,11 @@ describe("a state that is closed", () => {
     await expectRefusal(hal, { code: "ERR_MLS_AEAD" }, () => hal.receive(after));
   });
 
-  test("after a ReInit was committed, nothing is sent or received (R-12.4.2-13, R-12.1.5-2, adversarial 30)", async () => {
+  test("after a ReInit was committed, nothing is sent, and no handshake received (R-12.4.2-13, R-12.1.5-2, adversarial 30)", async () => {
     const small = await Group.of(["ida", "jon"]);
     const [ida, jon] = [small.member("ida"), small.member("jon")];
-    const late = await jon.send("crossing");
+    const late = await createProposal(jon.state, { proposalType: 3, removed: 0 }, jon);
+    const forged = await forgePublic(jon, proposes(remove));
     await small.commit(ida, { proposals: [reinit] });
     expect(small.members.map(({ state }) => state.status)).toEqual(["reinitialised", "reinitialised"]);
     expect(jon.state.reinit).toMatchObject({ groupId: utf8("next"), cipherSuite: 1 });
@@ -382,7 +400,19 @@ describe("a state that is closed", () => {
     await expectRefusal(jon, closed, () => jon.commit());
     await expectRefusal(jon, closed, () => createProposal(jon.state, { proposalType: 3, removed: 0 }, jon));
     await expectRefusal(jon, closed, () => createUpdateProposal(jon.state, jon));
-    await expectRefusal(ida, closed, () => ida.receive(late));
+    for (const message of [late.message, forged]) await expectRefusal(ida, closed, () => ida.receive(message));
+  });
+
+  test("after a ReInit was committed, messages that crossed it are still read (R-12.4.2-13, T-24, T-33)", async () => {
+    const small = await Group.of(["ida", "jon"]);
+    const [ida, jon] = [small.member("ida"), small.member("jon")];
+    const [first, second] = [await jon.send("crossing"), await jon.send("crossing too")];
+    await small.commit(ida, { proposals: [reinit] });
+    const opened = await openMany(ida.state, [first, second], ida);
+    expect(opened.outcomes).toMatchObject([{ data: utf8("crossing") }, { data: utf8("crossing too") }]);
+    await expect(ida.receive(second)).resolves.toMatchObject({ kind: "application", data: utf8("crossing too") });
+    await expect(ida.receive(first)).resolves.toMatchObject({ kind: "application", data: utf8("crossing") });
+    await expectRefusal(ida, { code: "ERR_MLS_REPLAY" }, () => ida.receive(first));
   });
 });
 
