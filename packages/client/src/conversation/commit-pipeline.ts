@@ -16,7 +16,7 @@ import { isTransient } from "../retrying.ts";
 import { jitter, untilAborted } from "../waiting.ts";
 import type { Context } from "./context.ts";
 import type { Draft } from "./draft.ts";
-import { adoptPending, stagedOf } from "./epoch-change.ts";
+import { adoptPending, dropPending, stagedOf } from "./epoch-change.ts";
 import { statusOf, type Held } from "./held.ts";
 import { proposalsFor, remaining, type Goal } from "./intent.ts";
 
@@ -218,7 +218,7 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
       if (lost) throw cause;
     });
     await ledger.transact((draft) => {
-      if (isSame(draft.pending, pending)) draft.setPending(undefined);
+      if (isSame(draft.pending, pending)) dropPending(draft, context);
     });
     if (lost) return;
     // A member who was removed learns that, rather than what the Delivery Service thinks of outsiders.

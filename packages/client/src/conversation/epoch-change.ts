@@ -3,6 +3,7 @@ import {
   adoptCommit,
   createProposal,
   decodeStagedCommit,
+  discardCommit,
   equalBytes,
   ProposalType,
   type ChangedMember,
@@ -24,6 +25,7 @@ export async function adoptPending(draft: Draft, shared: Shared, id: string, at:
   if (pending === undefined) throw new RangeError("there is no pending commit to adopt");
   const staged = await stagedOf(before, pending, shared);
   draft.step(adoptCommit(before, staged, draft.rules));
+  draft.setPending(undefined);
   draft.addItem(
     changeItem(before, draft.state, {
       actor: shared.account.name,
@@ -44,6 +46,15 @@ export async function stagedOf(
   const made = lastStaged.value;
   if (made !== undefined && equalBytes(made.commit, pending.commit)) return made;
   return decodeStagedCommit(state, pending.staged);
+}
+
+/** Drops the pending commit, if there is one, and erases what this object has of its secrets (R-14-2). */
+export function dropPending(draft: Draft, { lastStaged }: Pick<Shared, "lastStaged">): void {
+  const [{ pending, state }, made] = [draft, lastStaged.value];
+  if (made !== undefined && pending !== undefined && equalBytes(made.commit, pending.commit)) {
+    draft.step({ state, consumed: discardCommit(state, made) });
+  }
+  draft.setPending(undefined);
 }
 
 /** Records another member's commit, which `draft` has stepped over already. */
@@ -80,7 +91,7 @@ function changeItem(
 
 /** Whatever waited for the old epoch has lost its meaning: own proposals and a pending commit. */
 async function enterNewEpoch(draft: Draft, shared: Shared, id: string): Promise<void> {
-  draft.setPending(undefined);
+  dropPending(draft, shared);
   for (const [number, { item }] of draft.outbox) if (item === 0) draft.setOutbox(number, undefined);
   if (draft.state.status !== "active") {
     await failOutbox(draft, shared, id);
