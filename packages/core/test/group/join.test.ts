@@ -326,8 +326,8 @@ describe("the tree (R-12.4.3.1-9)", () => {
   });
 
   test.each<[string, (leaves: readonly number[]) => readonly number[]]>([
-    ["a blank leaf", () => [3, 4]],
-    ["a leaf of another subtree", () => [5]],
+    ["leaves of the other subtree", () => [3, 4]],
+    ["a leaf of the other half", () => [5]],
     ["a leaf outside the tree", () => [100]],
     ["leaf 0x80000001, whose node is 2 in 32 bits", () => [0x8000_0001]],
     ["leaf 0xffffffff", () => [0xffff_ffff]],

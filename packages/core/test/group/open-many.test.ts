@@ -92,6 +92,13 @@ test("in any order, with repetitions and forgeries: as one by one (R-9.2-5, R-15
   );
 });
 
+test("a message that is sealed and signed well, but malformed inside, costs no key (R-9.2-5)", async () => {
+  const malformed = messages[20] ?? utf8("");
+  const genuine = messages.at(-4) ?? utf8("");
+  const { outcomes } = await openMany(carol.state, [malformed, genuine], { rules: carol.rules });
+  expect(outcomes).toMatchObject([{ kind: "refused", error: { code: "ERR_MLS_DECODE" } }, { data: utf8("alice 0") }]);
+});
+
 test("opens what is well sealed and signed, from all authors and epochs, and refuses the rest by code", async () => {
   const { outcomes } = await openMany(carol.state, messages, { rules: carol.rules });
   const shown = outcomes.map((outcome) =>
