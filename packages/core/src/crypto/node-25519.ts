@@ -10,6 +10,7 @@ import type { Jwk, KeyObject, NodeCrypto } from "./platform.ts";
 import { randomBytes } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
+import { VerificationKeys } from "./verification-keys.ts";
 import type { X25519 } from "./x25519.ts";
 
 /**
@@ -80,6 +81,7 @@ export function x25519OnNode(node: NodeCrypto): X25519 {
 
 /** Ed25519. `pooled` verifies on threads: faster for signatures that are verified together. */
 export function ed25519OnNode(node: NodeCrypto, pooled: SignatureScheme): SignatureScheme {
+  const verifiers = new VerificationKeys((publicKey) => importPublicKey(node, "Ed25519", publicKey));
   return {
     ...pooled,
     importSigner: async (seed) => {
@@ -97,7 +99,7 @@ export function ed25519OnNode(node: NodeCrypto, pooled: SignatureScheme): Signat
     verify: aloneOrTogether((publicKey, message, signature) => {
       if (publicKey.length !== 32 || signature.length !== 64) return false;
       try {
-        return node.verify(null, message, importPublicKey(node, "Ed25519", publicKey), signature);
+        return node.verify(null, message, verifiers.get(publicKey), signature);
       } catch {
         return false;
       }

@@ -6,16 +6,16 @@ import { equalBytes } from "../codec/bytes.ts";
  * Keeps the imported key of a public key from its second use on, for as long as its bytes are referred to (a leaf of a
  * tree). The first use keeps nothing, so that verifying a whole tree when joining costs no memory.
  */
-export class VerificationKeys {
-  readonly #import: (publicKey: Bytes) => Promise<CryptoKey>;
+export class VerificationKeys<Key> {
+  readonly #import: (publicKey: Bytes) => Key;
   readonly #seen = new WeakSet<Bytes>();
-  readonly #kept = new WeakMap<Bytes, { readonly bytes: Bytes; readonly key: Promise<CryptoKey> }>();
+  readonly #kept = new WeakMap<Bytes, { readonly bytes: Bytes; readonly key: Key }>();
 
-  constructor(importKey: (publicKey: Bytes) => Promise<CryptoKey>) {
+  constructor(importKey: (publicKey: Bytes) => Key) {
     this.#import = importKey;
   }
 
-  get(publicKey: Bytes): Promise<CryptoKey> {
+  get(publicKey: Bytes): Key {
     const kept = this.#kept.get(publicKey);
     // A caller may have put another key into the same buffer.
     if (kept !== undefined && equalBytes(kept.bytes, publicKey)) return kept.key;
