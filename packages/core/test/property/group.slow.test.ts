@@ -102,6 +102,7 @@ class Life {
   readonly #left: { readonly member: Member; readonly before: GroupState }[] = [];
   #observer: PublicGroupState | undefined;
   #born: number;
+  #successors = 0;
 
   constructor(suite: CipherSuite, group: Group) {
     this.#suite = suite;
@@ -245,7 +246,7 @@ class Life {
   /** All move to a new group. */
   async #reinit(first: Member, second: Member, options: Partial<CreateCommitOptions>): Promise<void> {
     const before = this.group.members.map((member) => ({ member, before: member.state }));
-    const groupId = utf8(`after epoch ${String(first.state.context.epoch)} of member ${first.name}`);
+    const groupId = utf8(`group ${String(++this.#successors)}`);
     const announced: Proposal = { proposalType: 5, groupId, version: 1, cipherSuite: 1, extensions: [] };
     await this.#commit(first, { ...options, proposals: [announced] });
     const creator = this.group.members.filter((member) => member !== second);
