@@ -57,15 +57,21 @@ async function openLane(name: string, contestant: Contestant, effort: Effort): P
   }
 }
 
-/**
- * Median microseconds of each contestant, by name, and the messages of peers that failed. `between` is awaited before each
- * round, and after the last one.
- */
-async function medians(
+/** What a row says, by name, in the order of the rounds. */
+interface Sampled {
+  /** Of Coppice and the peers that did not fail. */
+  readonly samples: ReadonlyMap<string, readonly number[]>;
+  /** What the bare public-key work took just before and after each sample of Coppice. */
+  readonly limits: readonly number[];
+  /** Messages of peers that failed. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+async function sampleAll(
   contestants: ReadonlyMap<string, Contestant>,
   effort: Effort,
-  between: () => Promise<void>,
-): Promise<Omit<Measured, "measured" | "limit">> {
+  clock: PublicKeyClock | undefined,
+): Promise<Sampled> {
   const lanes: Lane[] = [];
   const failed: Record<string, string> = {};
   for (const [name, contestant] of contestants) {
@@ -76,17 +82,20 @@ async function medians(
       failed[name] = reasonOf(error);
     }
   }
+  const limits: number[] = [];
   for (let round = 0; lanes.some(({ rounds }) => round < rounds); round++) {
-    await between();
     // Whoever goes first differs from round to round.
     const start = round % lanes.length;
     for (const lane of [...lanes.slice(start), ...lanes.slice(0, start)]) {
       if (round >= lane.rounds) continue;
+      const measured = lane.name === "coppice" ? clock : undefined;
+      const before = await measured?.sample();
       lane.samples.push(((await sample(lane.contestant, lane.times)) / lane.times) * 1_000);
+      const after = await measured?.sample();
+      if (before !== undefined && after !== undefined) limits.push((before + after) / 2);
     }
   }
-  await between();
-  return { values: new Map(lanes.map(({ name, samples }) => [name, median(samples)])), failed };
+  return { samples: new Map(lanes.map(({ name, samples }) => [name, samples])), limits, failed };
 }
 
 /** What core-crypto has to say is deep inside of its errors. */
@@ -101,59 +110,58 @@ function reasonOf(error: unknown): string {
 
 /** What the ratio refers to: the named peer, else the limit, else the fastest peer. */
 function referenceOf(
-  peers: ReadonlyMap<string, number>,
-  limit: number | null,
+  peers: ReadonlyMap<string, readonly number[]>,
+  limits: readonly number[],
   named: string | undefined,
-): readonly [name: string, value: number] | undefined {
+): readonly [name: string, values: readonly number[]] | undefined {
   if (named !== undefined) {
-    const value = peers.get(named);
-    if (value === undefined) throw new RangeError(`there is no peer "${named}"`);
-    return [named, value];
+    const values = peers.get(named);
+    if (values === undefined) throw new RangeError(`there is no peer "${named}"`);
+    return [named, values];
   }
-  if (limit !== null) return ["limit", limit];
-  let fastest: readonly [string, number] | undefined;
+  if (limits.length > 0) return ["limit", limits];
+  let fastest: readonly [string, readonly number[]] | undefined;
   for (const entry of peers) {
-    if (fastest === undefined || entry[1] < fastest[1]) fastest = entry;
+    if (fastest === undefined || median(entry[1]) < median(fastest[1])) fastest = entry;
   }
   return fastest;
 }
 
-type Measured = Pick<Row, "measured" | "limit" | "failed"> & { readonly values: ReadonlyMap<string, number> };
+/** The median of the rounds' ratios: a machine that slows down for a while slows both, and their ratio stays. */
+const ratioOf = (values: readonly number[], reference: readonly number[]): number =>
+  median(values.slice(0, reference.length).map((value, round) => value / (reference[round] ?? Number.NaN)));
 
-async function measureTimes(contest: Contest, effort: Effort): Promise<Measured> {
-  const contestants = new Map([["coppice", contest.coppice], ...Object.entries(contest.peers)]);
-  const { work } = contest;
-  const clock = work === undefined ? undefined : new PublicKeyClock(await publicKeyOperations());
-  await clock?.sample();
-  const medianTimes = await medians(contestants, effort, async () => clock?.sample());
-  const limit = work === undefined || clock === undefined ? null : clock.timeOf(work);
-  return { measured: "microseconds", ...medianTimes, limit };
+async function sampleTimes({ coppice, peers, work }: Contest, effort: Effort): Promise<Sampled> {
+  const clock = work === undefined ? undefined : new PublicKeyClock(await publicKeyOperations(), work);
+  return sampleAll(new Map([["coppice", coppice], ...Object.entries(peers)]), effort, clock);
 }
 
-function measureSizes({ bytes, limit }: Sizes): Measured {
-  return { measured: "bytes", values: new Map(Object.entries(bytes)), failed: {}, limit: limit ?? null };
-}
+const sampleSizes = ({ bytes, limit }: Sizes): Sampled => ({
+  samples: new Map(Object.entries(bytes).map(([name, value]) => [name, [value]])),
+  limits: limit === undefined ? [] : [limit],
+  failed: {},
+});
 
 /** Measures one scenario at one size. */
 export async function measure(scenario: Scenario, n: number, engine: string, effort: Effort): Promise<Row> {
   const contest = await scenario.setup(n);
-  const { values, failed, measured, limit } =
-    "bytes" in contest ? measureSizes(contest) : await measureTimes(contest, effort);
-  const peers = new Map([...values].filter(([name]) => name !== "coppice"));
-  const coppice = values.get("coppice") ?? Number.NaN;
-  const reference = referenceOf(peers, limit, scenario.reference);
+  const areSizes = "bytes" in contest;
+  const { samples, limits, failed } = areSizes ? sampleSizes(contest) : await sampleTimes(contest, effort);
+  const peers = new Map([...samples].filter(([name]) => name !== "coppice"));
+  const coppice = samples.get("coppice") ?? [];
+  const reference = referenceOf(peers, limits, scenario.reference);
   const { promise } = scenario;
   return {
     name: scenario.name,
     engine,
     n,
     unit: scenario.sizeUnit,
-    measured,
-    coppice,
-    peers: Object.fromEntries(peers),
+    measured: areSizes ? "bytes" : "microseconds",
+    coppice: median(coppice),
+    peers: Object.fromEntries([...peers].map(([name, values]) => [name, median(values)])),
     failed,
-    limit,
-    ratio: reference === undefined ? null : coppice / reference[1],
+    limit: limits.length > 0 ? median(limits) : null,
+    ratio: reference === undefined ? null : ratioOf(coppice, reference[1]),
     reference: reference?.[0] ?? null,
     promise: (typeof promise === "function" ? promise(n, engine) : promise) ?? null,
   };

@@ -1,5 +1,4 @@
 /** The public-key operations of suite 1, bare, on SubtleCrypto: no implementation of MLS can be faster than its share of them. */
-import { median } from "./median.ts";
 import type { Work } from "./scenario.ts";
 
 const { subtle } = globalThis.crypto;
@@ -36,29 +35,29 @@ export async function publicKeyOperations(): Promise<PublicKeyOperations> {
 }
 
 const NAMES = ["sign", "verify", "generate", "agree"] as const;
-const RUNS = 20;
+const RUNS = 60;
 
-/** Measures the operations again and again, between other things, so that the same disturbances meet them. */
+/** Measures bare operations again and again, beside what needs them, so that the same disturbances meet both. */
 export class PublicKeyClock {
   readonly #operations: PublicKeyOperations;
-  readonly #samples: Readonly<Record<keyof Work, number[]>> = { sign: [], verify: [], generate: [], agree: [] };
+  readonly #work: Work;
 
-  constructor(operations: PublicKeyOperations) {
+  constructor(operations: PublicKeyOperations, work: Work) {
     this.#operations = operations;
+    this.#work = work;
   }
 
-  /** Takes a sample of each; it takes some milliseconds. */
-  async sample(): Promise<void> {
+  /** Microseconds that the work takes now. Measuring takes some milliseconds. */
+  async sample(): Promise<number> {
+    let sum = 0;
     for (const name of NAMES) {
+      const times = this.#work[name] ?? 0;
+      if (times === 0) continue;
       const operation = this.#operations[name];
       const start = performance.now();
       for (let run = 0; run < RUNS; run++) await operation();
-      this.#samples[name].push(((performance.now() - start) / RUNS) * 1_000);
+      sum += (times * (performance.now() - start) * 1_000) / RUNS;
     }
-  }
-
-  /** Microseconds that `work` takes, by the medians of the samples. */
-  timeOf(work: Work): number {
-    return NAMES.reduce((sum, name) => sum + (work[name] ?? 0) * median(this.#samples[name]), 0);
+    return sum;
   }
 }

@@ -65,9 +65,9 @@ export interface Row {
   readonly peers: Readonly<Record<string, number>>;
   /** Peers that failed, and how. */
   readonly failed: Readonly<Record<string, string>>;
-  /** What the bare public-key operations take, between the samples; of sizes, what has to be in there. */
+  /** What the bare public-key operations take, beside the samples of Coppice; of sizes, what has to be in there. */
   readonly limit: number | null;
-  /** `coppice` divided by what `reference` names; `null` if there is nothing to compare with. */
+  /** Of `coppice` to what `reference` names: the median of the rounds' ratios; `null` if there is nothing to compare with. */
   readonly ratio: number | null;
   /** `limit`, or a peer. */
   readonly reference: string | null;

@@ -48,10 +48,27 @@ describe("measure", () => {
     const setup: Scenario["setup"] = () => ({ coppice: busy(200), peers: { fast: busy(100) }, work: { sign: 1 } });
     vi.mocked(performance.now).mockImplementation(() => (now += 0.4));
     const row = await measure({ ...scenario, setup }, 1, "node", EFFORT);
-    // 20 of them in a sample.
-    expect(row.limit).toBeCloseTo(20);
+    // 60 of them in a sample.
+    expect(row.limit).toBeCloseTo(400 / 60);
     expect(row.reference).toBe("limit");
-    expect(row.ratio).toBeCloseTo(row.coppice / 20);
+    expect(row.ratio).toBeCloseTo(row.coppice / (400 / 60));
+  });
+
+  test("a machine that slows down for some rounds does not change the ratio", async () => {
+    let slowdown = 1;
+    const slower =
+      (microseconds: number): Operation =>
+      () => {
+        busy(slowdown * microseconds)(0);
+      };
+    const changing: Operation = () => {
+      slower(300)(0);
+      slowdown = slowdown === 1 ? 3 : 1;
+    };
+    const peers = { a: slower(100), b: slower(200), changing };
+    const setup: Scenario["setup"] = () => ({ coppice: slower(200), peers });
+    const row = await measure({ ...scenario, setup, reference: "b" }, 1, "node", { ...EFFORT, rounds: 9 });
+    expect(row.ratio).toBeCloseTo(1);
   });
 
   test("a peer that fails is left out, with its reason", async () => {
