@@ -68,9 +68,12 @@ export class Reader {
     return this.#bytes.slice(start, start + length);
   }
 
-  /** Everything that is left. */
-  rest(): Uint8Array<ArrayBuffer> {
-    return this.bytes(this.remaining);
+  /** Whether everything that is left is zero. Looks at all of it. */
+  restIsZero(): boolean {
+    let bits = 0;
+    for (let at = this.#position; at < this.#end; at++) bits |= this.#bytes[at] ?? 0;
+    this.#position = this.#end;
+    return bits === 0;
   }
 
   /** The length header of a `<V>` vector (RFC 9420 §2.1.2). */

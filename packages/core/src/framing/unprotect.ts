@@ -155,7 +155,7 @@ function decodePlaintext(type: ContentType, plaintext: Bytes): { content: Conten
   const reader = untrusted(plaintext);
   const content = { contentType: type, ...contentBodies[type].decode(reader) } as Content;
   const auth = authDataFor(type).decode(reader);
-  if (reader.rest().some((byte) => byte !== 0)) {
+  if (!reader.restIsZero()) {
     throw new CoppiceError("ERR_MLS_DECODE", "the padding is not all zero", { requirement: "R-6.3.1-3" });
   }
   return { content, auth };
