@@ -1,4 +1,5 @@
 /** Opening private messages (RFC 9420 §6.3), many at a time: each step takes one call of the kernel for all of them. */
+import type { Expansion } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, erase } from "../codec/bytes.ts";
 import { decode } from "../codec/codec.ts";
@@ -96,10 +97,9 @@ function sealedSenderData(
   sealed: readonly { readonly message: PrivateMessage; readonly aad: Aads }[],
   senderDataSecret: Bytes,
 ): Sealed[] {
-  const keys = suite.hash.expandMany(
-    senderDataSecret,
-    sealed.flatMap(({ message }) => senderDataExpansions(suite, message.ciphertext)),
-  );
+  const expansions: Expansion[] = [];
+  for (const { message } of sealed) expansions.push(...senderDataExpansions(suite, message.ciphertext));
+  const keys = suite.hash.expandMany(senderDataSecret, expansions);
   return sealed.map(({ message, aad }, i) => ({
     key: keys[2 * i] ?? EMPTY,
     nonce: keys[2 * i + 1] ?? EMPTY,
