@@ -37,7 +37,7 @@ export async function inFlight<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, items.length) }, lane));
   if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
   signal?.throwIfAborted();
   await onProgress?.(items.length, items.length);

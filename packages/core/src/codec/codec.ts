@@ -121,6 +121,33 @@ export const vector = <T>(element: Codec<T>, maxElements: number = Number.POSITI
   },
 });
 
+/** Lists that are remembered, and bytes of those that are worth it. */
+const MOST_LISTS = 1024;
+const LONGEST_LIST = 32;
+
+const uint16List: Codec<readonly number[]> = vector(uint16);
+const lists = new Map<string, readonly number[]>();
+
+/**
+ * `uint16 values<V>`. Equal lists that were read are one object, which nobody can change: the members of a group have much the
+ * same ones, and what is found out about one list holds for all.
+ */
+export const uint16s: Codec<readonly number[]> = {
+  encode: uint16List.encode,
+  decode: (reader) => {
+    if (reader.peek(1) > LONGEST_LIST) return uint16List.decode(reader);
+    const body = reader.vector();
+    let key = "";
+    while (body.remaining > 0) key += String.fromCharCode(body.uint(2));
+    const known = lists.get(key);
+    if (known !== undefined) return known;
+    const list = Object.freeze(Array.from({ length: key.length }, (_, at) => key.charCodeAt(at)));
+    if (lists.size >= MOST_LISTS) lists.clear();
+    lists.set(key, list);
+    return list;
+  },
+};
+
 /** `optional<T>` (RFC 9420 §2.1.1) */
 export const optional = <T>(value: Codec<T>): Codec<T | undefined> => ({
   encode: (writer, present) => {
@@ -199,7 +226,10 @@ export function select<Tag extends string, Value extends string | number, T exte
     },
     decode: (reader) => {
       const value = tagCodec.decode(reader);
-      return { [tag]: value, ...find(value).decode(reader) } as T;
+      // The case's decoder has just made this object for us.
+      const decoded = find(value).decode(reader) as Record<string, unknown>;
+      decoded[tag] = value;
+      return decoded as T;
     },
   };
 }

@@ -29,6 +29,6 @@ export function hasSmallOrder(publicKey: Bytes): boolean {
   if (publicKey.length === 56) return X448.some((point) => equalBytes(point, publicKey));
   if (publicKey.length !== 32) return false;
   // X25519 ignores the top bit.
-  const masked = publicKey.map((byte, i) => (i === 31 ? byte & 0x7f : byte));
-  return X25519.some((point) => equalBytes(point, masked));
+  const last = (publicKey[31] ?? 0) & 0x7f;
+  return X25519.some((point) => point[31] === last && equalBytes(point.subarray(0, 31), publicKey.subarray(0, 31)));
 }

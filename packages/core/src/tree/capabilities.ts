@@ -1,6 +1,6 @@
 /** Capabilities of a client (RFC 9420 §7.2). */
 import type { Codec } from "../codec/codec.ts";
-import { struct, uint16, vector } from "../codec/codec.ts";
+import { struct, uint16s } from "../codec/codec.ts";
 import { CredentialType, type Credential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension, RequiredCapabilities } from "../extension.ts";
@@ -27,11 +27,11 @@ export interface Capabilities {
 }
 
 export const capabilities: Codec<Capabilities> = struct({
-  versions: vector(uint16),
-  cipherSuites: vector(uint16),
-  extensions: vector(uint16),
-  proposals: vector(uint16),
-  credentials: vector(uint16),
+  versions: uint16s,
+  cipherSuites: uint16s,
+  extensions: uint16s,
+  proposals: uint16s,
+  credentials: uint16s,
 });
 
 /** From 1 on: types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */

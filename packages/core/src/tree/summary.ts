@@ -22,6 +22,15 @@ const BLANK: Summary = { blank: true, leafCount: 0, credentialTypes: [], support
 
 const ascending = (values: Iterable<number>): readonly number[] => [...new Set(values)].sort((a, b) => a - b);
 
+/** Of lists that were read: equal ones are one object. */
+const sorted = new WeakMap<readonly number[], readonly number[]>();
+
+function sortedList(list: readonly number[]): readonly number[] {
+  let ordered = sorted.get(list);
+  if (ordered === undefined) sorted.set(list, (ordered = ascending(list)));
+  return ordered;
+}
+
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 
@@ -43,9 +52,9 @@ export function summarizeLeaf(leaf: LeafNode | undefined): Summary {
     leafCount: 1,
     credentialTypes: [leaf.credential.credentialType],
     supported: {
-      extensions: ascending(extensions),
-      proposals: ascending(proposals),
-      credentials: ascending(credentials),
+      extensions: sortedList(extensions),
+      proposals: sortedList(proposals),
+      credentials: sortedList(credentials),
     },
   };
 }

@@ -306,6 +306,20 @@ describe("bytes", () => {
     }
   });
 
+  test("of lists of types: equal ones are one object that nobody changes, long ones and odd ones are as ever", () => {
+    const read = (values: readonly number[]): readonly number[] =>
+      codec.decode(codec.uint16s, codec.encode(codec.uint16s, values));
+    for (const values of [[], [1], [0, 0xffff, 0xd800, 0xdc00, 7], Array.from({ length: 16 }, (_, i) => i)]) {
+      expect(read(values)).toEqual(values);
+      expect(read(values)).toBe(read(values));
+      expect(Object.isFrozen(read(values))).toBe(true);
+    }
+    const long = Array.from({ length: 17 }, (_, i) => i * 4001);
+    expect(read(long)).toEqual(long);
+    expect(() => codec.decode(codec.uint16s, fromHex("03000102"))).toThrow(malformed());
+    for (let i = 0; i < 3000; i++) expect(read([i, 9, i])).toEqual([i, 9, i]);
+  });
+
   test("go to hex and back", () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => equalBytes(fromHex(toHex(bytes)), bytes)));
     for (const text of ["0", "zz", "0x", " 1"]) expect(() => fromHex(text)).toThrow(TypeError);
