@@ -6,6 +6,7 @@ import { hashScenarios } from "./hash.ts";
 import { joinScenarios } from "./joins.ts";
 import { kernelTreeScenarios } from "./kernel-tree.ts";
 import { messageScenarios } from "./messages.ts";
+import { ownWorkScenarios } from "./own-work.ts";
 import { publicKeyScenarios } from "./public-keys.ts";
 import { stateScenarios } from "./states.ts";
 
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...aeadScenarios,
   ...publicKeyScenarios,
   ...messageScenarios,
+  ...ownWorkScenarios,
   ...joinScenarios,
   ...commitScenarios,
   ...stateScenarios,
