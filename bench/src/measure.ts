@@ -8,11 +8,13 @@ export interface Effort {
   readonly rounds: number;
   /** Least duration of a sample, in milliseconds: far above the resolution of a browser's clock. */
   readonly sampleMs: number;
+  /** What a contestant runs before its first sample, in milliseconds: engines compile what they see often. */
+  readonly warmMs: number;
   /** What a contestant may take for its samples, their preparation included, in milliseconds: the slow get fewer rounds. */
   readonly budgetMs: number;
 }
 
-export const DEFAULT_EFFORT: Effort = { rounds: 15, sampleMs: 20, budgetMs: 3_000 };
+export const DEFAULT_EFFORT: Effort = { rounds: 15, sampleMs: 20, warmMs: 300, budgetMs: 3_000 };
 
 const MAX_TIMES = 2 ** 22;
 const LEAST_ROUNDS = 3;
@@ -41,8 +43,9 @@ interface Lane {
   readonly samples: number[];
 }
 
-/** Finds how many runs make a sample long enough; the runs it needs to find out warm the code up. */
+/** Finds how many runs make a sample long enough, and warms the code up. */
 async function openLane(name: string, contestant: Contestant, effort: Effort): Promise<Lane> {
+  const opened = performance.now();
   for (let times = 1; ;) {
     const begin = performance.now();
     const elapsed = await sample(contestant, times);
@@ -50,6 +53,7 @@ async function openLane(name: string, contestant: Contestant, effort: Effort): P
       const cost = Math.max(elapsed, performance.now() - begin);
       const least = cost > effort.budgetMs ? 1 : LEAST_ROUNDS;
       const rounds = Math.min(effort.rounds, Math.max(least, Math.floor(effort.budgetMs / cost)));
+      while (performance.now() - opened < effort.warmMs) await sample(contestant, times);
       return { name, contestant, times, rounds, samples: [] };
     }
     const missing = elapsed > 0 ? (1.2 * effort.sampleMs) / elapsed : 16;

@@ -4,7 +4,7 @@ import { median } from "../src/median.ts";
 import { formatRow, formatTime, isBroken } from "../src/report.ts";
 import type { Operation, Scenario } from "../src/scenario.ts";
 
-const EFFORT = { rounds: 3, sampleMs: 2, budgetMs: 100 };
+const EFFORT = { rounds: 3, sampleMs: 2, warmMs: 0, budgetMs: 100 };
 
 let now = 0;
 
@@ -93,6 +93,19 @@ describe("measure", () => {
     };
     await measure({ ...scenario, setup: () => ({ coppice: slow, peers: {} }) }, 1, "node", { ...EFFORT, budgetMs: 30 });
     expect(runs).toBe(2);
+  });
+
+  test("a contestant runs for a while before its first sample", async () => {
+    const took: number[] = [];
+    const warming: Operation = () => {
+      const before = now;
+      busy(took.length < 100 ? 900 : 300)(0);
+      took.push(now - before);
+    };
+    const effort = { ...EFFORT, warmMs: 100 };
+    expect(
+      (await measure({ ...scenario, setup: () => ({ coppice: warming, peers: {} }) }, 1, "node", effort)).coppice,
+    ).toBeCloseTo(300);
   });
 
   test("a prepared operation gets fresh input for every run, and preparing is not timed", async () => {
