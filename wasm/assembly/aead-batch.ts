@@ -15,22 +15,22 @@ import {
   TAG,
   absorbAad,
   absorbData,
-  crypt,
   finishMac,
   keyLength,
   lanes,
   macUnits,
+  open,
   refill,
+  seal,
   setLane,
   setUp,
-  start,
   startMac,
   unit,
   verifyMac,
   xor,
 } from "./aead";
 
-const ENTRY: u32 = 8;
+export const ENTRY: u32 = 8;
 const REFUSED: u32 = 0xffffffff;
 
 /** Where the message of every lane begins. */
@@ -49,7 +49,7 @@ export function extent(alg: u32, table: usize, count: u32, capacity: u32): u64 {
 }
 
 /** Seals or opens `count` messages in place. The messages follow the table. */
-export function process(alg: u32, open: bool, table: usize, count: u32): void {
+export function process(alg: u32, decrypt: bool, table: usize, count: u32): void {
   let message = table + count * ENTRY;
   let entry = table;
   while (count) {
@@ -66,10 +66,10 @@ export function process(alg: u32, open: bool, table: usize, count: u32): void {
       store<u32>(MESSAGES + (lane << 2), message);
       message += keyLength(alg) + NONCE + load<u32>(entry + lane * ENTRY) + length + TAG;
     }
-    if (longest + 1 < apart) sideBySide(alg, open, entry, group, longest);
+    if (longest + 1 < apart) sideBySide(alg, decrypt, entry, group, longest);
     else
       for (let lane: u32 = 0; lane < group; lane++)
-        alone(alg, open, entry + lane * ENTRY, load<u32>(MESSAGES + (lane << 2)));
+        alone(alg, decrypt, entry + lane * ENTRY, load<u32>(MESSAGES + (lane << 2)));
     entry += group * ENTRY;
     count -= group;
   }
@@ -78,22 +78,17 @@ export function process(alg: u32, open: bool, table: usize, count: u32): void {
 }
 
 /** One message, with all lanes working for it. */
-function alone(alg: u32, open: bool, entry: usize, message: usize): void {
-  const nonce = message + keyLength(alg);
-  const aad = nonce + NONCE;
-  const data = aad + load<u32>(entry);
+function alone(alg: u32, decrypt: bool, entry: usize, message: usize): void {
+  const aad = message + keyLength(alg) + NONCE;
+  const aadLength = load<u32>(entry);
+  const data = aad + aadLength;
   const length = load<u32>(entry, 4);
-  start(alg, message, nonce);
-  if (!open) crypt(data, length);
-  absorbAad(aad, load<u32>(entry));
-  absorbData(data, length);
-  if (!open) finishMac(data + length);
-  else if (verifyMac(data + length)) crypt(data, length);
-  else store<u32>(entry, REFUSED, 4);
+  if (!decrypt) seal(alg, message, aad, aadLength, data, length);
+  else if (!open(alg, message, aad, aadLength, data, length)) store<u32>(entry, REFUSED, 4);
 }
 
 /** Up to as many messages as there are lanes, which need at most `units` units of key stream. */
-function sideBySide(alg: u32, open: bool, table: usize, group: u32, units: u32): void {
+function sideBySide(alg: u32, decrypt: bool, table: usize, group: u32, units: u32): void {
   const size = unit(alg);
   const macSize = 32 / macUnits(alg);
   for (let lane: u32 = 0; lane < group; lane++) {
@@ -107,7 +102,7 @@ function sideBySide(alg: u32, open: bool, table: usize, group: u32, units: u32):
       memory.copy(MAC_KEYS + (lane << 5) + i * macSize, KEYSTREAM + lane * size, macSize);
     }
   }
-  if (open) authenticate(alg, true, table, group);
+  if (decrypt) authenticate(alg, true, table, group);
   for (let i = macUnits(alg), at: u32 = 0; i < units; i++, at += size) {
     refill(alg, 1);
     for (let lane: u32 = 0; lane < group; lane++) {
@@ -117,7 +112,7 @@ function sideBySide(alg: u32, open: bool, table: usize, group: u32, units: u32):
       xor(dataOf(alg, entry, lane) + at, KEYSTREAM + lane * size, min(size, length - at));
     }
   }
-  if (!open) authenticate(alg, false, table, group);
+  if (!decrypt) authenticate(alg, false, table, group);
 }
 
 function dataOf(alg: u32, entry: usize, lane: u32): usize {
@@ -125,7 +120,7 @@ function dataOf(alg: u32, entry: usize, lane: u32): usize {
 }
 
 /** Makes or verifies the tags of a group. */
-function authenticate(alg: u32, open: bool, table: usize, group: u32): void {
+function authenticate(alg: u32, decrypt: bool, table: usize, group: u32): void {
   for (let lane: u32 = 0; lane < group; lane++) {
     const entry = table + lane * ENTRY;
     const data = dataOf(alg, entry, lane);
@@ -133,7 +128,7 @@ function authenticate(alg: u32, open: bool, table: usize, group: u32): void {
     startMac(alg, MAC_KEYS + (lane << 5));
     absorbAad(data - load<u32>(entry), load<u32>(entry));
     absorbData(data, length);
-    if (!open) finishMac(data + length);
+    if (!decrypt) finishMac(data + length);
     else if (!verifyMac(data + length)) store<u32>(entry, REFUSED, 4);
   }
 }

@@ -165,6 +165,25 @@ export function verifyMac(tag: usize): bool {
   return !v128.any_true(v128.xor(v128.load(EXPECTED), v128.load(tag)));
 }
 
+/** Encrypts `length` bytes at `data` in place and writes the tag behind them. The nonce follows the key. */
+export function seal(alg: u32, key: usize, aad: usize, aadLength: u32, data: usize, length: u32): void {
+  start(alg, key, key + keyLength(alg));
+  crypt(data, length);
+  absorbAad(aad, aadLength);
+  absorbData(data, length);
+  finishMac(data + length);
+}
+
+/** Decrypts `length` bytes at `data` in place if the tag behind them is theirs, and tells whether it is. */
+export function open(alg: u32, key: usize, aad: usize, aadLength: u32, data: usize, length: u32): bool {
+  start(alg, key, key + keyLength(alg));
+  absorbAad(aad, aadLength);
+  absorbData(data, length);
+  const authentic = verifyMac(data + length);
+  if (authentic) crypt(data, length);
+  return authentic;
+}
+
 /** Erases keys, key stream and state. */
 export function erase(): void {
   if (algorithm == CHACHA) {

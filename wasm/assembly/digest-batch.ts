@@ -4,8 +4,8 @@
  * The messages lie one after the other behind a table of their lengths, 32 bits each.
  */
 
-import { IV256, SHA256, finish, hashLength, start, update } from "./hash";
-import { compress256x4 } from "./sha256x4";
+import { IV256, SHA256, erase, finish, hashLength, start, update } from "./hash";
+import { compress256x4, erase as eraseSchedule } from "./sha256x4";
 
 const ENTRY: u32 = 4;
 const LANES: u32 = 4;
@@ -49,6 +49,8 @@ export function process(alg: u32, table: usize, count: u32, out: usize): void {
     out += group * hashLength(alg);
     count -= group;
   }
+  erase();
+  eraseSchedule();
 }
 
 function blocksOf(length: u32): u32 {

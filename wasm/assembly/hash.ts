@@ -96,7 +96,7 @@ export function update(p: usize, length: u32): void {
   }
 }
 
-/** Pads, writes the digest to `out` and erases what the hash has held. */
+/** Pads and writes the digest to `out`. What the hash has held stays until `erase`. */
 export function finish(out: usize): void {
   const size = blockLength(algorithm);
   const length = size >> 3;
@@ -115,10 +115,9 @@ export function finish(out: usize): void {
   } else {
     for (let i: u32 = 0, n = hashLength(algorithm); i < n; i += 8) store<u64>(out + i, bswap(load<u64>(STATE + i)));
   }
-  erase();
 }
 
-/** Erases a hash in progress. */
+/** Erases a hash, finished or in progress. */
 export function erase(): void {
   memory.fill(STATE, 0, 64);
   memory.fill(BLOCK, 0, 128);

@@ -6,6 +6,7 @@
 
 import { hashLength, update } from "./hash";
 import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
+import { writeVarint } from "./varint";
 
 /** T(i) and the pieces of `info` that the caller does not give; erased together. */
 const SCRATCH = memory.data(96, 16);
@@ -81,18 +82,4 @@ function expandPieces(
 export function erase(): void {
   memory.fill(SCRATCH, 0, 96);
   eraseMac();
-}
-
-/** Variable-length integer below 2^30 (RFC 9420 §2.1.2). Returns its length. */
-function writeVarint(p: usize, value: u32): u32 {
-  if (value < 0x40) {
-    store<u8>(p, <u8>value);
-    return 1;
-  }
-  if (value < 0x4000) {
-    store<u16>(p, bswap(<u16>(value | 0x4000)));
-    return 2;
-  }
-  store<u32>(p, bswap(value | 0x80000000));
-  return 4;
 }

@@ -4,9 +4,10 @@ import * as aead from "./aead";
 import * as batch from "./aead-batch";
 import { ARENA, CAPACITY, OUTPUT, checkInput } from "./arena";
 import * as digestBatch from "./digest-batch";
-import { blockLength, finish, hashLength, start, update as updateHash } from "./hash";
+import { blockLength, erase as eraseHash, finish, hashLength, start, update as updateHash } from "./hash";
 import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
 import * as hkdf from "./hkdf";
+import * as privateMessage from "./private-message";
 import * as secretTree from "./secret-tree";
 
 /** Address of the first byte of input. Output of `n` bytes is at `arena - n`. */
@@ -27,6 +28,7 @@ export function digest(alg: u32, length: u32): void {
   start(alg);
   updateHash(ARENA, length);
   finish(ARENA - hashLength(alg));
+  eraseHash();
 }
 
 /** Hashes of `count` messages; `digest-batch.ts` has their layout. */
@@ -131,6 +133,7 @@ export function update(length: u32): void {
 /** Ends what `digestStart` began. */
 export function digestFinish(alg: u32): void {
   finish(ARENA - hashLength(alg));
+  eraseHash();
 }
 
 /** Ends what `hmacStart` began. */
@@ -146,6 +149,45 @@ export function hmacFinish(alg: u32): void {
 export function aeadBatch(alg: u32, open: bool, count: u32): void {
   if (batch.extent(alg, ARENA, count, CAPACITY) > CAPACITY) unreachable();
   batch.process(alg, open, ARENA, count);
+  aead.erase();
+}
+
+/**
+ * Seals a private message; `private-message.ts` has its layout. The output is the ratchet secret of the next generation, and
+ * before it what is left of a key and a nonce, to be erased.
+ */
+export function sealPrivateMessage(
+  hash: u32,
+  alg: u32,
+  generation: u32,
+  leafIndex: u32,
+  headerLength: u32,
+  aadStart: u32,
+  senderDataAadEnd: u32,
+  plaintextLength: u32,
+): void {
+  checkInput(privateMessage.extent(hash, headerLength, plaintextLength));
+  if (aadStart > senderDataAadEnd || senderDataAadEnd > headerLength) unreachable();
+  const output = ARENA - privateMessage.outputLength(hash, alg);
+  privateMessage.seal(
+    hash,
+    alg,
+    ARENA,
+    generation,
+    leafIndex,
+    headerLength,
+    aadStart,
+    senderDataAadEnd,
+    plaintextLength,
+    output,
+  );
+  aead.erase();
+}
+
+/** Opens the sender data of `count` private messages in place; `private-message.ts` has their layout. */
+export function openSenderData(hash: u32, alg: u32, count: u32): void {
+  if (privateMessage.sealedExtent(hash, alg, ARENA, count, CAPACITY) > CAPACITY) unreachable();
+  privateMessage.openSenderData(hash, alg, ARENA, count, CAPACITY);
   aead.erase();
 }
 

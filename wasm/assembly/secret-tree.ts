@@ -23,8 +23,8 @@ const LABELS = memory.data<u8>([
   0x65,
   0x74, // "secret"
 ]);
-const KEY = LABELS;
-const NONCE = LABELS + 3;
+export const KEY = LABELS;
+export const NONCE = LABELS + 3;
 const SECRET = LABELS + 8;
 
 const RATCHET_SECRET = memory.data(64, 16);

@@ -5,6 +5,7 @@ import { checkBytes } from "./check.ts";
 import { abandon } from "./hash-context.ts";
 import type { KernelExports } from "./instantiate.ts";
 import type { AeadKernel, AeadMessage, Bytes } from "./kernel.ts";
+import { ENTRY, NONCE, TAG, extentOf, openBatch } from "./open-batch.ts";
 
 /** What distinguishes the three AEADs. `id` is their number in `assembly/aead.ts`. */
 interface AeadParameters {
@@ -22,13 +23,6 @@ export const aeads: {
   aes256gcm: { name: "AES-256-GCM", id: 1, Nk: 32 },
   chacha20poly1305: { name: "ChaCha20-Poly1305", id: 2, Nk: 32 },
 };
-
-const NONCE = 12;
-const TAG = 16;
-/** Lengths of associated data and data, 32 bits each. */
-const ENTRY = 8;
-/** In place of the length of data that do not authenticate. */
-const REFUSED = 0xffffffff;
 
 const SEAL = 0;
 const OPEN = 1;
@@ -65,7 +59,7 @@ class WasmAead implements AeadKernel {
     const message = { key, nonce, aad, data: ciphertext };
     this.#check(message);
     if (ciphertext.length < TAG) return undefined;
-    return this.#isLarge(message, OPEN) ? this.#openInPieces(message) : this.#openAlone(message);
+    return this.#isLarge(message, OPEN) ? this.#openInPieces(message) : this.#openBatch([message])[0];
   }
 
   sealMany(messages: readonly AeadMessage[]): Bytes[] {
@@ -74,7 +68,7 @@ class WasmAead implements AeadKernel {
     for (const batch of this.#batches(messages, SEAL)) {
       const [first] = batch;
       if (first !== undefined && this.#isLarge(first, SEAL)) sealed.push(this.#sealInPieces(first));
-      else this.#sealBatch(batch, sealed);
+      else sealed.push(...this.#sealBatch(batch));
     }
     return sealed;
   }
@@ -84,28 +78,24 @@ class WasmAead implements AeadKernel {
     if (alone !== undefined && messages.length === 1) return [this.open(alone.key, alone.nonce, alone.aad, alone.data)];
     for (const message of messages) this.#check(message);
     const opened: (Bytes | undefined)[] = [];
-    const withTag = messages.filter(({ data }) => data.length >= TAG);
-    for (const batch of this.#batches(withTag, OPEN)) {
+    for (const batch of this.#batches(messages, OPEN)) {
       const [first] = batch;
       if (first !== undefined && this.#isLarge(first, OPEN)) opened.push(this.#openInPieces(first));
-      else this.#openBatch(batch, opened);
+      else opened.push(...this.#openBatch(batch));
     }
-    let next = 0;
-    return messages.map(({ data }) => (data.length >= TAG ? opened[next++] : undefined));
+    return opened;
   }
 
   #check({ key, nonce, aad, data }: AeadMessage): void {
-    checkBytes(key, "key");
-    checkBytes(nonce, "nonce");
+    checkBytes(key, "key", this.Nk);
+    checkBytes(nonce, "nonce", NONCE);
     checkBytes(aad, "aad");
     checkBytes(data, "data");
-    if (key.length !== this.Nk) throw new RangeError(`the key must have ${this.Nk.toString()} bytes`);
-    if (nonce.length !== NONCE) throw new RangeError(`the nonce must have ${NONCE.toString()} bytes`);
   }
 
-  /** Bytes of arena that a message takes, its table entry included. */
-  #extent({ aad, data }: AeadMessage, direction: Direction): number {
-    return ENTRY + this.Nk + NONCE + aad.length + data.length + (direction === SEAL ? TAG : 0);
+  /** Bytes of arena that a message takes. */
+  #extent(message: AeadMessage, direction: Direction): number {
+    return extentOf(message, this.Nk) + (direction === SEAL ? TAG : 0);
   }
 
   #isLarge(message: AeadMessage, direction: Direction): boolean {
@@ -117,71 +107,56 @@ class WasmAead implements AeadKernel {
     return batches(messages, (message) => this.#extent(message, direction), fits);
   }
 
-  /** Writes table and messages in the layout of `assembly/aead-batch.ts` and has them processed in place. */
-  #process(messages: readonly AeadMessage[], direction: Direction): void {
-    const arena = this.#arena;
-    for (const { aad, data } of messages) {
-      arena.writeUint32(aad.length);
-      arena.writeUint32(direction === SEAL ? data.length : data.length - TAG);
-    }
-    for (const { key, nonce, aad, data } of messages) {
-      arena.write(key);
-      arena.write(nonce);
-      arena.write(aad);
-      arena.write(data);
-      if (direction === SEAL) arena.reserve(TAG);
-    }
-    this.#exports.aeadBatch(this.#id, direction, messages.length);
+  #sealAlone(message: AeadMessage): Bytes {
+    const [sealed] = this.#sealBatch([message]);
+    if (sealed === undefined) throw new RangeError("a message is missing");
+    return sealed;
   }
 
-  #sealAlone(message: AeadMessage): Bytes {
+  /** The layout is that of `assembly/aead-batch.ts`. */
+  #sealBatch(messages: readonly AeadMessage[]): Bytes[] {
+    const arena = this.#arena;
     try {
-      this.#process([message], SEAL);
-      const sealed = this.#arena.read(ENTRY + this.Nk + NONCE + message.aad.length, message.data.length + TAG);
-      this.#arena.clear();
+      for (const { aad, data } of messages) {
+        arena.writeUint32(aad.length);
+        arena.writeUint32(data.length);
+      }
+      for (const { key, nonce, aad, data } of messages) {
+        arena.write(key);
+        arena.write(nonce);
+        arena.write(aad);
+        arena.write(data);
+        arena.reserve(TAG);
+      }
+      this.#exports.aeadBatch(this.#id, SEAL, messages.length);
+      let at = messages.length * ENTRY;
+      const sealed = messages.map(({ aad, data }) => {
+        at += this.Nk + NONCE + aad.length + data.length + TAG;
+        return arena.read(at - data.length - TAG, data.length + TAG);
+      });
+      arena.clear();
       return sealed;
     } catch (error) {
       throw abandon({ exports: this.#exports, arena: this.#arena }, error);
     }
   }
 
-  #openAlone(message: AeadMessage): Bytes | undefined {
-    const opened: (Bytes | undefined)[] = [];
-    this.#openBatch([message], opened);
-    return opened[0];
-  }
-
-  #sealBatch(messages: readonly AeadMessage[], sealed: Bytes[]): void {
+  #openBatch(messages: readonly AeadMessage[]): (Bytes | undefined)[] {
     const arena = this.#arena;
-    try {
-      this.#process(messages, SEAL);
-      let at = messages.length * ENTRY;
-      for (const { aad, data } of messages) {
-        at += this.Nk + NONCE + aad.length;
-        sealed.push(arena.read(at, data.length + TAG));
-        at += data.length + TAG;
-      }
-      arena.clear();
-    } catch (error) {
-      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
-    }
-  }
-
-  #openBatch(messages: readonly AeadMessage[], opened: (Bytes | undefined)[]): void {
-    const arena = this.#arena;
-    try {
-      this.#process(messages, OPEN);
-      let at = messages.length * ENTRY;
-      for (const [i, { aad, data }] of messages.entries()) {
-        at += this.Nk + NONCE + aad.length;
-        const refused = arena.readUint32(i * ENTRY + 4) === REFUSED;
-        opened.push(refused ? undefined : arena.read(at, data.length - TAG));
-        at += data.length;
-      }
-      arena.clear();
-    } catch (error) {
-      throw abandon({ exports: this.#exports, arena: this.#arena }, error);
-    }
+    return openBatch(messages, {
+      exports: this.#exports,
+      arena,
+      Nk: this.Nk,
+      writeKey: (place) => {
+        const { key, nonce } = messages[place] as AeadMessage;
+        arena.write(key);
+        arena.write(nonce);
+      },
+      open: (count) => {
+        this.#exports.aeadBatch(this.#id, OPEN, count);
+      },
+      read: (at, length) => arena.read(at, length),
+    });
   }
 
   #sealInPieces({ key, nonce, aad, data }: AeadMessage): Bytes {

@@ -41,6 +41,13 @@ export class Arena {
     this.#end += data.length;
   }
 
+  /** Appends an argument with `mask` added to its beginning. */
+  writeMasked(data: Uint8Array, mask: Uint8Array): void {
+    const start = this.#end;
+    this.write(data);
+    for (let i = 0; i < mask.length; i++) this.#memory[start + i] = (data[i] ?? 0) ^ (mask[i] ?? 0);
+  }
+
   /** Appends ASCII text. Returns false, with the text not appended, when it is not ASCII. */
   writeAscii(text: string): boolean {
     const memory = this.#memory;
@@ -68,6 +75,11 @@ export class Arena {
   /** Copies `length` bytes `at` bytes from the beginning of the arguments; output of the kernel lies before it. */
   read(at: number, length: number): Bytes {
     return this.#memory.slice(this.#base + at, this.#base + at + length);
+  }
+
+  /** What `read` would copy, in place: valid until memory is erased. */
+  view(at: number, length: number): Bytes {
+    return this.#memory.subarray(this.#base + at, this.#base + at + length);
   }
 
   /** Reads a 32-bit integer among the arguments. */

@@ -5,6 +5,7 @@ import { basicKernelText } from "./generated/basic-kernel.ts";
 import { createHash, hashes } from "./hash.ts";
 import { type KernelExports, instantiate } from "./instantiate.ts";
 import type { BasicWasmKernel } from "./kernel.ts";
+import { createMessages } from "./message.ts";
 
 /**
  * Creates a kernel with SHA-256 and AES-GCM, a third smaller than one with everything, which `@coppice/wasm/full` creates:
@@ -42,5 +43,12 @@ export function basicKernelOver(exports: KernelExports, arena: Arena): BasicWasm
     sha256: createHash(exports, arena, hashes.sha256),
     aes128gcm: createAead(exports, arena, aeads.aes128gcm),
     aes256gcm: createAead(exports, arena, aeads.aes256gcm),
+    messages: (hash, aead) => createMessages(exports, arena, { hash: named(hashes, hash), aead: named(aeads, aead) }),
   };
+}
+
+function named<T extends { readonly name: string }>(all: Readonly<Record<string, T>>, name: string): T {
+  const found = Object.values(all).find((each) => each.name === name);
+  if (found === undefined) throw new RangeError(`the kernel has no ${name}`);
+  return found;
 }

@@ -9,7 +9,12 @@ export type {
   Expansion,
   HashKernel,
   Kernel,
+  MessageKernel,
+  MessageToSeal,
   RatchetKeys,
   RatchetRun,
+  SealedContent,
+  SealedMessage,
+  SealedSenderData,
   WasmKernel,
 } from "./kernel.ts";

@@ -20,6 +20,17 @@ export interface KernelExports {
   digestFinish(alg: number): void;
   hmacFinish(alg: number): void;
   aeadBatch(alg: number, open: 0 | 1, count: number): void;
+  sealPrivateMessage(
+    hash: number,
+    aead: number,
+    generation: number,
+    leafIndex: number,
+    headerLength: number,
+    aadStart: number,
+    senderDataAadEnd: number,
+    plaintextLength: number,
+  ): void;
+  openSenderData(hash: number, aead: number, count: number): void;
   aeadStart(alg: number): void;
   aeadAad(length: number): void;
   aeadData(length: number): void;

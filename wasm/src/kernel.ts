@@ -96,11 +96,88 @@ export interface AeadKernel extends Aead {
   openMany(messages: readonly AeadMessage[]): (Bytes | undefined)[];
 }
 
+/** A private message before it is encrypted (RFC 9420 §6.3). */
+export interface MessageToSeal {
+  /** Ratchet secret of `generation`, `Nh` bytes. */
+  readonly ratchetSecret: Uint8Array;
+  readonly generation: number;
+  /** Of the epoch, `Nh` bytes. */
+  readonly senderDataSecret: Uint8Array;
+  readonly leafIndex: number;
+  /** 4 random bytes. */
+  readonly reuseGuard: Uint8Array;
+  /** The encoded message up to and with `authenticated_data`. */
+  readonly header: Uint8Array;
+  /** Where `PrivateContentAAD` and `SenderDataAAD` begin in it; the former ends where the header ends. */
+  readonly aadStart: number;
+  /** Where `SenderDataAAD` ends. */
+  readonly senderDataAadEnd: number;
+  /** Encoded `PrivateMessageContent`. */
+  readonly plaintext: Uint8Array;
+}
+
+/** What became of it. */
+export interface SealedMessage {
+  /** `header`, `encrypted_sender_data<V>` and `ciphertext<V>`. */
+  readonly message: Bytes;
+  /** Ratchet secret of the generation after. */
+  readonly secret: Bytes;
+}
+
+/** A private message whose sender data are to be opened. */
+export interface SealedSenderData {
+  /** `SenderDataAAD` */
+  readonly senderDataAad: Uint8Array;
+  readonly encryptedSenderData: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** A private message whose content is to be opened. */
+export interface SealedContent {
+  /** Of its generation. */
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  /** 4 bytes, of its sender data. */
+  readonly reuseGuard: Uint8Array;
+  /** `PrivateContentAAD` */
+  readonly contentAad: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** Private messages under a hash function and an AEAD. */
+export interface MessageKernel {
+  /**
+   * Seals a message with the key of a ratchet's next generation (RFC 9420 §6.3.1, §6.3.2, §9.1). Undefined when it does not fit
+   * the kernel's memory of 128 kB: then it takes `ratchet`, `expandMany` and `seal`. `RangeError` for secrets of another length, and
+   * for numbers that are not of 32 bits or not in the header.
+   */
+  seal(message: MessageToSeal): SealedMessage | undefined;
+  /**
+   * Encoded `SenderData` of messages of an epoch, in their order (RFC 9420 §6.3.2); undefined in place of those that do not
+   * authenticate. Undefined when all together do not fit the kernel's memory: then they take `expandMany` and `openMany`.
+   */
+  openSenderData(
+    senderDataSecret: Uint8Array,
+    messages: readonly SealedSenderData[],
+  ): (Bytes | undefined)[] | undefined;
+  /**
+   * What `read` makes of each encoded `PrivateMessageContent`, in the order of the messages (RFC 9420 §6.3.1); undefined in place
+   * of those that do not authenticate. `read` sees the kernel's memory: it copies what it keeps, and calls nothing of the kernel.
+   * Undefined when all together do not fit: then they take `openMany`.
+   */
+  openContents<T>(
+    messages: readonly SealedContent[],
+    read: (plaintext: Bytes, place: number) => T,
+  ): (T | undefined)[] | undefined;
+}
+
 /** What cipher suites 1 and 2 need, in WebAssembly. */
 export interface BasicWasmKernel extends BasicKernel {
   readonly kind: "wasm";
   readonly aes128gcm: AeadKernel;
   readonly aes256gcm: AeadKernel;
+  /** Messages under a hash function and an AEAD that this kernel has, by their names. */
+  messages(hash: HashKernel["name"], aead: Aead["name"]): MessageKernel;
 }
 
 /** What all cipher suites need, in WebAssembly. */

@@ -1,5 +1,5 @@
 /** Ratchets of the secret tree (RFC 9420 §9.1) over the WASM kernel. */
-import { checkBytes } from "./check.ts";
+import { checkBytes, checkRange } from "./check.ts";
 import { type HashContext, abandon } from "./hash-context.ts";
 import type { Bytes, RatchetKeys, RatchetRun } from "./kernel.ts";
 
@@ -12,8 +12,7 @@ const LONGEST = 255;
 export function ratchet(context: HashContext, run: RatchetRun): RatchetKeys {
   const { secret, generation, count, Nk, Nn } = run;
   const { arena, Nh } = context;
-  checkBytes(secret, "secret");
-  if (secret.length !== Nh) throw new RangeError(`the ratchet secret must have ${Nh.toString()} bytes`);
+  checkBytes(secret, "ratchet secret", Nh);
   checkRange(Nk, 1, LONGEST, "Nk");
   checkRange(Nn, 1, LONGEST, "Nn");
   checkRange(generation, 0, GENERATIONS - 1, "generation");
@@ -46,11 +45,5 @@ function runOnce(context: HashContext, run: RatchetRun, keys: RatchetKeys["keys"
     return next;
   } catch (error) {
     throw abandon(context, error);
-  }
-}
-
-function checkRange(value: number, low: number, high: number, name: string): void {
-  if (!Number.isInteger(value) || value < low || value > high) {
-    throw new RangeError(`${name} must be an integer from ${low.toString()} to ${high.toString()}`);
   }
 }

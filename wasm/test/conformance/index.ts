@@ -6,6 +6,7 @@ import { hashEdgeCases } from "./hash-edges.ts";
 import { kernelImplementation, noble, subtleImplementation } from "./implementations.ts";
 import { instanceCases } from "./instances.ts";
 import { knownAnswerCases } from "./known-answers.ts";
+import { messageCases } from "./messages.ts";
 import { randomCases } from "./random.ts";
 
 export type { ConformanceCase } from "./case.ts";
@@ -29,5 +30,6 @@ export async function conformanceCases({
     ...aeadEdgeCases(kernel, all),
     ...instanceCases(),
     ...randomCases(kernel, peers, comparisons),
+    ...messageCases(kernel, comparisons),
   ];
 }
