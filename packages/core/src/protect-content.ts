@@ -2,7 +2,6 @@
 import type { Bytes } from "./codec/bytes.ts";
 import { CoppiceError } from "./errors.ts";
 import type { AuthenticatedContent } from "./framing/framed-content.ts";
-import type { MlsMessage } from "./framing/mls-message.ts";
 import { encodeMessage } from "./framing/mls-message.ts";
 import { protectPrivate } from "./framing/private-message.ts";
 import { protectPublic } from "./framing/public-message.ts";
@@ -25,26 +24,24 @@ export async function protectContent(
   const { suite, context, secrets } = state;
   if (content.wireFormat === "mls_public_message") {
     const publicMessage = protectPublic(suite, content, { membershipKey: secrets.membershipKey, context });
-    const message = encodeWithin(limits, { wireFormat: "mls_public_message", publicMessage });
+    const message = encodeMessage({ wireFormat: "mls_public_message", publicMessage });
+    checkMessageSize(message.length, limits.messageBytes);
     return { state, consumed: [], message };
   }
   const { senderDataSecret } = secrets;
   const sealed = await protectPrivate(suite, content, { senderDataSecret, secretTree: state.secretTree, padding });
+  checkMessageSize(sealed.message.length, limits.messageBytes);
   return {
     state: { ...state, secretTree: sealed.secretTree },
     consumed: sealed.consumed,
-    message: encodeWithin(limits, { wireFormat: "mls_private_message", privateMessage: sealed.message }),
+    message: sealed.message,
   };
 }
 
-/** No message that the others would not decode, and none near what one key of an AEAD may protect (R-6.3.1-10, R-15.1-1). */
-function encodeWithin({ messageBytes }: Limits, message: MlsMessage): Bytes {
-  const encoded = encodeMessage(message);
-  checkMessageSize(encoded.length, messageBytes);
-  return encoded;
-}
-
-/** `ERR_MLS_LIMIT` for a message, or a padded plaintext, of more bytes than a message may have. */
+/**
+ * `ERR_MLS_LIMIT` for a message, or a padded plaintext, of more bytes than a message may have: no message that the others would
+ * not decode, and none near what one key of an AEAD may protect (R-6.3.1-10, R-15.1-1).
+ */
 export function checkMessageSize(length: number, messageBytes: number): void {
   if (length <= messageBytes) return;
   throw new CoppiceError("ERR_MLS_LIMIT", "the message is too long", {

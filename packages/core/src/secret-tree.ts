@@ -121,13 +121,18 @@ function changeRatchet<T>(
 
 /** Keys of `count` generations and the secret of the one after them (R-9.1-2), in one call of the kernel. */
 function run({ hash, aead }: CipherSuite, { generation, secret }: Ratchet, count: number): RatchetKeys {
-  const keys = hash.ratchet({ secret, generation, count, Nk: aead.Nk, Nn: aead.Nn });
-  if (generation + count <= LAST_GENERATION) return keys;
-  erase(keys.secret);
-  return { ...keys, secret: EMPTY };
+  const { keys, secret: after } = hash.ratchet({ secret, generation, count, Nk: aead.Nk, Nn: aead.Nn });
+  return { keys, secret: unlessLast(after, generation + count - 1) };
 }
 
-/** The generation that `takeNextKey` would take: as many of this leaf's keys have been used in the epoch. */
+/** The secret after `generation`: there is none after the last one. */
+function unlessLast(secret: Bytes, generation: number): Bytes {
+  if (generation < LAST_GENERATION) return secret;
+  erase(secret);
+  return EMPTY;
+}
+
+/** The generation that `useNextSecret` would use: as many of this leaf's keys have been used in the epoch. */
 export function nextGeneration(tree: SecretTree, leaf: LeafIndex, type: RatchetType): number {
   const target = leafToNode(leaf);
   let node = tree.root;
@@ -137,26 +142,32 @@ export function nextGeneration(tree: SecretTree, leaf: LeafIndex, type: RatchetT
   return node.kind === "leaf" ? node[type].generation : 0;
 }
 
-/** The next unused key of a ratchet, for sending. `ERR_MLS_LIMIT` when all 2^32 generations are used (R-9.1-5). */
-export function takeNextKey(
+/** Where a ratchet stands that is used next. */
+interface RatchetStep {
+  readonly secret: Bytes;
+  readonly generation: number;
+}
+
+/**
+ * Uses the secret of a ratchet's next generation, for sending; `use` returns the one after it. `ERR_MLS_LIMIT` when all 2^32
+ * generations are used (R-9.1-5).
+ */
+export function useNextSecret<T extends { readonly secret: Bytes }>(
   suite: CipherSuite,
   tree: SecretTree,
-  leaf: LeafIndex,
-  type: RatchetType,
-): Remaining & { readonly taken: TakenKey } {
-  const change = (ratchet: Ratchet): Step<TakenKey> => {
-    const { generation, skipped } = ratchet;
+  { leaf, type, use }: { leaf: LeafIndex; type: RatchetType; use: (step: RatchetStep) => T },
+): Remaining & { readonly taken: T & { readonly generation: number } } {
+  const change = ({ generation, secret, skipped }: Ratchet): Step<T & { readonly generation: number }> => {
     if (generation > LAST_GENERATION) {
       throw new CoppiceError("ERR_MLS_LIMIT", "this epoch's ratchet is used up: commit first", {
         requirement: "R-9.1-5",
       });
     }
-    const { keys, secret } = run(suite, ratchet, 1);
-    const [{ key, nonce } = { key: EMPTY, nonce: EMPTY }] = keys;
+    const used = use({ secret, generation });
     return {
-      ratchet: { generation: generation + 1, secret, skipped },
-      taken: { generation, key, nonce },
-      consumed: [ratchet.secret],
+      ratchet: { generation: generation + 1, secret: unlessLast(used.secret, generation), skipped },
+      taken: { ...used, generation },
+      consumed: [secret],
     };
   };
   return changeRatchet(suite, tree, { leaf, type, change });
@@ -175,9 +186,14 @@ export function takeKeys(
   const taken: (TakenKey | CoppiceError)[] = [];
   const consumed: Bytes[] = [];
   let next = tree;
-  for (const leaf of new Set(messages.map(({ leafIndex }) => leafIndex))) {
-    const places = [...messages.keys()].filter((place) => messages[place]?.leafIndex === leaf);
-    const generations = places.flatMap((place) => messages[place]?.generation ?? []);
+  const byLeaf = new Map<LeafIndex, { readonly places: number[]; readonly generations: number[] }>();
+  for (const [place, { leafIndex, generation }] of messages.entries()) {
+    const ofLeaf = byLeaf.get(leafIndex) ?? { places: [], generations: [] };
+    ofLeaf.places.push(place);
+    ofLeaf.generations.push(generation);
+    byLeaf.set(leafIndex, ofLeaf);
+  }
+  for (const [leaf, { places, generations }] of byLeaf) {
     const change = (ratchet: Ratchet): Advance => advance(suite, ratchet, generations, limits);
     const step = changeRatchet(suite, next, { leaf, type, change });
     for (const [i, result] of step.taken.entries()) taken[places[i] ?? 0] = result;

@@ -7,9 +7,9 @@ import { getCipherSuite } from "../src/crypto/cipher-suite.ts";
 import { DEFAULT_LIMITS } from "../src/limits.ts";
 import { succeeded } from "../src/result.ts";
 import type { MessageKey, Ratchet, RatchetType, SecretNode, SecretTree } from "../src/secret-tree.ts";
-import { createSecretTree, hasLeaf, secretsOf, takeKeys, takeNextKey } from "../src/secret-tree.ts";
+import { createSecretTree, hasLeaf, secretsOf, takeKeys } from "../src/secret-tree.ts";
 import type { LeafIndex } from "../src/tree/tree-math.ts";
-import { takeKey } from "./support/take-key.ts";
+import { takeKey, takeNextKey } from "./support/take-key.ts";
 
 const suite = await getCipherSuite(1);
 const { Nh } = suite.hash;

@@ -5,14 +5,6 @@ import type { Bytes } from "../codec/bytes.ts";
 import { erase } from "../codec/bytes.ts";
 import { subtle, unshared } from "./platform.ts";
 
-/** A ciphertext (`data`) with what opens it. */
-export interface Sealed {
-  readonly key: Bytes;
-  readonly nonce: Bytes;
-  readonly aad: Bytes;
-  readonly data: Bytes;
-}
-
 /** An AEAD of the suite table. The tag (16 bytes) stands at the end of the ciphertext (R-5.1-2). */
 export interface Aead {
   /** Key length in bytes. */
@@ -23,11 +15,10 @@ export interface Aead {
   readonly seal: (key: Bytes, nonce: Bytes, aad: Bytes, plaintext: Bytes) => Promise<Bytes>;
   /** `ERR_MLS_AEAD` if the ciphertext does not authenticate. */
   readonly open: (key: Bytes, nonce: Bytes, aad: Bytes, ciphertext: Bytes) => Promise<Bytes>;
-  /** Plaintexts in the order of the messages; `ERR_MLS_AEAD` in place of those that do not authenticate. */
-  readonly openMany: (messages: readonly Sealed[]) => Promise<readonly (Bytes | CoppiceError)[]>;
 }
 
-const refused = (cause?: unknown): CoppiceError =>
+/** What a ciphertext is refused with that was changed, or made with another key. */
+export const notAuthentic = (cause?: unknown): CoppiceError =>
   new CoppiceError("ERR_MLS_AEAD", "the ciphertext does not authenticate", cause === undefined ? {} : { cause });
 
 /** On the kernel: synchronous underneath, in constant time, without a key import per message. */
@@ -38,20 +29,9 @@ export function kernelAead(kernel: AeadKernel): Aead {
     seal: (key, nonce, aad, plaintext) => Promise.resolve(kernel.seal(key, nonce, aad, plaintext)),
     open: (key, nonce, aad, ciphertext) => {
       const plaintext = kernel.open(key, nonce, aad, ciphertext);
-      return plaintext === undefined ? Promise.reject(refused()) : Promise.resolve(plaintext);
+      return plaintext === undefined ? Promise.reject(notAuthentic()) : Promise.resolve(plaintext);
     },
-    openMany: (messages) => Promise.resolve(kernel.openMany(messages).map((plaintext) => plaintext ?? refused())),
   };
-}
-
-/** `openMany` where each message is opened by itself. */
-async function openEach(open: Aead["open"], messages: readonly Sealed[]): Promise<(Bytes | CoppiceError)[]> {
-  const opened = await Promise.allSettled(messages.map(({ key, nonce, aad, data }) => open(key, nonce, aad, data)));
-  return opened.map((outcome) => {
-    if (outcome.status === "fulfilled") return outcome.value;
-    if (outcome.reason instanceof CoppiceError) return outcome.reason;
-    throw outcome.reason;
-  });
 }
 
 /** AES-GCM on SubtleCrypto, for places without WebAssembly. */
@@ -67,14 +47,6 @@ export function aesGcm(Nk: 16 | 32): Aead {
     const parameters = { name: "AES-GCM", iv: nonce, additionalData: unshared(aad) };
     return new Uint8Array(await subtle()[operation](parameters, imported, unshared(data)));
   };
-  const open: Aead["open"] = async (key, nonce, aad, ciphertext) => {
-    if (ciphertext.length < 16) throw refused();
-    try {
-      return await run("decrypt", key, nonce, aad, ciphertext);
-    } catch (cause) {
-      throw refused(cause);
-    }
-  };
   return {
     Nk,
     Nn: 12,
@@ -84,27 +56,31 @@ export function aesGcm(Nk: 16 | 32): Aead {
         erase(copy);
       });
     },
-    open,
-    openMany: (messages) => openEach(open, messages),
+    open: async (key, nonce, aad, ciphertext) => {
+      if (ciphertext.length < 16) throw notAuthentic();
+      try {
+        return await run("decrypt", key, nonce, aad, ciphertext);
+      } catch (cause) {
+        throw notAuthentic(cause);
+      }
+    },
   };
 }
 
 /** ChaCha20-Poly1305 on noble, for places without WebAssembly: not every engine's SubtleCrypto has it. */
 export async function chacha20Poly1305(): Promise<Aead> {
   const { chacha20poly1305 } = await import("@noble/ciphers/chacha.js");
-  const open: Aead["open"] = (key, nonce, aad, ciphertext) => {
-    try {
-      return Promise.resolve(new Uint8Array(chacha20poly1305(key, nonce, aad).decrypt(ciphertext)));
-    } catch (cause) {
-      return Promise.reject(refused(cause));
-    }
-  };
   return {
     Nk: 32,
     Nn: 12,
     seal: (key, nonce, aad, plaintext) =>
       Promise.resolve(new Uint8Array(chacha20poly1305(key, nonce, aad).encrypt(plaintext))),
-    open,
-    openMany: (messages) => openEach(open, messages),
+    open: (key, nonce, aad, ciphertext) => {
+      try {
+        return Promise.resolve(new Uint8Array(chacha20poly1305(key, nonce, aad).decrypt(ciphertext)));
+      } catch (cause) {
+        return Promise.reject(notAuthentic(cause));
+      }
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** The cipher-suite table (RFC 9420 §5.1, §17.1). Nothing below it switches on the suite. */
-import type { HashKernel, Kernel } from "@coppice/wasm";
+import type { AeadKernel, BasicWasmKernel, HashKernel, Kernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
 import { aesGcm, chacha20Poly1305, kernelAead } from "./aead.ts";
@@ -8,6 +8,8 @@ import { ed25519 } from "./ed25519.ts";
 import type { Hpke, Kem } from "./hpke.ts";
 import { createHpke } from "./hpke.ts";
 import { loadFullKernel, loadKernel } from "./kernel.ts";
+import type { MessageProtection } from "./message-protection.ts";
+import { kernelMessages, stepwiseMessages } from "./message-protection.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
 import type { SignatureScheme } from "./signature.ts";
 
@@ -19,45 +21,62 @@ export interface CipherSuite {
   /** Hash, HMAC and HKDF; `hash.Nh` is the length of every secret of the key schedule. */
   readonly hash: HashKernel;
   readonly aead: Aead;
+  /** Encryption of private messages with hash and AEAD. */
+  readonly messages: MessageProtection;
   readonly hpke: Hpke;
   readonly signature: SignatureScheme;
 }
 
 type Kind = Kernel["kind"];
 
+/** Hash and AEAD, and what encrypts messages with the two. */
+type Symmetric = Pick<CipherSuite, "hash" | "aead" | "messages">;
+
 /** A row: HPKE's identifiers of KDF and AEAD are those of the suite's hash and AEAD (R-17.1-2). */
 interface Row {
   readonly name: string;
-  readonly hash: (kind?: Kind) => Promise<HashKernel>;
+  readonly symmetric: (kind?: Kind) => Promise<Symmetric>;
   readonly kdfId: number;
-  readonly aead: (kind?: Kind) => Promise<Aead>;
   readonly aeadId: number;
   readonly kem: (kind?: Kind) => Promise<Kem>;
   readonly signature: () => Promise<SignatureScheme>;
 }
 
-type Hash = Pick<Row, "hash" | "kdfId">;
-const sha256: Hash = { hash: async (kind) => (await loadKernel(kind)).sha256, kdfId: 0x0001 };
-const sha384: Hash = { hash: async (kind) => (await loadFullKernel(kind)).sha384, kdfId: 0x0002 };
-const sha512: Hash = { hash: async (kind) => (await loadFullKernel(kind)).sha512, kdfId: 0x0003 };
+function onWasm(kernel: BasicWasmKernel, hash: HashKernel, aeadKernel: AeadKernel): Symmetric {
+  const aead = kernelAead(aeadKernel);
+  const messages = kernelMessages(kernel.messages(hash.name, aeadKernel.name), { hash, aead });
+  return { hash, aead, messages };
+}
 
-type AeadOfRow = Pick<Row, "aead" | "aeadId">;
-const aes = (algorithm: "aes128gcm" | "aes256gcm", Nk: 16 | 32, aeadId: number): AeadOfRow => ({
-  aead: async (kind) => {
-    const kernel = await loadKernel(kind);
-    return kernel.kind === "wasm" ? kernelAead(kernel[algorithm]) : aesGcm(Nk);
-  },
-  aeadId,
+const stepwise = (hash: HashKernel, aead: Aead): Symmetric => ({
+  hash,
+  aead,
+  messages: stepwiseMessages({ hash, aead }),
 });
-const aes128Gcm = aes("aes128gcm", 16, 0x0001);
-const aes256Gcm = aes("aes256gcm", 32, 0x0002);
-const chacha20: AeadOfRow = {
-  aead: async (kind) => {
-    const kernel = await loadFullKernel(kind);
-    return kernel.kind === "wasm" ? kernelAead(kernel.chacha20poly1305) : chacha20Poly1305();
+
+type SymmetricOfRow = Pick<Row, "symmetric" | "kdfId" | "aeadId">;
+
+const sha256Aes128Gcm: SymmetricOfRow = {
+  symmetric: async (kind) => {
+    const kernel = await loadKernel(kind);
+    return kernel.kind === "wasm"
+      ? onWasm(kernel, kernel.sha256, kernel.aes128gcm)
+      : stepwise(kernel.sha256, aesGcm(16));
   },
-  aeadId: 0x0003,
+  kdfId: 0x0001,
+  aeadId: 0x0001,
 };
+
+/** Those of the suites that need the full kernel. */
+const full = (hash: "sha256" | "sha384" | "sha512", aead: "aes256gcm" | "chacha20poly1305"): SymmetricOfRow => ({
+  symmetric: async (kind) => {
+    const kernel = await loadFullKernel(kind);
+    if (kernel.kind === "wasm") return onWasm(kernel, kernel[hash], kernel[aead]);
+    return stepwise(kernel[hash], aead === "aes256gcm" ? aesGcm(32) : await chacha20Poly1305());
+  },
+  kdfId: { sha256: 0x0001, sha384: 0x0002, sha512: 0x0003 }[hash],
+  aeadId: { aes256gcm: 0x0002, chacha20poly1305: 0x0003 }[aead],
+});
 
 const x25519 = async (kind?: Kind): Promise<Kem> => dhkemX25519((await loadKernel(kind)).sha256);
 /** Modules of the curves that suite 1 does not need. */
@@ -73,7 +92,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0001,
     {
       name: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
-      ...{ ...sha256, ...aes128Gcm },
+      ...sha256Aes128Gcm,
       kem: x25519,
       signature: ed25519,
     },
@@ -82,7 +101,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0002,
     {
       name: "MLS_128_DHKEMP256_AES128GCM_SHA256_P256",
-      ...{ ...sha256, ...aes128Gcm },
+      ...sha256Aes128Gcm,
       ...nist("P-256"),
     },
   ],
@@ -90,20 +109,20 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0003,
     {
       name: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
-      ...{ ...sha256, ...chacha20 },
+      ...full("sha256", "chacha20poly1305"),
       kem: x25519,
       signature: ed25519,
     },
   ],
   [
     0x0004,
-    { name: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448", ...{ ...sha512, ...aes256Gcm }, kem: x448, signature: ed448 },
+    { name: "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448", ...full("sha512", "aes256gcm"), kem: x448, signature: ed448 },
   ],
   [
     0x0005,
     {
       name: "MLS_256_DHKEMP521_AES256GCM_SHA512_P521",
-      ...{ ...sha512, ...aes256Gcm },
+      ...full("sha512", "aes256gcm"),
       ...nist("P-521"),
     },
   ],
@@ -111,7 +130,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0006,
     {
       name: "MLS_256_DHKEMX448_CHACHA20POLY1305_SHA512_Ed448",
-      ...{ ...sha512, ...chacha20 },
+      ...full("sha512", "chacha20poly1305"),
       kem: x448,
       signature: ed448,
     },
@@ -120,7 +139,7 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
     0x0007,
     {
       name: "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
-      ...{ ...sha384, ...aes256Gcm },
+      ...full("sha384", "aes256gcm"),
       ...nist("P-384"),
     },
   ],
@@ -154,12 +173,11 @@ export async function getCipherSuite(
     });
   }
   const { kernel } = options;
-  const [hash, aead, kem, signature] = await Promise.all([
-    row.hash(kernel),
-    row.aead(kernel),
+  const [{ hash, aead, messages }, kem, signature] = await Promise.all([
+    row.symmetric(kernel),
     row.kem(kernel),
     row.signature(),
   ]);
   const { kdfId, aeadId, name } = row;
-  return { id, name, hash, aead, hpke: createHpke({ kem, hash, aead, kdfId, aeadId }), signature };
+  return { id, name, hash, aead, messages, hpke: createHpke({ kem, hash, aead, kdfId, aeadId }), signature };
 }

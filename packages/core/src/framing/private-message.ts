@@ -1,15 +1,13 @@
 /** Private messages (RFC 9420 §6.3): the wire type, and sealing one. Opening them is in `unprotect.ts`. */
-import type { Expansion } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { encode, fixed, opaque, struct, uint32, uint64, written } from "../codec/codec.ts";
+import { fixed, opaque, struct, uint32, uint64, written } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { randomBytes } from "../crypto/platform.ts";
+import { newReuseGuard } from "../crypto/reuse-guard.ts";
 import { CoppiceError } from "../errors.ts";
-import type { MessageKey, RatchetType, SecretTree } from "../secret-tree.ts";
-import { takeNextKey } from "../secret-tree.ts";
+import type { RatchetType, SecretTree } from "../secret-tree.ts";
+import { useNextSecret } from "../secret-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
 import { authDataFor, contentBodies, contentType } from "./framed-content.ts";
@@ -40,20 +38,26 @@ export const privateMessage: Codec<PrivateMessage> = struct({
   ciphertext: opaque,
 });
 
-type Header = Pick<PrivateMessage, "groupId" | "epoch" | "contentType">;
+/** `version` and `wire_format` of the MLSMessage around it (§6). */
+const MESSAGE_START = Uint8Array.of(0, 1, 0, 2);
 
-const header: Codec<Header> = struct({ groupId: opaque, epoch: uint64, contentType });
+type Header = Pick<PrivateMessage, "groupId" | "epoch" | "contentType" | "authenticatedData">;
 
-/** `PrivateContentAAD`, and `SenderDataAAD`, which is what stands in it before the authenticated data (T-25). */
-export function aads(
-  fields: Header,
-  authenticatedData: Bytes,
-): { readonly content: Bytes; readonly senderData: Bytes } {
+const senderDataAad: Codec<Omit<Header, "authenticatedData">> = struct({ groupId: opaque, epoch: uint64, contentType });
+
+/** Writes `PrivateContentAAD`. Returns where `SenderDataAAD` ends, which is what stands in it before the authenticated data (T-25). */
+function writeAad(writer: Writer, header: Header): number {
+  senderDataAad.encode(writer, header);
+  const end = writer.length;
+  writer.opaque(header.authenticatedData);
+  return end;
+}
+
+/** `PrivateContentAAD` and `SenderDataAAD` of a message. */
+export function aads(header: Header): { readonly content: Bytes; readonly senderData: Bytes } {
   let end = 0;
   const content = written((writer) => {
-    header.encode(writer, fields);
-    end = writer.length;
-    writer.opaque(authenticatedData);
+    end = writeAad(writer, header);
   });
   return { content, senderData: content.slice(0, end) };
 }
@@ -67,29 +71,6 @@ export interface SenderData {
 
 export const senderData: Codec<SenderData> = struct({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) });
 
-/** What to expand for the sender data of a message: key and nonce, from a sample of its ciphertext (R-6.3.2-3, R-6.3.2-4). */
-export function senderDataExpansions({ hash, aead }: CipherSuite, ciphertext: Bytes): readonly [Expansion, Expansion] {
-  const context = ciphertext.subarray(0, hash.Nh);
-  return [
-    { label: "key", context, length: aead.Nk },
-    { label: "nonce", context, length: aead.Nn },
-  ];
-}
-
-/** Key and nonce of the sender data of one message. */
-export function senderDataKey(suite: CipherSuite, senderDataSecret: Bytes, ciphertext: Bytes): MessageKey {
-  const expansions = senderDataExpansions(suite, ciphertext);
-  const [key = EMPTY, nonce = EMPTY] = suite.hash.expandMany(senderDataSecret, expansions);
-  return { key, nonce };
-}
-
-/** XORs the reuse guard into the first four bytes (R-6.3.1-6). */
-export function guard(nonce: Bytes, reuseGuard: Bytes): Bytes {
-  const guarded = nonce.slice();
-  for (const [i, byte] of reuseGuard.entries()) guarded[i] = (guarded[i] ?? 0) ^ byte;
-  return guarded;
-}
-
 export const ratchetFor = (type: ContentType): RatchetType => (type === "application" ? "application" : "handshake");
 
 /** What protects private messages of an epoch. */
@@ -99,7 +80,8 @@ export interface EpochKeys {
 }
 
 export interface Protected {
-  readonly message: PrivateMessage;
+  /** Encoded `MLSMessage`. */
+  readonly message: Bytes;
   /** The secret tree without the key that was used; store it before the message leaves (R-6.3.1-5). */
   readonly secretTree: SecretTree;
   readonly generation: number;
@@ -119,30 +101,21 @@ export async function protectPrivate(
   const leafIndex = content.sender.leafIndex as LeafIndex;
   const type = content.content.contentType;
   const { groupId, epoch, authenticatedData } = content;
-  const { taken, next, consumed } = takeNextKey(suite, secretTree, leafIndex, ratchetFor(type));
-  const { key, nonce, generation } = taken;
-
-  const reuseGuard = randomBytes(4);
-  const aad = aads({ groupId, epoch, contentType: type }, authenticatedData);
-  const ciphertext = await writePlaintext(content.content, auth, padding).lend((plaintext) =>
-    suite.aead.seal(key, guard(nonce, reuseGuard), aad.content, plaintext),
+  let senderDataAadEnd = 0;
+  const header = written((writer) => {
+    writer.bytes(MESSAGE_START);
+    senderDataAadEnd = writeAad(writer, { groupId, epoch, contentType: type, authenticatedData });
+  });
+  const fixed = { senderDataSecret, leafIndex, header, aadStart: MESSAGE_START.length, senderDataAadEnd };
+  const { taken, next, consumed } = writePlaintext(content.content, auth, padding).lend((plaintext) =>
+    useNextSecret(suite, secretTree, {
+      leaf: leafIndex,
+      type: ratchetFor(type),
+      use: ({ secret, generation }) =>
+        suite.messages.seal({ ...fixed, ratchetSecret: secret, generation, reuseGuard: newReuseGuard(), plaintext }),
+    }),
   );
-  erase(key, nonce);
-
-  const outer = senderDataKey(suite, senderDataSecret, ciphertext);
-  const encryptedSenderData = await suite.aead.seal(
-    outer.key,
-    outer.nonce,
-    aad.senderData,
-    encode(senderData, { leafIndex, generation, reuseGuard }),
-  );
-  erase(outer.key, outer.nonce);
-  return {
-    message: { groupId, epoch, contentType: type, authenticatedData, encryptedSenderData, ciphertext },
-    secretTree: next,
-    generation,
-    consumed,
-  };
+  return { message: await taken.message, secretTree: next, generation: taken.generation, consumed };
 }
 
 /** `PrivateMessageContent`: body, auth data, then padding to the end. */

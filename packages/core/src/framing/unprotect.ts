@@ -1,10 +1,8 @@
 /** Opening private messages (RFC 9420 §6.3), many at a time: each step takes one call of the kernel for all of them. */
-import type { Expansion } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
+import { erase } from "../codec/bytes.ts";
 import { decode } from "../codec/codec.ts";
 import { untrusted } from "../codec/reader.ts";
-import type { Sealed } from "../crypto/aead.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -16,7 +14,7 @@ import type { LeafIndex } from "../tree/tree-math.ts";
 import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
 import { authDataFor, contentBodies } from "./framed-content.ts";
 import type { EpochKeys, PrivateMessage, SenderData } from "./private-message.ts";
-import { aads, guard, ratchetFor, senderData, senderDataExpansions } from "./private-message.ts";
+import { aads, ratchetFor, senderData } from "./private-message.ts";
 
 /** What opens private messages of an epoch. */
 export interface OpeningKeys extends EpochKeys {
@@ -54,21 +52,23 @@ export async function unprotectPrivate(
 ): Promise<UnprotectedMany> {
   const [first] = messages;
   if (first === undefined) return { outcomes: [], secretTree: keys.secretTree, costsKeys: false, consumed: [] };
-  const sealed = messages.map((message) => ({ message, aad: aads(message, message.authenticatedData) }));
-  const senderData = await suite.aead.openMany(sealedSenderData(suite, sealed, keys.senderDataSecret));
-  const sent = inPlace(sealed, senderData, ({ message, aad }, plaintext) => ({
+  const sealed = messages.map(withAads);
+  const senderData = await suite.messages.openSenderData(keys.senderDataSecret, sealed);
+  const sent = inPlace(sealed, senderData, (message, plaintext): Sent => ({
+    ...message,
     ...senderOf(plaintext, keys),
-    message,
-    aad: aad.content,
   }));
 
   const wanted = { type: ratchetFor(first.contentType), messages: sent.filter(succeeded), limits: keys.limits };
   const { taken, next, consumed } = takeKeys(suite, keys.secretTree, wanted);
-  const keyed = inPlace(sent, taken, (message, key) => ({ ...message, ...key }));
+  const keyed = inPlace(sent, taken, (message, key): Keyed => ({ ...message, ...key }));
 
-  const contents = await suite.aead.openMany(keyed.filter(succeeded).map(sealedContent));
-  for (const { key, nonce } of keyed.filter(succeeded)) erase(key, nonce);
-  const outcomes = inPlace(keyed, contents, unprotectedFrom);
+  const withKeys = keyed.filter(succeeded);
+  const contents = await suite.messages.openContents(withKeys, (plaintext, place) =>
+    attempt(() => unprotectedFrom(withKeys[place] as Keyed, plaintext)),
+  );
+  for (const { key, nonce } of withKeys) erase(key, nonce);
+  const outcomes = inPlace(keyed, contents, (_, content) => content);
   const costsKeys = outcomes.some((outcome, i) => !succeeded(outcome) && succeeded(keyed[i]));
   return { outcomes, secretTree: next, costsKeys, consumed };
 }
@@ -90,22 +90,15 @@ function inPlace<T extends object, R extends object, U>(
   );
 }
 
-type Aads = ReturnType<typeof aads>;
+/** A message with the data that its two ciphertexts authenticate. */
+interface WithAads extends PrivateMessage {
+  readonly contentAad: Bytes;
+  readonly senderDataAad: Bytes;
+}
 
-function sealedSenderData(
-  suite: CipherSuite,
-  sealed: readonly { readonly message: PrivateMessage; readonly aad: Aads }[],
-  senderDataSecret: Bytes,
-): Sealed[] {
-  const expansions: Expansion[] = [];
-  for (const { message } of sealed) expansions.push(...senderDataExpansions(suite, message.ciphertext));
-  const keys = suite.hash.expandMany(senderDataSecret, expansions);
-  return sealed.map(({ message, aad }, i) => ({
-    key: keys[2 * i] ?? EMPTY,
-    nonce: keys[2 * i + 1] ?? EMPTY,
-    aad: aad.senderData,
-    data: message.encryptedSenderData,
-  }));
+function withAads(message: PrivateMessage): WithAads {
+  const { content, senderData } = aads(message);
+  return { ...message, contentAad: content, senderDataAad: senderData };
 }
 
 function senderOf(
@@ -123,23 +116,17 @@ function senderOf(
   return { ...sender, leafIndex };
 }
 
-/** A message whose sender is known, with the key of its generation. */
-interface Keyed extends SenderData, TakenKey {
-  readonly message: PrivateMessage;
-  readonly aad: Bytes;
+/** A message whose sender is known. */
+interface Sent extends WithAads, SenderData {
+  readonly leafIndex: LeafIndex;
 }
 
-const sealedContent = ({ message, key, nonce, reuseGuard, aad }: Keyed): Sealed => ({
-  key,
-  nonce: guard(nonce, reuseGuard),
-  aad,
-  data: message.ciphertext,
-});
+/** A message with the key of its generation. */
+type Keyed = Sent & TakenKey;
 
-function unprotectedFrom({ message, leafIndex, generation }: Keyed, plaintext: Bytes): Unprotected {
-  const { groupId, epoch, contentType, authenticatedData } = message;
+function unprotectedFrom(message: Keyed, plaintext: Bytes): Unprotected {
+  const { groupId, epoch, contentType, authenticatedData, leafIndex, generation } = message;
   const { content, auth } = decodePlaintext(contentType, plaintext);
-  erase(plaintext);
   return {
     authenticated: {
       wireFormat: "mls_private_message",

@@ -120,15 +120,18 @@ test("calls signature verification for messages side by side, and the kernel onc
     most = Math.max(most, ++inFlight);
     return suite.signature.verify(...given).finally(() => inFlight--);
   };
-  const openAll: typeof suite.aead.openMany = (sealed) => {
-    calls++;
-    return suite.aead.openMany(sealed);
+  const counting =
+    <A extends readonly unknown[], R>(call: (...given: A) => R) =>
+    (...given: A): R => {
+      calls++;
+      return call(...given);
+    };
+  const messagesOfSuite: typeof suite.messages = {
+    ...suite.messages,
+    openSenderData: counting(suite.messages.openSenderData),
+    openContents: counting(suite.messages.openContents),
   };
-  const counted = {
-    ...suite,
-    signature: { ...suite.signature, verify },
-    aead: { ...suite.aead, openMany: openAll },
-  };
+  const counted = { ...suite, signature: { ...suite.signature, verify }, messages: messagesOfSuite };
   const good = messages.slice(7, 18);
   await openMany({ ...carol.state, suite: counted }, good, { rules: carol.rules });
   expect(most).toBe(good.length);

@@ -12,9 +12,9 @@ import {
   encodeOwnKeyPackage,
   encodeStagedCommit,
 } from "../../src/group/serialise.ts";
-import { takeNextKey } from "../../src/secret-tree.ts";
 import type { SecretTree } from "../../src/secret-tree.ts";
 import { Group, Member } from "../support/group.ts";
+import { takeNextKey } from "../support/take-key.ts";
 
 const group = await Group.of(["alice", "bob", "carol"]);
 const alice = group.member("alice");

@@ -25,6 +25,7 @@ import { branchGroup, reinitGroup } from "../../src/group/successor.ts";
 import { observeGroup, observeMessage } from "../../src/public-group.ts";
 import type { Rules } from "../../src/rules.ts";
 import { at, Group, LIFETIME, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
+import { watchingSeals } from "../support/watch-seals.ts";
 
 const RUNS = Number(process.env["COPPICE_PROPERTY_RUNS"] ?? 100);
 const MOST_MEMBERS = 40;
@@ -35,12 +36,10 @@ const MOST_MEMBERS = 40;
  */
 function watched(suite: CipherSuite): CipherSuite {
   const used = new Set<string>();
-  const seal: CipherSuite["aead"]["seal"] = (key, nonce, aad, plaintext) => {
+  return watchingSeals(suite, (key) => {
     if (used.has(toHex(key))) throw new Error("a key sealed twice");
     used.add(toHex(key));
-    return suite.aead.seal(key, nonce, aad, plaintext);
-  };
-  return { ...suite, aead: { ...suite.aead, seal } };
+  });
 }
 
 /** Adding is twice as likely as the others, so that groups last. */

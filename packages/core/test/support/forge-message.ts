@@ -6,6 +6,7 @@ import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, EMPTY } from "../../src/codec/bytes.ts";
 import type { Codec } from "../../src/codec/codec.ts";
 import { encode, fixed, opaque, struct, uint32, uint64 } from "../../src/codec/codec.ts";
+import { senderDataKey } from "../../src/crypto/message-protection.ts";
 import { randomBytes } from "../../src/crypto/platform.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
 import type {
@@ -17,15 +18,13 @@ import type {
 import { authDataFor, contentBodies, contentType, signFramedContent } from "../../src/framing/framed-content.ts";
 import { encodeMessage } from "../../src/framing/mls-message.ts";
 import type { PrivateMessage } from "../../src/framing/private-message.ts";
-import { senderDataKey } from "../../src/framing/private-message.ts";
 import type { PublicMessage } from "../../src/framing/public-message.ts";
 import { protectPublic } from "../../src/framing/public-message.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
-import { takeNextKey } from "../../src/secret-tree.ts";
 import type { LeafIndex } from "../../src/tree/tree-math.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
 import type { Member } from "./group.ts";
-import { takeKey } from "./take-key.ts";
+import { takeKey, takeNextKey } from "./take-key.ts";
 
 /** Changes to what is signed. */
 export interface ContentEdits {

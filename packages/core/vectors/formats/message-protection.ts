@@ -130,7 +130,7 @@ export const messageProtection: Format = {
         ...epoch.keys,
         padding: 5,
       });
-      const again = await epoch.unprotect({ wireFormat: "mls_private_message", privateMessage: sealed.message });
+      const again = await epoch.unprotect(decodeMessage(sealed.message));
       expectBytes(`${name} protected again`, write(again), raw);
 
       const { membershipKey, context } = epoch;

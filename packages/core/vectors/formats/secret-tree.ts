@@ -1,4 +1,4 @@
-import { senderDataKey } from "../../src/framing/private-message.ts";
+import { senderDataKey } from "../../src/crypto/message-protection.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import type { RatchetType } from "../../src/secret-tree.ts";
 import { succeeded } from "../../src/result.ts";
