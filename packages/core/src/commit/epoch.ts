@@ -157,8 +157,13 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
   };
   const epochs = [left, ...state.pastEpochs];
   const pastEpochs = epochs.slice(0, limits.pastEpochs);
-  const psks = [...state.resumptionPsks, [state.context.epoch, state.secrets.resumptionPsk] as const];
-  const keptPsks = psks.slice(Math.max(0, psks.length - limits.resumptionPsks));
+  const resumptionPsks = new Map(state.resumptionPsks).set(state.context.epoch, state.secrets.resumptionPsk);
+  const droppedPsks: Bytes[] = [];
+  for (const [epoch, psk] of resumptionPsks) {
+    if (resumptionPsks.size <= limits.resumptionPsks) break;
+    resumptionPsks.delete(epoch);
+    droppedPsks.push(psk);
+  }
 
   const kept = new Set(privateKeysOf(next));
   const consumed = [
@@ -167,7 +172,7 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
     ...(isClosed ? [...clearable(entered.secrets), ...privateKeysOf(entered)] : []),
     ...state.pendingUpdates.values(),
     ...epochs.slice(limits.pastEpochs).flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
-    ...psks.slice(0, psks.length - keptPsks.length).map(([, psk]) => psk),
+    ...droppedPsks,
   ].filter((secret) => !kept.has(secret));
   return {
     state: {
@@ -176,7 +181,7 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
       proposals: new Map(),
       pendingUpdates: new Map(),
       pastEpochs,
-      resumptionPsks: new Map(keptPsks),
+      resumptionPsks,
     },
     consumed,
   };

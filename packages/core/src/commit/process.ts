@@ -8,6 +8,7 @@ import { confirmedTranscriptHashInput } from "../framing/framed-content.ts";
 import type { GroupState, Transition } from "../group-state.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import { verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { leafToNode } from "../tree/tree-math.ts";
@@ -61,7 +62,8 @@ async function enterNext(
 ): Promise<Transition> {
   const { suite } = state;
   const { applied } = judged;
-  const reception = await receivePath(state, commit, judged);
+  const provisional = provisionalContext(suite, state.context, judged.tree, applied);
+  const reception = await receivePath(state, commit, { judged, provisional });
   spent.push(reception.commitSecret);
   const psks = await lookUpPsks(state, applied.psks, rules);
   let { initSecret } = state.secrets;
@@ -70,7 +72,7 @@ async function enterNext(
     spent.push(initSecret);
   }
   const outputs = computeEpoch(suite, {
-    provisional: provisionalContext(suite, state.context, judged.tree, applied),
+    provisional,
     interimBefore: state.interimTranscriptHash,
     transcriptInput: confirmedTranscriptHashInput(authenticated),
     initSecret,
@@ -101,9 +103,10 @@ interface Reception {
 async function receivePath(
   state: GroupState,
   { path }: Commit,
-  { applied, place, tree, newLeaves }: JudgedCommit,
+  { judged, provisional }: { readonly judged: JudgedCommit; readonly provisional: GroupContext },
 ): Promise<Reception> {
   const { suite } = state;
+  const { applied, place, tree, newLeaves } = judged;
   const update = adoptedUpdate(state, applied);
   const { kept: ownKeys } = keepPrivateKeys(place.tree, state.privateKeys, update);
   const ownUpdate = update.size > 0;
@@ -116,7 +119,7 @@ async function receivePath(
     newLeaves,
     privateKeys: ownKeys,
     receiver: state.leafIndex,
-    context: encode(groupContext, provisionalContext(suite, state.context, tree, applied)),
+    context: encode(groupContext, provisional),
   });
   erase(...derived.secrets.map(({ pathSecret }) => pathSecret));
   const { kept: privateKeys } = keepPrivateKeys(tree, ownKeys, derived.keys);

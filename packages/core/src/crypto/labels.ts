@@ -78,3 +78,17 @@ export function makeProposalRef(suite: CipherSuite, authenticatedContent: Bytes)
 export function deriveSecret(suite: CipherSuite, secret: Bytes, label: string): Bytes {
   return suite.hash.expandWithLabel(secret, label, EMPTY, suite.hash.Nh);
 }
+
+/** `DeriveSecret` of one secret with several labels, in one call of the kernel: the secrets by the labels' names. */
+export function deriveSecrets<Name extends string>(
+  { hash }: CipherSuite,
+  secret: Bytes,
+  labels: Readonly<Record<Name, string>>,
+): Record<Name, Bytes> {
+  const names = Object.keys(labels) as Name[];
+  const derived = hash.expandMany(
+    secret,
+    names.map((name) => ({ label: labels[name], context: EMPTY, length: hash.Nh })),
+  );
+  return Object.fromEntries(names.map((name, i) => [name, derived[i]])) as Record<Name, Bytes>;
+}

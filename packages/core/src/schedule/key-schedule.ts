@@ -1,12 +1,11 @@
 /** The key schedule (RFC 9420 §8). */
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, erase } from "../codec/bytes.ts";
-import { encode } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { deriveSecret } from "../crypto/labels.ts";
+import { deriveSecret, deriveSecrets } from "../crypto/labels.ts";
 import { randomBytes } from "../crypto/platform.ts";
 import type { GroupContext } from "./group-context.ts";
-import { groupContext } from "./group-context.ts";
+import { encodeGroupContext } from "./group-context.ts";
 
 /** What an epoch derives from its `epoch_secret`, `Nh` bytes each, all secret but the authenticator (R-8-5, R-8-6). */
 export interface EpochSecrets {
@@ -28,7 +27,7 @@ export function computeJoinerSecret(
   { initSecret, commitSecret, context }: { initSecret: Bytes; commitSecret: Bytes; context: GroupContext },
 ): Bytes {
   const extracted = suite.hash.extract(initSecret, commitSecret);
-  const joinerSecret = suite.hash.expandWithLabel(extracted, "joiner", encode(groupContext, context), suite.hash.Nh);
+  const joinerSecret = suite.hash.expandWithLabel(extracted, "joiner", encodeGroupContext(context), suite.hash.Nh);
   erase(extracted);
   return joinerSecret;
 }
@@ -48,8 +47,10 @@ export function computeWelcomeKey(
   pskSecret: Bytes,
 ): { key: Bytes; nonce: Bytes } {
   const welcomeSecret = computeWelcomeSecret(suite, joinerSecret, pskSecret);
-  const key = suite.hash.expandWithLabel(welcomeSecret, "key", EMPTY, suite.aead.Nk);
-  const nonce = suite.hash.expandWithLabel(welcomeSecret, "nonce", EMPTY, suite.aead.Nn);
+  const [key = EMPTY, nonce = EMPTY] = suite.hash.expandMany(welcomeSecret, [
+    { label: "key", context: EMPTY, length: suite.aead.Nk },
+    { label: "nonce", context: EMPTY, length: suite.aead.Nn },
+  ]);
   erase(welcomeSecret);
   return { key, nonce };
 }
@@ -60,7 +61,7 @@ export function computeEpochSecrets(
   { joinerSecret, pskSecret, context }: { joinerSecret: Bytes; pskSecret: Bytes; context: GroupContext },
 ): EpochSecrets {
   const memberSecret = suite.hash.extract(joinerSecret, pskSecret);
-  const epochSecret = suite.hash.expandWithLabel(memberSecret, "epoch", encode(groupContext, context), suite.hash.Nh);
+  const epochSecret = suite.hash.expandWithLabel(memberSecret, "epoch", encodeGroupContext(context), suite.hash.Nh);
   erase(memberSecret);
   return expandEpochSecret(suite, epochSecret);
 }
@@ -71,18 +72,17 @@ export function createEpochSecrets(suite: CipherSuite): EpochSecrets {
 }
 
 function expandEpochSecret(suite: CipherSuite, epochSecret: Bytes): EpochSecrets {
-  const derive = (label: string): Bytes => deriveSecret(suite, epochSecret, label);
-  const secrets: EpochSecrets = {
-    senderDataSecret: derive("sender data"),
-    encryptionSecret: derive("encryption"),
-    exporterSecret: derive("exporter"),
-    externalSecret: derive("external"),
-    confirmationKey: derive("confirm"),
-    membershipKey: derive("membership"),
-    resumptionPsk: derive("resumption"),
-    epochAuthenticator: derive("authentication"),
-    initSecret: derive("init"),
-  };
+  const secrets = deriveSecrets(suite, epochSecret, {
+    senderDataSecret: "sender data",
+    encryptionSecret: "encryption",
+    exporterSecret: "exporter",
+    externalSecret: "external",
+    confirmationKey: "confirm",
+    membershipKey: "membership",
+    resumptionPsk: "resumption",
+    epochAuthenticator: "authentication",
+    initSecret: "init",
+  });
   erase(epochSecret);
   return secrets;
 }

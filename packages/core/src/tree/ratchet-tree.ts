@@ -4,6 +4,7 @@
  */
 import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { LeafNode } from "./leaf-node.ts";
@@ -21,20 +22,25 @@ interface Keys {
   readonly signature: KeyIndex;
 }
 
-const withoutKeys = (keys: Keys, node: Subtree): Keys => changeKeys(keys, node, (index, key) => index.remove(key));
-const withKeys = (keys: Keys, node: Subtree): Keys => changeKeys(keys, node, (index, key) => index.add(key));
+const encryptionKeyAt = (place: Subtree | undefined): Bytes | undefined =>
+  place && (isLeafSlot(place) ? place.leafNode : place.parentNode)?.encryptionKey;
 
-function changeKeys(keys: Keys, node: Subtree, change: (index: KeyIndex, key: Bytes) => KeyIndex): Keys {
-  if (!isLeafSlot(node)) {
-    return node.parentNode === undefined
-      ? keys
-      : { ...keys, encryption: change(keys.encryption, node.parentNode.encryptionKey) };
-  }
-  if (node.leafNode === undefined) return keys;
+const signatureKeyAt = (place: Subtree | undefined): Bytes | undefined =>
+  place && isLeafSlot(place) ? place.leafNode?.signatureKey : undefined;
+
+/** The keys of a tree in which `after` takes the place of `before`. */
+function exchangeKeys(keys: Keys, before: Subtree | undefined, after: Subtree | undefined): Keys {
   return {
-    encryption: change(keys.encryption, node.leafNode.encryptionKey),
-    signature: change(keys.signature, node.leafNode.signatureKey),
+    encryption: exchangeKey(keys.encryption, encryptionKeyAt(before), encryptionKeyAt(after)),
+    signature: exchangeKey(keys.signature, signatureKeyAt(before), signatureKeyAt(after)),
   };
+}
+
+function exchangeKey(index: KeyIndex, before: Bytes | undefined, after: Bytes | undefined): KeyIndex {
+  // Members seldom change their signature key.
+  if (before !== undefined && after !== undefined && equalBytes(before, after)) return index;
+  const without = before === undefined ? index : index.remove(before);
+  return after === undefined ? without : without.add(after);
 }
 
 const withUnmerged = (node: ParentNode, added: readonly LeafIndex[]): ParentNode => ({
@@ -62,7 +68,11 @@ export class RatchetTree {
   /** A tree of one leaf, at epoch 0. */
   static of(leaf: LeafNode): RatchetTree {
     const root = new LeafSlot(0 as NodeIndex, leaf, 0n);
-    return new RatchetTree(root, withKeys({ encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY }, root), 0n);
+    return new RatchetTree(
+      root,
+      exchangeKeys({ encryption: KeyIndex.EMPTY, signature: KeyIndex.EMPTY }, undefined, root),
+      0n,
+    );
   }
 
   /**
@@ -201,8 +211,7 @@ export class RatchetTree {
 
   /** Public key at a node; undefined for a blank. */
   encryptionKey(index: NodeIndex): Bytes | undefined {
-    const slot = descend(this.root, index);
-    return isLeafSlot(slot) ? slot.leafNode?.encryptionKey : slot.parentNode?.encryptionKey;
+    return encryptionKeyAt(descend(this.root, index));
   }
 
   subtree(index: NodeIndex): Subtree {
@@ -249,7 +258,7 @@ export class RatchetTree {
             target < at.index ? replace(at.left) : at.left,
             target < at.index ? at.right : replace(at.right),
           );
-      keys = withKeys(withoutKeys(keys, at), next);
+      keys = exchangeKeys(keys, at, next);
       return next;
     };
     return new RatchetTree(replace(this.root), keys, this.#epoch);
@@ -280,7 +289,7 @@ export class RatchetTree {
       if (isLeafSlot(at)) {
         const filled = new LeafSlot(at.index, next.leafNode, this.#epoch);
         placed.push([math.nodeToLeaf(at.index), next]);
-        keys = withKeys(keys, filled);
+        keys = exchangeKeys(keys, at, filled);
         return filled;
       }
       const before = placed.length;
@@ -321,7 +330,7 @@ export class RatchetTree {
     let root = this.root;
     let keys = this.#keys;
     while (!isLeafSlot(root) && root.right.summary.blank) {
-      keys = withoutKeys(keys, root);
+      keys = exchangeKeys(keys, root, undefined);
       root = root.left;
     }
     return new RatchetTree(root, keys, this.#epoch);

@@ -3,7 +3,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { HpkeKeyPair } from "../crypto/hpke.ts";
-import { decryptWithLabel, deriveSecret, encryptWithLabel } from "../crypto/labels.ts";
+import { decryptWithLabel, deriveSecrets, encryptWithLabel } from "../crypto/labels.ts";
 import { randomBytes } from "../crypto/platform.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
@@ -33,20 +33,21 @@ export interface PathSecrets {
 
 /** Derives path secrets and key pairs along `nodes`, starting with `first` at the first of them (R-7.4-1, R-7.4-2). */
 export async function derivePath(suite: CipherSuite, first: Bytes, nodes: readonly NodeIndex[]): Promise<PathSecrets> {
-  const secrets: { node: NodeIndex; pathSecret: Bytes }[] = [];
+  const steps: { node: NodeIndex; pathSecret: Bytes; nodeSecret: Bytes }[] = [];
   let pathSecret = first;
   for (const node of nodes) {
-    secrets.push({ node, pathSecret });
-    pathSecret = deriveSecret(suite, pathSecret, "path");
+    const { next, nodeSecret } = deriveSecrets(suite, pathSecret, { next: "path", nodeSecret: "node" });
+    steps.push({ node, pathSecret, nodeSecret });
+    pathSecret = next;
   }
   const pairs = await Promise.all(
-    secrets.map(async ({ node, pathSecret: own }): Promise<[NodeIndex, HpkeKeyPair]> => {
-      const nodeSecret = deriveSecret(suite, own, "node");
+    steps.map(async ({ node, nodeSecret }): Promise<[NodeIndex, HpkeKeyPair]> => {
       const pair = await suite.hpke.deriveKeyPair(nodeSecret);
       erase(nodeSecret);
       return [node, pair];
     }),
   );
+  const secrets = steps.map(({ node, pathSecret: own }) => ({ node, pathSecret: own }));
   return { secrets, keys: new Map(pairs), commitSecret: pathSecret };
 }
 
