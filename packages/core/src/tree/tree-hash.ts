@@ -58,7 +58,10 @@ export function treeHash(hash: HashKernel, subtree: Subtree): Bytes {
   const levels = Array.from({ length: level(subtree.index) + 1 }, (): Subtree[] => []);
   collectUnhashed(subtree, levels);
   for (const slots of levels) {
-    for (let at = 0; at < slots.length; at += BATCH) hashBatch(hash, slots.slice(at, at + BATCH));
+    const [slot] = slots;
+    // After a Commit, all nodes without a hash are on one path.
+    if (slot !== undefined && slots.length === 1) hashOne(hash, slot);
+    else for (let at = 0; at < slots.length; at += BATCH) hashBatch(hash, slots.slice(at, at + BATCH));
   }
   return treeHash(hash, subtree);
 }
@@ -70,6 +73,15 @@ function collectUnhashed(subtree: Subtree, levels: Subtree[][]): void {
     collectUnhashed(subtree.right, levels);
   }
   levels[level(subtree.index)]?.push(subtree);
+}
+
+/** Hashes a node, those below being done. */
+function hashOne(hash: HashKernel, slot: Subtree): void {
+  const writer = new Writer();
+  writeInput(writer, hash, slot);
+  writer.lend((input) => {
+    slot.treeHash = hash.digest(input);
+  });
 }
 
 /** Hashes nodes of one level, those below being done. */
