@@ -1,7 +1,8 @@
 /** GroupInfo (RFC 9420 §12.4.3): what a joiner needs to know of a group. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { encode, opaque, optional, struct, uint32, vector } from "../codec/codec.ts";
+import { opaque, optional, struct, uint32, vector } from "../codec/codec.ts";
+import type { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
@@ -34,18 +35,20 @@ const groupInfoTbs: Codec<Omit<GroupInfo, "signature">> = struct(unsigned);
 
 export const groupInfo: Codec<GroupInfo> = struct({ ...unsigned, signature: opaque });
 
+const tbs =
+  (content: Omit<GroupInfo, "signature">) =>
+  (writer: Writer): void => {
+    groupInfoTbs.encode(writer, content);
+  };
+
 export async function signGroupInfo(content: Omit<GroupInfo, "signature">, signer: Signer): Promise<GroupInfo> {
-  return { ...content, signature: await signWithLabel(signer, "GroupInfoTBS", encode(groupInfoTbs, content)) };
+  return { ...content, signature: await signWithLabel(signer, "GroupInfoTBS", tbs(content)) };
 }
 
 /** `ERR_MLS_SIGNATURE` unless `publicKey`, the signature key of the leaf at `signer`, signed it (R-12.4.3-4). */
 export function verifyGroupInfoSignature(suite: CipherSuite, info: GroupInfo, publicKey: Bytes): Promise<void> {
   const { signature, ...content } = info;
-  return verifyWithLabel(
-    suite,
-    { publicKey, label: "GroupInfoTBS", content: encode(groupInfoTbs, content), signature },
-    "R-12.4.3-4",
-  );
+  return verifyWithLabel(suite, { publicKey, label: "GroupInfoTBS", content: tbs(content), signature }, "R-12.4.3-4");
 }
 
 /**
