@@ -80,6 +80,19 @@ const warm = (wire: Wire, sizes: readonly number[]): readonly Scenario[] => {
   ];
 };
 
+/** Time may grow with the height of the tree alone: a hundred times the members may take twice as long. */
+const growth = (step: "create" | "process", onward: typeof creatingOnward): Scenario => ({
+  name: `commit, warm: ${step}, 10,000 members beside 100`,
+  sizes: [10_000],
+  sizeUnit: "members",
+  promise: 2,
+  reference: "100 members",
+  setup: async (members) => ({
+    coppice: await onward(coppice, members, "mls_private_message"),
+    peers: { "100 members": await onward(coppice, 100, "mls_private_message") },
+  }),
+});
+
 interface Repeated extends Pick<Scenario, "sizes" | "promise"> {
   readonly step: Step;
   readonly shape: Shape;
@@ -118,6 +131,8 @@ export const commitScenarios: readonly Scenario[] = [
   }),
   ...warm("mls_private_message", MEMBERS),
   ...warm("mls_public_message", [10, 100, 1_000]),
+  growth("create", creatingOnward),
+  growth("process", processingOnward),
   // Two of them: for a single Remove ts-mls 2 leaves out the path that RFC 9420 §12.4 demands.
   ...again("remove two members", {
     step: "remove",

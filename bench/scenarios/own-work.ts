@@ -1,5 +1,5 @@
-/** What Coppice itself takes for a message: with signatures that cost nothing, all that is left is ours. */
-import type { Signer } from "@coppice/core";
+/** What Coppice itself takes for a step: with signatures that cost nothing, all that is left is ours, and keys of HPKE. */
+import { loadGroup } from "../fixtures/load.ts";
 import { coppice, memberOf, SUITE, type CoppiceMember } from "../libraries/coppice.ts";
 import type { Bytes } from "../libraries/library.ts";
 import type { Contestant, Scenario } from "../src/scenario.ts";
@@ -10,20 +10,31 @@ const DATA = bytes(100);
 const SIGNATURE = bytes(64);
 
 /** Signs with always the same bytes, and takes them for a signature. */
-function unsigned(member: CoppiceMember, { publicKey }: Signer): CoppiceMember {
+function unsigned(member: CoppiceMember): CoppiceMember {
+  const { tree, leafIndex } = member.state();
+  const publicKey = tree.leaf(leafIndex)?.signatureKey;
+  if (publicKey === undefined) throw new Error("no leaf");
   const verify = (): Promise<boolean> => Promise.resolve(true);
   const suite = { ...SUITE, signature: { ...SUITE.signature, verify } };
   return memberOf({ ...member.state(), suite }, { publicKey, sign: () => Promise.resolve(SIGNATURE) });
 }
 
-async function pair(): Promise<{ readonly founder: CoppiceMember; readonly member: CoppiceMember }> {
-  const [first, second] = [await coppice.newClient(0), await coppice.newClient(1)];
-  const founder = await first.found();
-  const { welcome } = await founder.commit({ add: [second.keyPackage] });
-  if (welcome === undefined) throw new Error("no Welcome");
-  const member = await second.join(welcome);
-  return { founder: unsigned(founder, first.signer), member: unsigned(member, second.signer) };
+interface Pair {
+  readonly founder: CoppiceMember;
+  readonly member: CoppiceMember;
 }
+
+/** The first and the last of `members`, of whom the last has committed, as the others may have. */
+async function pairIn(founder: CoppiceMember, members: number): Promise<Pair> {
+  const last = await coppice.newClient(members - 1);
+  const { welcome } = await founder.commit({ add: [last.keyPackage] });
+  if (welcome === undefined) throw new Error("no Welcome");
+  const member = await last.join(welcome);
+  await founder.process((await member.commit({})).commit);
+  return { founder: unsigned(founder), member: unsigned(member) };
+}
+
+const pair = async (): Promise<Pair> => pairIn(await (await coppice.newClient(0)).found(), 2);
 
 const scenario = (step: string, count: number, prepare: () => Promise<Contestant>): Scenario => ({
   name: `own work: ${step}`,
@@ -53,4 +64,17 @@ export const ownWorkScenarios: readonly Scenario[] = [
     };
     return fresh(backlog, (messages) => member.openAll(messages));
   }),
+  {
+    name: "own work: process a warm Commit",
+    sizes: [1_000],
+    sizeUnit: "members",
+    setup: async (members) => {
+      const { founder, member } = await pairIn(await loadGroup("populated", members - 1), members);
+      const process = fresh(
+        async () => (await founder.commit({})).commit,
+        (commit) => member.process(commit),
+      );
+      return { coppice: process, peers: {} };
+    },
+  },
 ];
