@@ -46,16 +46,21 @@ function nearest(node: Node, key: Bytes): Entry {
 /** Copies the path to the entry of `key`, which exists, with another count; 0 takes it out. */
 function recount(node: Node, key: Bytes, count: number): Node | undefined {
   if (!isInner(node)) return count === 0 ? undefined : { key: node.key, count };
-  const side = bitAt(key, node.bit) === 0 ? "zero" : "one";
-  const other = side === "zero" ? "one" : "zero";
-  const changed = recount(node[side], key, count);
-  return changed === undefined ? node[other] : { ...node, [side]: changed };
+  const { bit, zero, one } = node;
+  if (bitAt(key, bit) === 0) {
+    const changed = recount(zero, key, count);
+    return changed === undefined ? one : { bit, zero: changed, one };
+  }
+  const changed = recount(one, key, count);
+  return changed === undefined ? zero : { bit, zero, one: changed };
 }
 
 function insert(node: Node, entry: Entry, bit: number): Node {
   if (isInner(node) && node.bit < bit) {
-    const side = bitAt(entry.key, node.bit) === 0 ? "zero" : "one";
-    return { ...node, [side]: insert(node[side], entry, bit) };
+    const { bit: at, zero, one } = node;
+    return bitAt(entry.key, at) === 0
+      ? { bit: at, zero: insert(zero, entry, bit), one }
+      : { bit: at, zero, one: insert(one, entry, bit) };
   }
   return bitAt(entry.key, bit) === 0 ? { bit, zero: entry, one: node } : { bit, zero: node, one: entry };
 }
