@@ -148,8 +148,11 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
 /** Numbers of the suites that this implementation has, in ascending order. */
 export const SUPPORTED_CIPHER_SUITES: readonly number[] = [...TABLE.keys()];
 
+/** Suites of this context: what its platform can do is found out by doing it, which takes milliseconds. */
+const resolved = new Map<string, Promise<CipherSuite>>();
+
 /**
- * Resolves a cipher suite. What suite 1 does not need is loaded when it is asked for.
+ * Resolves a cipher suite, once in each context. What suite 1 does not need is loaded when it is asked for.
  * `ERR_MLS_VERSION` for a number that is not in the table.
  *
  * @example
@@ -173,6 +176,19 @@ export async function getCipherSuite(
     });
   }
   const { kernel } = options;
+  const place = `${String(id)} ${String(kernel)}`;
+  const suite = resolved.get(place) ?? resolve(id, row, kernel);
+  resolved.set(place, suite);
+  try {
+    return await suite;
+  } catch (cause) {
+    // A module that could not be loaded may be there the next time.
+    resolved.delete(place);
+    throw cause;
+  }
+}
+
+async function resolve(id: number, row: Row, kernel: Kind | undefined): Promise<CipherSuite> {
   const [{ hash, aead, messages }, kem, signature] = await Promise.all([
     row.symmetric(kernel),
     row.kem(kernel),

@@ -21,9 +21,12 @@ afterEach(() => {
 /** The suite as it is found on this platform, which the test then stays on. */
 async function suiteWhere(id: number, platform: string): Promise<CipherSuite> {
   if (platform !== "Node") vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
-  if (platform !== "a browser without the curves") return getCipherSuite(id);
+  // A context looks at its platform once.
+  vi.resetModules();
+  const context = await import("../../src/crypto/cipher-suite.ts");
+  if (platform !== "a browser without the curves") return context.getCipherSuite(id);
   const refuse = vi.spyOn(crypto.subtle, "importKey").mockRejectedValue(new DOMException("none", "NotSupportedError"));
-  const suite = await getCipherSuite(id, { kernel: "noble" });
+  const suite = await context.getCipherSuite(id, { kernel: "noble" });
   refuse.mockRestore();
   return suite;
 }
@@ -120,6 +123,19 @@ test("256-bit AES is the same without WebAssembly (R-5.1-2)", async () => {
   const [key, nonce] = [new Uint8Array(32).fill(1), new Uint8Array(12).fill(2)];
   const sealed = await Promise.all(suites.map(({ aead }) => aead.seal(key, nonce, utf8("aad"), utf8("text"))));
   expect(at(sealed, 0)).toEqual(at(sealed, 1));
+});
+
+test("a suite is looked for once in a context, and again if a part of it could not be loaded", async () => {
+  vi.resetModules();
+  vi.doMock("../../src/crypto/ecdsa.ts", () => {
+    throw new TypeError("offline");
+  });
+  const context = await import("../../src/crypto/cipher-suite.ts");
+  await expect(context.getCipherSuite(2)).rejects.toThrow();
+  vi.doUnmock("../../src/crypto/ecdsa.ts");
+  const suite = await context.getCipherSuite(2);
+  expect(await context.getCipherSuite(2)).toBe(suite);
+  expect(await context.getCipherSuite(2, { kernel: "noble" })).not.toBe(suite);
 });
 
 test("without SubtleCrypto, as on a page that is not served securely, says what to do", () => {
