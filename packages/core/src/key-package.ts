@@ -2,7 +2,8 @@
 import type { Bytes } from "./codec/bytes.ts";
 import { equalBytes } from "./codec/bytes.ts";
 import type { Codec } from "./codec/codec.ts";
-import { encode, opaque, struct, uint16 } from "./codec/codec.ts";
+import { encode } from "./codec/codec.ts";
+import type { Writer } from "./codec/writer.ts";
 import type { Credential } from "./credential.ts";
 import type { CipherSuite } from "./crypto/cipher-suite.ts";
 import type { HpkeKeyPair } from "./crypto/hpke.ts";
@@ -35,11 +36,32 @@ export interface KeyPackage {
   readonly signature: Bytes;
 }
 
-const unsigned = { version: uint16, cipherSuite: uint16, initKey: opaque, leafNode, extensions } as const;
-const keyPackageTbs: Codec<Omit<KeyPackage, "signature">> = struct(unsigned);
+/** `KeyPackageTBS`: all but the signature. */
+const keyPackageTbs =
+  (content: Omit<KeyPackage, "signature">): ((writer: Writer) => void) =>
+  (writer) => {
+    writer.uint(content.version, 2);
+    writer.uint(content.cipherSuite, 2);
+    writer.opaque(content.initKey);
+    leafNode.encode(writer, content.leafNode);
+    extensions.encode(writer, content.extensions);
+  };
 
 /** The wire form of a key package, without the frame of an `MLSMessage`. */
-export const keyPackage: Codec<KeyPackage> = struct({ ...unsigned, signature: opaque });
+export const keyPackage: Codec<KeyPackage> = {
+  encode: (writer, made) => {
+    keyPackageTbs(made)(writer);
+    writer.opaque(made.signature);
+  },
+  decode: (reader) => ({
+    version: reader.uint(2),
+    cipherSuite: reader.uint(2),
+    initKey: reader.opaque(),
+    leafNode: leafNode.decode(reader),
+    extensions: extensions.decode(reader),
+    signature: reader.opaque(),
+  }),
+};
 
 /** A key package with the private keys that its owner keeps until it is used. */
 export interface OwnKeyPackage {
@@ -111,7 +133,7 @@ export async function createKeyPackage(options: CreateKeyPackageOptions): Promis
     leafNode: leaf,
     extensions: withGreaseExtension(options.extensions ?? [], capabilities),
   };
-  const signature = await signWithLabel(signer, "KeyPackageTBS", encode(keyPackageTbs, content));
+  const signature = await signWithLabel(signer, "KeyPackageTBS", keyPackageTbs(content));
   return assembleOwnKeyPackage(suite, { ...content, signature }, init, encryption);
 }
 
@@ -175,15 +197,10 @@ export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage)
       cause,
     });
   }
-  const { signature, ...content } = received;
+  const { leafNode: leaf, signature } = received;
   await verifyWithLabel(
     suite,
-    {
-      publicKey: received.leafNode.signatureKey,
-      label: "KeyPackageTBS",
-      content: encode(keyPackageTbs, content),
-      signature,
-    },
+    { publicKey: leaf.signatureKey, label: "KeyPackageTBS", content: keyPackageTbs(received), signature },
     "R-10.1-4",
   );
 }

@@ -121,30 +121,55 @@ export const vector = <T>(element: Codec<T>, maxElements: number = Number.POSITI
   },
 });
 
+/** A list that was read, or begins one that was. */
+class KnownList {
+  readonly values: readonly number[];
+  /** Those that are one value longer, by that value. */
+  readonly longer: Map<number, KnownList> = new Map();
+
+  constructor(values: readonly number[]) {
+    this.values = Object.freeze(values);
+  }
+}
+
 /** Lists that are remembered, and bytes of those that are worth it. */
-const MOST_LISTS = 1024;
+const MOST_LISTS = 2048;
 const LONGEST_LIST = 32;
 
-const uint16List: Codec<readonly number[]> = vector(uint16);
-const lists = new Map<string, readonly number[]>();
+let emptyList = new KnownList([]);
+let listCount = 0;
+
+function longerBy(list: KnownList, value: number): KnownList {
+  const known = list.longer.get(value);
+  if (known !== undefined) return known;
+  if (++listCount > MOST_LISTS) {
+    emptyList = new KnownList([]);
+    listCount = 0;
+  }
+  const made = new KnownList([...list.values, value]);
+  list.longer.set(value, made);
+  return made;
+}
 
 /**
  * `uint16 values<V>`. Equal lists that were read are one object, which nobody can change: the members of a group have much the
  * same ones, and what is found out about one list holds for all.
  */
 export const uint16s: Codec<readonly number[]> = {
-  encode: uint16List.encode,
+  encode: (writer, values) => {
+    writer.vectorLength(2 * values.length);
+    for (const value of values) writer.uint(value, 2);
+  },
   decode: (reader) => {
-    if (reader.peek(1) > LONGEST_LIST) return uint16List.decode(reader);
     const body = reader.vector();
-    let key = "";
-    while (body.remaining > 0) key += String.fromCharCode(body.uint(2));
-    const known = lists.get(key);
-    if (known !== undefined) return known;
-    const list = Object.freeze(Array.from({ length: key.length }, (_, at) => key.charCodeAt(at)));
-    if (lists.size >= MOST_LISTS) lists.clear();
-    lists.set(key, list);
-    return list;
+    if (body.remaining > LONGEST_LIST) {
+      const values: number[] = [];
+      while (body.remaining > 0) values.push(body.uint(2));
+      return values;
+    }
+    let list = emptyList;
+    while (body.remaining > 0) list = longerBy(list, body.uint(2));
+    return list.values;
   },
 };
 

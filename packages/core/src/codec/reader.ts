@@ -12,6 +12,9 @@ interface Budget {
 
 const UNLIMITED: Budget = { headers: Number.POSITIVE_INFINITY };
 
+/** Of a uint64: arithmetic on bigints makes one for every step. */
+const halves = new DataView(new ArrayBuffer(8));
+
 /** A reader of bytes that anybody may have made: what it returns takes no more than a multiple of their length. */
 export const untrusted = (bytes: Uint8Array): Reader =>
   new Reader(bytes, 0, bytes.length, { headers: FREE_HEADERS + bytes.length / BYTES_PER_HEADER });
@@ -55,12 +58,15 @@ export class Reader {
 
   /** The `uint` that comes next, without reading it. */
   peek(count: number): number {
-    return new Reader(this.#bytes, this.#position, this.#end).uint(count);
+    const value = this.uint(count);
+    this.#position -= count;
+    return value;
   }
 
   uint64(): bigint {
-    const high = this.uint(4);
-    return (BigInt(high) << 32n) | BigInt(this.uint(4));
+    halves.setUint32(0, this.uint(4));
+    halves.setUint32(4, this.uint(4));
+    return halves.getBigUint64(0);
   }
 
   bytes(length: number): Uint8Array<ArrayBuffer> {

@@ -13,6 +13,11 @@ function headerLength(length: number): 1 | 2 | 4 {
 /** The top two bits of a header of this length. */
 const HEADER_PREFIX = { 1: 0, 2: 0x40_00, 4: 0x80_00_00_00 } as const;
 
+/** One past the largest uint64. */
+const UINT64_END = 1n << 64n;
+/** Of a uint64: arithmetic on bigints makes one for every step. */
+const halves = new DataView(new ArrayBuffer(8));
+
 /** Wiped buffers of finished writers, for the next ones: making one costs more than most of what is written. */
 const spare: Uint8Array<ArrayBuffer>[] = [];
 const BUFFER_LENGTH = 1024;
@@ -49,9 +54,10 @@ export class Writer {
   }
 
   uint64(value: bigint): void {
-    if (value < 0n || value >= 1n << 64n) throw new RangeError(`${String(value)} is not a uint64`);
-    this.uint(Number(value >> 32n), 4);
-    this.uint(Number(value & 0xffff_ffffn), 4);
+    if (value < 0n || value >= UINT64_END) throw new RangeError(`${String(value)} is not a uint64`);
+    halves.setBigUint64(0, value);
+    this.uint(halves.getUint32(0), 4);
+    this.uint(halves.getUint32(4), 4);
   }
 
   bytes(value: Uint8Array): void {
@@ -67,23 +73,30 @@ export class Writer {
 
   /** `opaque<V>` */
   opaque(value: Uint8Array): void {
-    const { length } = value;
-    if (length > MAX_VECTOR_LENGTH) throw new RangeError(`${String(length)} bytes to encode: at most 2^30-1`);
-    const header = headerLength(length);
-    this.uint(length + HEADER_PREFIX[header], header);
+    this.vectorLength(value.length);
     this.bytes(value);
   }
 
-  /** A `<V>` vector whose body is what `body` writes; the header is the shortest one (R-2.1.2-2). */
+  /** The length header of a `<V>` vector of `length` bytes: the shortest one (R-2.1.2-2). */
+  vectorLength(length: number): void {
+    if (length > MAX_VECTOR_LENGTH) throw new RangeError(`${String(length)} bytes to encode: at most 2^30-1`);
+    const header = headerLength(length);
+    this.uint(length + HEADER_PREFIX[header], header);
+  }
+
+  /** A `<V>` vector whose body is what `body` writes. It moves over if its header turns out to be longer than one byte. */
   vector(body: () => void): void {
     const start = this.#length;
+    this.zeros(1);
     body();
-    const length = this.#length - start;
+    const length = this.#length - start - 1;
     const header = headerLength(length);
-    this.#reserve(header);
-    this.#buffer.copyWithin(start + header, start, start + length);
+    if (header > 1) {
+      this.#reserve(header - 1);
+      this.#buffer.copyWithin(start + header, start + 1, this.#length);
+    }
     this.#length = start;
-    this.uint(length + HEADER_PREFIX[header], header);
+    this.vectorLength(length);
     this.#length += length;
   }
 
@@ -98,6 +111,15 @@ export class Writer {
   lend<T>(use: (written: Uint8Array<ArrayBuffer>) => T): T {
     try {
       return use(this.#buffer.subarray(0, this.#length));
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** The same, until what `use` returns is settled. */
+  async lendAsync<T>(use: (written: Uint8Array<ArrayBuffer>) => Promise<T>): Promise<T> {
+    try {
+      return await use(this.#buffer.subarray(0, this.#length));
     } finally {
       this.#release();
     }

@@ -3,7 +3,7 @@ import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
 import { written } from "../codec/codec.ts";
-import type { Writer } from "../codec/writer.ts";
+import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
 import type { HpkeCiphertext, HpkeKeyPair, Seal } from "./hpke.ts";
 import type { Signer } from "./signature.ts";
@@ -12,18 +12,19 @@ import type { Signer } from "./signature.ts";
 type SignedContent = Bytes | ((writer: Writer) => void);
 
 /** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
-function labelled(label: string, value: SignedContent): (writer: Writer) => void {
-  return (writer) => {
-    writer.opaque(utf8(label));
-    if (value instanceof Uint8Array) writer.opaque(value);
-    else
-      writer.vector(() => {
-        value(writer);
-      });
-  };
+function writeLabelled(writer: Writer, label: string, value: SignedContent): void {
+  writer.opaque(utf8(label));
+  if (value instanceof Uint8Array) writer.opaque(value);
+  else
+    writer.vector(() => {
+      value(writer);
+    });
 }
 
-const withPrefix = (label: string, value: SignedContent): Bytes => written(labelled(`MLS 1.0 ${label}`, value));
+const withPrefix = (label: string, value: SignedContent): Bytes =>
+  written((writer) => {
+    writeLabelled(writer, `MLS 1.0 ${label}`, value);
+  });
 
 /** Signs `SignContent{ "MLS 1.0 " + label, content }`. */
 export function signWithLabel(signer: Signer, label: string, content: SignedContent): Promise<Bytes> {
@@ -41,7 +42,10 @@ export async function verifyWithLabel(
   }: { publicKey: Bytes; label: string; content: SignedContent; signature: Bytes },
   requirement = "R-5.1.2-4",
 ): Promise<void> {
-  if (!(await suite.signature.verify(publicKey, withPrefix(label, content), signature))) {
+  // Joiners verify as many signatures as there are members: an array for each costs more than writing it.
+  const writer = new Writer();
+  writeLabelled(writer, `MLS 1.0 ${label}`, content);
+  if (!(await writer.lendAsync((message) => suite.signature.verify(publicKey, message, signature)))) {
     throw new CoppiceError("ERR_MLS_SIGNATURE", `the ${label} signature does not verify`, { requirement });
   }
 }
@@ -61,7 +65,9 @@ export function decryptWithLabel(
 
 /** The label is used as given, without a prefix (R-5.2-1). */
 export function refHash(suite: CipherSuite, label: string, value: Bytes): Bytes {
-  return suite.hash.digest(written(labelled(label, value)));
+  const writer = new Writer();
+  writeLabelled(writer, label, value);
+  return writer.lend((input) => suite.hash.digest(input));
 }
 
 /** `KeyPackageRef` over the encoded KeyPackage, not the MLSMessage around it (R-5.2-2). */

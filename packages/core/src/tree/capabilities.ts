@@ -1,6 +1,6 @@
 /** Capabilities of a client (RFC 9420 §7.2). */
 import type { Codec } from "../codec/codec.ts";
-import { struct, uint16s } from "../codec/codec.ts";
+import { uint16s } from "../codec/codec.ts";
 import { CredentialType, type Credential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension, RequiredCapabilities } from "../extension.ts";
@@ -26,13 +26,22 @@ export interface Capabilities {
   readonly credentials: readonly number[];
 }
 
-export const capabilities: Codec<Capabilities> = struct({
-  versions: uint16s,
-  cipherSuites: uint16s,
-  extensions: uint16s,
-  proposals: uint16s,
-  credentials: uint16s,
-});
+export const capabilities: Codec<Capabilities> = {
+  encode: (writer, { versions, cipherSuites, extensions, proposals, credentials }) => {
+    uint16s.encode(writer, versions);
+    uint16s.encode(writer, cipherSuites);
+    uint16s.encode(writer, extensions);
+    uint16s.encode(writer, proposals);
+    uint16s.encode(writer, credentials);
+  },
+  decode: (reader) => ({
+    versions: uint16s.decode(reader),
+    cipherSuites: uint16s.decode(reader),
+    extensions: uint16s.decode(reader),
+    proposals: uint16s.decode(reader),
+    credentials: uint16s.decode(reader),
+  }),
+};
 
 /** From 1 on: types that every implementation has, and that capabilities therefore do not list (R-7.2-5). */
 const DEFAULT_EXTENSION_TYPES = 5;

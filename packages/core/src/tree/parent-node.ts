@@ -1,7 +1,7 @@
 /** Parent nodes (RFC 9420 §7.1) and the node type of the ratchet tree extension (§12.4.3.3). */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, map, opaque, select, struct, uint32, uint8, vector } from "../codec/codec.ts";
+import { closedEnum, map, select, struct, uint32, uint8, vector } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { LeafNode } from "./leaf-node.ts";
 import { leafNode } from "./leaf-node.ts";
@@ -27,11 +27,20 @@ function increasing(leaves: readonly number[]): readonly number[] {
   return leaves;
 }
 
-export const parentNode: Codec<ParentNode> = struct({
-  encryptionKey: opaque,
-  parentHash: opaque,
-  unmergedLeaves: map(vector(uint32), increasing, (leaves) => leaves),
-});
+const unmergedLeaves: Codec<readonly number[]> = map(vector(uint32), increasing, (leaves) => leaves);
+
+export const parentNode: Codec<ParentNode> = {
+  encode: (writer, parent) => {
+    writer.opaque(parent.encryptionKey);
+    writer.opaque(parent.parentHash);
+    unmergedLeaves.encode(writer, parent.unmergedLeaves);
+  },
+  decode: (reader) => ({
+    encryptionKey: reader.opaque(),
+    parentHash: reader.opaque(),
+    unmergedLeaves: unmergedLeaves.decode(reader),
+  }),
+};
 
 /** A node on the wire. */
 export type WireNode =
