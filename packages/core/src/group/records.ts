@@ -310,11 +310,7 @@ function restorePastEpochs(records: Records, epochs: readonly bigint[], current:
   let next = current;
   return epochs.map((epoch) => {
     const record: PastRecord = records.get(names.past(epoch), pastRecord);
-    const changed = new Map(record.nodes.map(({ index, node }) => [index, node]));
-    const followed = next;
-    const tree = RatchetTree.fromNodes(record.leafCount, (index) =>
-      changed.has(index) ? changed.get(index) : followed.wireNodeAt(index),
-    );
+    const tree = next.withNodes(record.leafCount, new Map(record.nodes.map(({ index, node }) => [index, node])));
     next = tree;
     const { context, senderDataSecret } = record;
     return { context, tree, senderDataSecret, secretTree: restoreSecretTree(records, epoch, record.leafCount) };

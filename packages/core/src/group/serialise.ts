@@ -35,9 +35,11 @@ const records: Codec<readonly { readonly name: string; readonly value: Bytes }[]
   struct({ name: text, value: opaque }),
 );
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function fromUtf8(bytes: Bytes): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch (cause) {
     throw new CoppiceError("ERR_MLS_DECODE", "the name of a record is not UTF-8", { cause });
   }

@@ -43,6 +43,13 @@ function exchangeKey(index: KeyIndex, before: Bytes | undefined, after: Bytes | 
   return after === undefined ? without : without.add(after);
 }
 
+function checkKind(node: WireNode | undefined, index: NodeIndex): void {
+  if (node === undefined || (node.nodeType === "leaf") === math.isLeaf(index)) return;
+  throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
+    requirement: "R-12.4.3.3-4",
+  });
+}
+
 const withUnmerged = (node: ParentNode, added: readonly LeafIndex[]): ParentNode => ({
   ...node,
   unmergedLeaves: [...node.unmergedLeaves, ...added].sort((a: number, b: number) => a - b),
@@ -112,11 +119,7 @@ export class RatchetTree {
     const build = (index: NodeIndex): Subtree => {
       const node = nodeAt(index);
       const below = { left: math.left(index), right: math.right(index) };
-      if (node !== undefined && (node.nodeType === "leaf") !== math.isLeaf(index)) {
-        throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
-          requirement: "R-12.4.3.3-4",
-        });
-      }
+      checkKind(node, index);
       const built =
         below.left === undefined || below.right === undefined
           ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined, node?.since ?? epoch)
@@ -137,6 +140,37 @@ export class RatchetTree {
     const root = build(math.root(leafCount));
     const keys = { encryption: KeyIndex.of(encryptionKeys), signature: KeyIndex.of(signatureKeys) };
     return new RatchetTree(root, keys, epoch);
+  }
+
+  /**
+   * A tree of `leafCount` leaves that has `nodes` at their places, blank where undefined, and is this one at all others. It
+   * shares what is the same. `ERR_MLS_TREE` for a node of the wrong kind.
+   */
+  withNodes(leafCount: number, nodes: ReadonlyMap<number, WireNode | undefined>): RatchetTree {
+    let keys = this.#keys;
+    const replace = (at: Subtree, changed: readonly number[]): Subtree => {
+      if (changed.length === 0) return at;
+      const node = nodes.has(at.index) ? nodes.get(at.index) : toWireNode(at);
+      checkKind(node, at.index);
+      const next = isLeafSlot(at)
+        ? new LeafSlot(at.index, node?.nodeType === "leaf" ? node.leafNode : undefined, this.#epoch)
+        : new ParentSlot(
+            at.index,
+            node?.nodeType === "parent" ? node.parentNode : undefined,
+            replace(
+              at.left,
+              changed.filter((index) => index < at.index),
+            ),
+            replace(
+              at.right,
+              changed.filter((index) => index > at.index),
+            ),
+          );
+      keys = withKeys(withoutKeys(keys, at), next);
+      return next;
+    };
+    const root = replace(this.#reaching(leafCount).root, [...nodes.keys()]);
+    return new RatchetTree(descend(root, math.root(leafCount)), keys, this.#epoch);
   }
 
   /** The same tree. Leaves that are put into it, or into what becomes of it, stand there since `epoch`. */
@@ -202,11 +236,6 @@ export class RatchetTree {
   leafSince(index: LeafIndex): bigint | undefined {
     const slot = descend(this.root, math.leafToNode(index));
     return isLeafSlot(slot) && slot.leafNode !== undefined ? slot.since : undefined;
-  }
-
-  /** What stands at a node, as on the wire; undefined for a blank and outside the tree. */
-  wireNodeAt(index: NodeIndex): WireNode | undefined {
-    return index < math.nodeCount(this.leafCount) ? toWireNode(this.subtree(index)) : undefined;
   }
 
   /** Public key at a node; undefined for a blank. */
@@ -312,6 +341,11 @@ export class RatchetTree {
   /** The tree, extended until it has `count` blank leaves. */
   #roomFor(count: number): RatchetTree {
     return this.leafCount - this.summary.leafCount < count ? this.#extend().#roomFor(count) : this;
+  }
+
+  /** The tree, extended until it has `leafCount` leaves. */
+  #reaching(leafCount: number): RatchetTree {
+    return this.leafCount < leafCount ? this.#extend().#reaching(leafCount) : this;
   }
 
   /** Doubles the tree: a blank root over the old tree and a blank half (§7.7). */

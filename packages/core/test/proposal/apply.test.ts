@@ -572,7 +572,7 @@ describe("the order of application (R-12.3-2, R-12.1.1-2, T-21)", () => {
     const made = await a.commit({ proposals: [await add()] });
     const { tree } = made.staged.next;
     expect(made.staged.added[0]?.leafIndex).toBe(3);
-    expect(tree.wireNodeAt(3 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [3] } });
+    expect(tree.subtree(3 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [3] } });
     expect(tree.encryptionKey(5 as NodeIndex)).toBeUndefined();
     await expect(b.peek(made.staged.commit)).resolves.toMatchObject({ kind: "commit" });
   });

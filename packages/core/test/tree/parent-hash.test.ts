@@ -6,9 +6,9 @@ import { basicCredential } from "../../src/credential.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { LeafNode } from "../../src/tree/leaf-node.ts";
 import { hashPath, verifyParentHashes } from "../../src/tree/parent-hash.ts";
-import type { ParentNode } from "../../src/tree/parent-node.ts";
+import type { ParentNode, WireNode } from "../../src/tree/parent-node.ts";
 import { RatchetTree } from "../../src/tree/ratchet-tree.ts";
-import { withoutLeaves } from "../../src/tree/subtree.ts";
+import { isLeafSlot, toWireNode, withoutLeaves } from "../../src/tree/subtree.ts";
 import { treeHash } from "../../src/tree/tree-hash.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { NaiveTree } from "../support/naive-tree.ts";
@@ -40,18 +40,20 @@ function commit(tree: RatchetTree, index: number): RatchetTree {
   return tree.replacePath(leaf, leafOf(source), (_, node) => parents.get(node));
 }
 
+const withNode = (tree: RatchetTree, node: number, wire: WireNode): RatchetTree =>
+  tree.withNodes(tree.leafCount, new Map([[node, wire]]));
+
 /** The tree with one parent changed, whatever that does to its hashes. */
 function withParent(tree: RatchetTree, node: number, edit: (parent: ParentNode) => ParentNode): RatchetTree {
-  return RatchetTree.fromNodes(tree.leafCount, (index) => {
-    const at = tree.wireNodeAt(index);
-    return index === node && at?.nodeType === "parent" ? { nodeType: "parent", parentNode: edit(at.parentNode) } : at;
-  });
+  const slot = tree.subtree(node as NodeIndex);
+  if (isLeafSlot(slot) || slot.parentNode === undefined) throw new RangeError("no parent there");
+  return withNode(tree, node, { nodeType: "parent", parentNode: edit(slot.parentNode) });
 }
 
 const valid = (tree: RatchetTree): boolean => {
   const naive = new NaiveTree(
     Array.from({ length: 2 * tree.leafCount - 1 }, (_, i) => {
-      const node = tree.wireNodeAt(i as NodeIndex);
+      const node = toWireNode(tree.subtree(i as NodeIndex));
       return node?.nodeType === "leaf" ? node.leafNode : node?.parentNode;
     }),
   );
@@ -89,7 +91,7 @@ describe("trees that are valid", () => {
   test("with blanks above: an empty parent hash below a grown root is kept (T-18, adversarial 20)", () => {
     const old = commit(commit(treeOf(4), 0), 2);
     const grown = old.addLeaves([{ leafNode: leafOf() }]).tree;
-    expect(grown.wireNodeAt(3 as NodeIndex)).toMatchObject({ parentNode: { parentHash: EMPTY } });
+    expect(grown.subtree(3 as NodeIndex)).toMatchObject({ parentNode: { parentHash: EMPTY } });
     expect(valid(grown)).toBe(true);
   });
 
@@ -97,8 +99,8 @@ describe("trees that are valid", () => {
     let tree = commit(treeOf(7), 0);
     tree = commit(tree, 4);
     const joined = tree.addLeaves([{ leafNode: leafOf() }]).tree;
-    expect(joined.wireNodeAt(7 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [7] } });
-    expect(joined.wireNodeAt(11 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [7] } });
+    expect(joined.subtree(7 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [7] } });
+    expect(joined.subtree(11 as NodeIndex)).toMatchObject({ parentNode: { unmergedLeaves: [7] } });
     expect(valid(joined)).toBe(true);
     const sibling = joined.subtree(11 as NodeIndex);
     const original = withoutLeaves(sibling, [7]);
@@ -123,25 +125,18 @@ describe("trees that are forged (adversarial 20)", () => {
   });
 
   test("a parent that nobody set: refused", () => {
-    const forged = RatchetTree.fromNodes(tree.leafCount, (index) =>
-      index === 13
-        ? { nodeType: "parent", parentNode: { encryptionKey: freshKey(), parentHash: EMPTY, unmergedLeaves: [] } }
-        : tree.wireNodeAt(index),
-    );
+    const parentNode = { encryptionKey: freshKey(), parentHash: EMPTY, unmergedLeaves: [] };
+    const forged = withNode(tree, 13, { nodeType: "parent", parentNode });
     expect(valid(forged)).toBe(false);
   });
 
   test("a member swapped for another beside the path: refused (R-7.9-1)", () => {
-    const forged = RatchetTree.fromNodes(tree.leafCount, (index) =>
-      index === 8 ? { nodeType: "leaf", leafNode: leafOf() } : tree.wireNodeAt(index),
-    );
+    const forged = withNode(tree, 8, { nodeType: "leaf", leafNode: leafOf() });
     expect(valid(forged)).toBe(false);
   });
 
   test("the leaf's chain taken away: refused (R-7.9.2-5)", () => {
-    const forged = RatchetTree.fromNodes(tree.leafCount, (index) =>
-      index === 10 ? { nodeType: "leaf", leafNode: leafOf() } : tree.wireNodeAt(index),
-    );
+    const forged = withNode(tree, 10, { nodeType: "leaf", leafNode: leafOf() });
     expect(valid(forged)).toBe(false);
   });
 });

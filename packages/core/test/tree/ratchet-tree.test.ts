@@ -196,7 +196,6 @@ describe("indices from the network (adversarial 3, adversarial 33)", () => {
     for (const index of [3, 4, 2 ** 31, 2 ** 32 - 1, -1, 0.5, Number.NaN]) {
       expect(pair.tree.findLeaf(index)).toBeUndefined();
     }
-    expect(pair.tree.wireNodeAt(7 as NodeIndex)).toBeUndefined();
     expect(() => pair.tree.subtree(8 as NodeIndex)).toThrow(RangeError);
   });
 
@@ -210,6 +209,50 @@ describe("indices from the network (adversarial 3, adversarial 33)", () => {
     expect(small.members).toEqual([1]);
     small.add();
     expect(small.members).toEqual([0, 1]);
+  });
+});
+
+describe("a tree with other nodes", () => {
+  const three = new Pair();
+  three.add(2);
+  three.commit(0);
+  const six = new Pair();
+  six.add(5);
+  six.commit(3);
+
+  /** Of both trees, those of the first: blanks where only the second has a node. */
+  const nodesOf = (first: RatchetTree, second: RatchetTree): ReadonlyMap<number, WireNode | undefined> => {
+    const nodes = first.toWire();
+    return new Map([...second.toWire(), ...nodes].map((_, index) => [index, nodes[index]]));
+  };
+
+  test.each([
+    ["more", six.tree, three.tree],
+    ["fewer", three.tree, six.tree],
+  ])("and %s leaves is the tree that has them, with its keys", (_, wanted, from) => {
+    const made = from.withNodes(wanted.leafCount, nodesOf(wanted, from));
+    expect(made.toWire()).toEqual(wanted.toWire());
+    expect(made.leafCount).toBe(wanted.leafCount);
+    expect(toHex(made.treeHash(suite.hash))).toBe(toHex(wanted.treeHash(suite.hash)));
+    expect(made.keysAreUnique).toBe(true);
+    for (const [, leaf] of wanted.members()) expect(made.hasEncryptionKey(leaf.encryptionKey)).toBe(true);
+    for (const [, leaf] of from.members()) expect(made.hasSignatureKey(leaf.signatureKey)).toBe(false);
+  });
+
+  test("shares what is the same, and counts a key that is there twice", () => {
+    const leafNode = six.tree.leaf(5 as LeafIndex);
+    if (leafNode === undefined) throw new Error("no leaf");
+    const made = six.tree.withNodes(8, new Map([[4, { nodeType: "leaf", leafNode }]]));
+    expect(made.subtree(11 as NodeIndex)).toBe(six.tree.subtree(11 as NodeIndex));
+    expect(made.keysAreUnique).toBe(false);
+    expect(made.withNodes(8, new Map([[4, undefined]])).keysAreUnique).toBe(true);
+  });
+
+  test("refuses a node of the wrong kind", () => {
+    const node = { nodeType: "leaf", leafNode: leafOf() } as const;
+    expect(() => six.tree.withNodes(8, new Map([[1, node]]))).toThrow(
+      expect.objectContaining({ code: "ERR_MLS_TREE" }),
+    );
   });
 });
 
