@@ -22,7 +22,7 @@ import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { Subtree } from "../tree/subtree.ts";
 import { isLeafSlot, toWireNode } from "../tree/subtree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
-import { left, right, root } from "../tree/tree-math.ts";
+import { children, root } from "../tree/tree-math.ts";
 import type { PastRecord, StateRecord, StoredNode } from "./record-codecs.ts";
 import {
   cachedProposal,
@@ -101,10 +101,10 @@ function treeChanges(before: RatchetTree | undefined, after: RatchetTree): [Node
     if (old === now || (old?.summary.blank !== false && now?.summary.blank !== false)) return;
     const [was, is] = [old?.index === index ? old : undefined, now?.index === index ? now : undefined];
     if (contentOf(was) !== contentOf(is)) found.push([index, is && toStoredNode(is)]);
-    const below = { left: left(index), right: right(index) };
-    if (below.left === undefined || below.right === undefined) return;
-    compare(below.left, childOf(old, index, "left"), childOf(now, index, "left"));
-    compare(below.right, childOf(old, index, "right"), childOf(now, index, "right"));
+    const below = children(index);
+    if (below === undefined) return;
+    compare(below[0], childOf(old, index, "left"), childOf(now, index, "left"));
+    compare(below[1], childOf(old, index, "right"), childOf(now, index, "right"));
   };
   compare(root(Math.max(before?.leafCount ?? 1, after.leafCount)), before?.root, after.root);
   return found;
@@ -170,14 +170,14 @@ function diffSecretTree(
     const stored = now?.kind === "expanded" ? undefined : now;
     const wasStored = old !== undefined && old.kind !== "expanded";
     if (stored !== undefined || wasStored) changes.set(names.ratchet(epoch, index), secretNode, stored);
-    const below = { left: left(index), right: right(index) };
-    if (below.left === undefined || below.right === undefined) return;
+    const below = children(index);
+    if (below === undefined) return;
     const [oldChildren, nowChildren] = [
       old?.kind === "expanded" ? old : undefined,
       now?.kind === "expanded" ? now : undefined,
     ];
-    compare(below.left, oldChildren?.left, nowChildren?.left);
-    compare(below.right, oldChildren?.right, nowChildren?.right);
+    compare(below[0], oldChildren?.left, nowChildren?.left);
+    compare(below[1], oldChildren?.right, nowChildren?.right);
   };
   compare(root((before ?? after)?.leafCount ?? 1), before?.root, after?.root);
 }
@@ -211,11 +211,7 @@ function toStateRecord(state: GroupState): StateRecord {
 }
 
 const corrupt = (message: string, cause?: unknown): CoppiceError =>
-  new CoppiceError(
-    "ERR_MLS_DECODE",
-    `the stored group state is damaged: ${message}`,
-    cause === undefined ? {} : { cause },
-  );
+  new CoppiceError("ERR_MLS_DECODE", `the stored group state is damaged: ${message}`, { cause });
 
 /** Decoded records, by name. */
 class Records {
@@ -289,9 +285,9 @@ function restoreSecretTree(records: Records, epoch: bigint, leafCount: number): 
   const build = (index: NodeIndex): SecretNode => {
     const node = records.find(names.ratchet(epoch, index), secretNode);
     if (node !== undefined) return node;
-    const below = { left: left(index), right: right(index) };
-    if (below.left === undefined || below.right === undefined) throw corrupt(`ratchet ${String(index)} is missing`);
-    return { kind: "expanded", left: build(below.left), right: build(below.right) };
+    const below = children(index);
+    if (below === undefined) throw corrupt(`ratchet ${String(index)} is missing`);
+    return { kind: "expanded", left: build(below[0]), right: build(below[1]) };
   };
   return { leafCount, root: build(root(leafCount)) };
 }

@@ -2,19 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { utf8 } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import {
-  decode,
-  encode,
-  fixed,
-  map,
-  opaque,
-  optional,
-  struct,
-  uint16,
-  uint32,
-  uint64,
-  vector,
-} from "../codec/codec.ts";
+import { decode, encode, map, opaque, optional, struct, uint16, uint32, uint64, vector } from "../codec/codec.ts";
 import { adoptCommit, type StagedCommit } from "../commit/create.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { SentCustomProposal } from "../custom-proposal.ts";
@@ -46,17 +34,19 @@ function fromUtf8(bytes: Bytes): string {
 }
 
 /** "CPGS", then the version of this container. */
-const MAGIC = Uint8Array.of(0x43, 0x50, 0x47, 0x53);
+const MAGIC = 0x43504753;
 const CONTAINER_VERSION = 1;
 
 /** What was stored is trusted, and as long as a group is large. */
 const UNBOUNDED = Number.POSITIVE_INFINITY;
 
-const container: Codec<{ magic: Bytes; version: number; records: readonly { name: string; value: Bytes }[] }> = struct({
-  magic: fixed(4),
-  version: uint16,
-  records,
-});
+const container: Codec<{ magic: number; version: number; records: readonly { name: string; value: Bytes }[] }> = struct(
+  {
+    magic: uint32,
+    version: uint16,
+    records,
+  },
+);
 
 /**
  * The whole state in one piece. It holds every secret of the group: encrypt it.
@@ -92,7 +82,7 @@ export async function decodeGroupState(
   options?: Parameters<typeof restoreGroup>[1],
 ): Promise<GroupState> {
   const decoded = decode(container, bytes, UNBOUNDED);
-  if (decoded.magic.some((byte, i) => byte !== MAGIC[i])) {
+  if (decoded.magic !== MAGIC) {
     throw new CoppiceError("ERR_MLS_DECODE", "these bytes are not a group state");
   }
   if (decoded.version > CONTAINER_VERSION) {

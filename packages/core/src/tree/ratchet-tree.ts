@@ -43,11 +43,19 @@ function exchangeKey(index: KeyIndex, before: Bytes | undefined, after: Bytes | 
   return after === undefined ? without : without.add(after);
 }
 
-function checkKind(node: WireNode | undefined, index: NodeIndex): void {
-  if (node === undefined || (node.nodeType === "leaf") === math.isLeaf(index)) return;
-  throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
-    requirement: "R-12.4.3.3-4",
-  });
+/** A place with this node: a leaf's if there is nothing `below`. `ERR_MLS_TREE` for a node of the wrong kind. */
+function slotOf(
+  { index, node, since }: { index: NodeIndex; node: WireNode | undefined; since: bigint },
+  below?: readonly [left: Subtree, right: Subtree],
+): Subtree {
+  if (node !== undefined && (node.nodeType === "leaf") !== math.isLeaf(index)) {
+    throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
+      requirement: "R-12.4.3.3-4",
+    });
+  }
+  return below === undefined
+    ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined, since)
+    : new ParentSlot(index, node?.nodeType === "parent" ? node.parentNode : undefined, ...below);
 }
 
 const withUnmerged = (node: ParentNode, added: readonly LeafIndex[]): ParentNode => ({
@@ -118,17 +126,9 @@ export class RatchetTree {
     const signatureKeys: Bytes[] = [];
     const build = (index: NodeIndex): Subtree => {
       const node = nodeAt(index);
-      const below = { left: math.left(index), right: math.right(index) };
-      checkKind(node, index);
-      const built =
-        below.left === undefined || below.right === undefined
-          ? new LeafSlot(index, node?.nodeType === "leaf" ? node.leafNode : undefined, node?.since ?? epoch)
-          : new ParentSlot(
-              index,
-              node?.nodeType === "parent" ? node.parentNode : undefined,
-              build(below.left),
-              build(below.right),
-            );
+      const children = math.children(index);
+      const below = children && ([build(children[0]), build(children[1])] as const);
+      const built = slotOf({ index, node, since: node?.since ?? epoch }, below);
       if (node?.nodeType === "leaf") {
         encryptionKeys.push(node.leafNode.encryptionKey);
         signatureKeys.push(node.leafNode.signatureKey);
@@ -150,23 +150,12 @@ export class RatchetTree {
     let keys = this.#keys;
     const replace = (at: Subtree, changed: readonly number[]): Subtree => {
       if (changed.length === 0) return at;
-      const node = nodes.has(at.index) ? nodes.get(at.index) : toWireNode(at);
-      checkKind(node, at.index);
-      const next = isLeafSlot(at)
-        ? new LeafSlot(at.index, node?.nodeType === "leaf" ? node.leafNode : undefined, this.#epoch)
-        : new ParentSlot(
-            at.index,
-            node?.nodeType === "parent" ? node.parentNode : undefined,
-            replace(
-              at.left,
-              changed.filter((index) => index < at.index),
-            ),
-            replace(
-              at.right,
-              changed.filter((index) => index > at.index),
-            ),
-          );
-      keys = withKeys(withoutKeys(keys, at), next);
+      const { index } = at;
+      const node = nodes.has(index) ? nodes.get(index) : toWireNode(at);
+      const [before, after] = [changed.filter((other) => other < index), changed.filter((other) => other > index)];
+      const below = isLeafSlot(at) ? undefined : ([replace(at.left, before), replace(at.right, after)] as const);
+      const next = slotOf({ index, node, since: this.#epoch }, below);
+      keys = exchangeKeys(keys, at, next);
       return next;
     };
     const root = replace(this.#reaching(leafCount).root, [...nodes.keys()]);
@@ -180,21 +169,21 @@ export class RatchetTree {
 
   /** In-order nodes without trailing blanks (R-12.4.3.3-2). */
   toWire(): (WireNode | undefined)[] {
-    const nodes = [...this.slots()].map(toWireNode);
+    const nodes = this.slots().map(toWireNode);
     while (nodes.length > 0 && nodes.at(-1) === undefined) nodes.pop();
     return nodes;
   }
 
   /** All places, filled or blank, in order. */
-  *slots(): Generator<Subtree> {
-    const above: Subtree[] = [];
-    for (let at: Subtree | undefined = this.root; at !== undefined;) {
-      for (; !isLeafSlot(at); at = at.left) above.push(at);
-      yield at;
-      const parent = above.pop();
-      if (parent !== undefined) yield parent;
-      at = parent === undefined || isLeafSlot(parent) ? undefined : parent.right;
-    }
+  slots(): readonly Subtree[] {
+    const slots: Subtree[] = [];
+    const visit = (at: Subtree): void => {
+      if (!isLeafSlot(at)) visit(at.left);
+      slots.push(at);
+      if (!isLeafSlot(at)) visit(at.right);
+    };
+    visit(this.root);
+    return slots;
   }
 
   /** Leaves, filled or blank: a power of two. */

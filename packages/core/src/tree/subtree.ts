@@ -8,7 +8,7 @@ import type { ParentNode, WireNode } from "./parent-node.ts";
 import type { Summary } from "./summary.ts";
 import { joinSummaries, summarizeLeaf } from "./summary.ts";
 import type { NodeIndex } from "./tree-math.ts";
-import { left, leavesBelow, right } from "./tree-math.ts";
+import { children, leavesBelow } from "./tree-math.ts";
 
 export type Subtree = LeafSlot | ParentSlot;
 
@@ -59,9 +59,9 @@ export class ParentSlot {
 
 /** A subtree without any node, rooted at `index`. */
 export function blankSubtree(index: NodeIndex): Subtree {
-  const below = { left: left(index), right: right(index) };
-  if (below.left === undefined || below.right === undefined) return new LeafSlot(index, undefined, 0n);
-  return new ParentSlot(index, undefined, blankSubtree(below.left), blankSubtree(below.right));
+  const below = children(index);
+  if (below === undefined) return new LeafSlot(index, undefined, 0n);
+  return new ParentSlot(index, undefined, blankSubtree(below[0]), blankSubtree(below[1]));
 }
 
 /** The subtree at `index`, which is at or below `from`. */

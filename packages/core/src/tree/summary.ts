@@ -34,14 +34,21 @@ function sortedList(list: readonly number[]): readonly number[] {
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 
+// Lists are ascending, so that one pass over both is enough.
+
 /** Equal lists stay one object, so that members with like capabilities cost nothing. */
 const union = (a: readonly number[], b: readonly number[]): readonly number[] =>
   same(a, b) ? a : ascending([...a, ...b]);
 
 const intersection = (a: readonly number[], b: readonly number[]): readonly number[] => {
   if (same(a, b)) return a;
-  const other = new Set(b);
-  return a.filter((value) => other.has(value));
+  const common: number[] = [];
+  let at = 0;
+  for (const value of a) {
+    while ((b[at] ?? value) < value) at++;
+    if (b[at] === value) common.push(value);
+  }
+  return common;
 };
 
 export function summarizeLeaf(leaf: LeafNode | undefined): Summary {

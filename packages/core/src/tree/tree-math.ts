@@ -59,6 +59,12 @@ export function right(node: NodeIndex): NodeIndex | undefined {
   return height === 0 ? undefined : nodeIndex(node ^ (3 << (height - 1)));
 }
 
+/** Left and right; undefined for a leaf. */
+export function children(node: NodeIndex): readonly [left: NodeIndex, right: NodeIndex] | undefined {
+  const half = leavesBelow(node) / 2;
+  return half < 1 ? undefined : [nodeIndex(node - half), nodeIndex(node + half)];
+}
+
 /** Undefined for the root. */
 export function parent(node: NodeIndex, leafCount: number): NodeIndex | undefined {
   if (node === root(leafCount)) return undefined;
