@@ -179,13 +179,9 @@ export async function getCipherSuite(
   const place = `${String(id)} ${String(kernel)}`;
   const suite = resolved.get(place) ?? resolve(id, row, kernel);
   resolved.set(place, suite);
-  try {
-    return await suite;
-  } catch (cause) {
-    // A module that could not be loaded may be there the next time.
-    resolved.delete(place);
-    throw cause;
-  }
+  // A module that could not be loaded may be there the next time.
+  suite.catch(() => resolved.delete(place));
+  return suite;
 }
 
 async function resolve(id: number, row: Row, kernel: Kind | undefined): Promise<CipherSuite> {
