@@ -2,7 +2,7 @@
 import type { Bytes } from "./codec/bytes.ts";
 import { equalBytes, utf8 } from "./codec/bytes.ts";
 import type { Codec } from "./codec/codec.ts";
-import { encode, opaque, select, struct, uint16, vector } from "./codec/codec.ts";
+import { encode, opaque, vector } from "./codec/codec.ts";
 import { CoppiceError } from "./errors.ts";
 
 /** Registered credential types (§17.5). */
@@ -36,16 +36,41 @@ export interface X509Credential {
  */
 export type Credential = BasicCredential | X509Credential;
 
-export const credential: Codec<Credential> = select<"credentialType", 1 | 2, Credential>(
-  "credentialType",
-  uint16 as Codec<1 | 2>,
-  { 1: struct({ identity: opaque }), 2: struct({ certificates: vector(opaque) }) },
-  (type) =>
-    new CoppiceError("ERR_MLS_CREDENTIAL", `credential type ${String(type)} is not supported`, {
-      requirement: "R-13.5-3",
-      detail: { credentialType: type },
-    }),
-);
+const unsupported = (credentialType: number): CoppiceError =>
+  new CoppiceError("ERR_MLS_CREDENTIAL", `credential type ${String(credentialType)} is not supported`, {
+    requirement: "R-13.5-3",
+    detail: { credentialType },
+  });
+
+const certificates = vector(opaque);
+
+export const credential: Codec<Credential> = {
+  encode: (writer, value) => {
+    switch (value.credentialType) {
+      case CredentialType.basic:
+        writer.uint(CredentialType.basic, 2);
+        writer.opaque(value.identity);
+        return;
+      case CredentialType.x509:
+        writer.uint(CredentialType.x509, 2);
+        certificates.encode(writer, value.certificates);
+        return;
+      default:
+        throw unsupported((value as { readonly credentialType: number }).credentialType);
+    }
+  },
+  decode: (reader) => {
+    const credentialType = reader.uint(2);
+    switch (credentialType) {
+      case CredentialType.basic:
+        return { credentialType, identity: reader.opaque() };
+      case CredentialType.x509:
+        return { credentialType, certificates: certificates.decode(reader) };
+      default:
+        throw unsupported(credentialType);
+    }
+  },
+};
 
 /**
  * A basic credential; text is taken as UTF-8.

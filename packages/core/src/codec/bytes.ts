@@ -82,6 +82,8 @@ export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /**
  * Two lowercase hexadecimal digits for each byte. Not for secrets: strings cannot be erased.
  *
@@ -94,7 +96,7 @@ export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
  */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] ?? 0] ?? "";
   return text;
 }
 

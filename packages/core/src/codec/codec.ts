@@ -158,7 +158,7 @@ function longerBy(list: KnownList, value: number): KnownList {
 export const uint16s: Codec<readonly number[]> = {
   encode: (writer, values) => {
     writer.vectorLength(2 * values.length);
-    for (const value of values) writer.uint(value, 2);
+    for (let i = 0; i < values.length; i++) writer.uint(values[i] ?? 0, 2);
   },
   decode: (reader) => {
     const body = reader.vector();

@@ -102,31 +102,25 @@ export class Writer {
 
   /** A copy of what was written. Ends the writer. */
   finish(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#buffer.slice(0, this.#length);
-    this.#release();
-    return bytes;
+    return this.lend((bytes) => bytes.slice());
   }
 
   /** Ends the writer. What was written is overwritten when `use` returns, since it may hold secrets. */
   lend<T>(use: (written: Uint8Array<ArrayBuffer>) => T): T {
     try {
-      return use(this.#buffer.subarray(0, this.#length));
+      return use(this.written());
     } finally {
-      this.#release();
+      this.release();
     }
   }
 
-  /** The same, until what `use` returns is settled. */
-  async lendAsync<T>(use: (written: Uint8Array<ArrayBuffer>) => Promise<T>): Promise<T> {
-    try {
-      return await use(this.#buffer.subarray(0, this.#length));
-    } finally {
-      this.#release();
-    }
+  /** What was written, in the writer's own buffer: until `release`. */
+  written(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Wipes the buffer and gives it back. */
-  #release(): void {
+  /** Ends the writer: wipes the buffer and gives it back. */
+  release(): void {
     const buffer = this.#buffer.fill(0, 0, this.#length);
     this.#buffer = NOTHING;
     this.#length = 0;

@@ -11,9 +11,18 @@ import type { Signer } from "./signature.ts";
 /** What is signed: its bytes, or what writes them. */
 type SignedContent = Bytes | ((writer: Writer) => void);
 
+const knownLabels = new Map<string, Bytes>();
+
+/** Labels are this implementation's own, and few. */
+function labelBytes(label: string): Bytes {
+  const known = knownLabels.get(label) ?? utf8(label);
+  knownLabels.set(label, known);
+  return known;
+}
+
 /** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
 function writeLabelled(writer: Writer, label: string, value: SignedContent): void {
-  writer.opaque(utf8(label));
+  writer.opaque(labelBytes(label));
   if (value instanceof Uint8Array) writer.opaque(value);
   else
     writer.vector(() => {
@@ -45,9 +54,12 @@ export async function verifyWithLabel(
   // Joiners verify as many signatures as there are members: an array for each costs more than writing it.
   const writer = new Writer();
   writeLabelled(writer, `MLS 1.0 ${label}`, content);
-  if (!(await writer.lendAsync((message) => suite.signature.verify(publicKey, message, signature)))) {
-    throw new CoppiceError("ERR_MLS_SIGNATURE", `the ${label} signature does not verify`, { requirement });
+  try {
+    if (await suite.signature.verify(publicKey, writer.written(), signature)) return;
+  } finally {
+    writer.release();
   }
+  throw new CoppiceError("ERR_MLS_SIGNATURE", `the ${label} signature does not verify`, { requirement });
 }
 
 /** HPKE with `EncryptContext{ "MLS 1.0 " + label, context }` as info, to as many public keys as there are. */

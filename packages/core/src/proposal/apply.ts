@@ -81,10 +81,12 @@ function ofType<T extends Proposal["proposalType"]>(
   proposals: readonly SentProposal[],
   type: T,
 ): { readonly proposal: Extract<Proposal, { proposalType: T }>; readonly sent: SentProposal }[] {
-  return proposals.flatMap((sent) => {
+  const found: { readonly proposal: Extract<Proposal, { proposalType: T }>; readonly sent: SentProposal }[] = [];
+  for (const sent of proposals) {
     const { proposal } = sent;
-    return isType(proposal, type) ? [{ proposal, sent }] : [];
-  });
+    if (isType(proposal, type)) found.push({ proposal, sent });
+  }
+  return found;
 }
 
 function isType<T extends Proposal["proposalType"]>(

@@ -46,15 +46,22 @@ export interface LeafNodeCheck {
 export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: LeafNodeCheck): Promise<void> {
   const { leaf, source, place, moment, previous, context } = check;
   checkSource(leaf, source);
-  await checkKeys(suite, leaf);
+  checkKeyLengths(suite, leaf);
+  try {
+    await suite.hpke.validatePublicKey(leaf.encryptionKey);
+  } catch (cause) {
+    throw invalid(UNUSABLE_KEY, "R-5.1.1-1", cause);
+  }
   await verifyLeafNodeSignature(suite, leaf, place);
   checkCapabilities(suite, leaf, context);
   checkLifetime(leaf, rules, check.sending === true);
   await validateCredential(rules, leaf, moment, previous);
 }
 
-const invalid = (message: string, requirement: string): CoppiceError =>
-  new CoppiceError("ERR_MLS_LEAF_NODE", message, { requirement });
+const invalid = (message: string, requirement: string, cause?: unknown): CoppiceError =>
+  new CoppiceError("ERR_MLS_LEAF_NODE", message, { requirement, cause });
+
+const UNUSABLE_KEY = "the encryption key is not one of this suite";
 
 const unsupported = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_CAPABILITIES", message, { requirement });
@@ -70,21 +77,7 @@ export function checkKeyLengths(suite: CipherSuite, { signatureKey, encryptionKe
   if (signatureKey.length !== suite.signature.publicKeyLength) {
     throw invalid("the signature key is not one of this suite", "R-5.1.1-2");
   }
-  if (encryptionKey.length !== suite.hpke.Npk) {
-    throw invalid("the encryption key is not one of this suite", "R-5.1.1-1");
-  }
-}
-
-async function checkKeys(suite: CipherSuite, leaf: LeafNode): Promise<void> {
-  checkKeyLengths(suite, leaf);
-  try {
-    await suite.hpke.validatePublicKey(leaf.encryptionKey);
-  } catch (cause) {
-    throw new CoppiceError("ERR_MLS_LEAF_NODE", "the encryption key is not one of this suite", {
-      requirement: "R-5.1.1-1",
-      cause,
-    });
-  }
+  if (encryptionKey.length !== suite.hpke.Npk) throw invalid(UNUSABLE_KEY, "R-5.1.1-1");
 }
 
 function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNodeCheck["context"]): void {

@@ -1,7 +1,7 @@
 /** Leaf nodes (RFC 9420 §7.2): wire type, signing, signature check. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, nothing, opaque, select, struct, uint32, uint64, uint8 } from "../codec/codec.ts";
+import { closedEnum, uint8 } from "../codec/codec.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { Credential } from "../credential.ts";
 import { credential } from "../credential.ts";
@@ -60,15 +60,29 @@ export type UnsignedLeafNode = Omit<LeafNode, "signature">;
 
 // The codecs of what every member has are written out: a struct that goes by names takes three times as long.
 
-const source: Codec<LeafNodeSource> = select<"leafNodeSource", LeafNodeSource["leafNodeSource"], LeafNodeSource>(
-  "leafNodeSource",
-  closedEnum(uint8, { key_package: 1, update: 2, commit: 3 }),
-  {
-    key_package: struct({ lifetime: struct({ notBefore: uint64, notAfter: uint64 }) }),
-    update: nothing,
-    commit: struct({ parentHash: opaque }),
+const sourceType = closedEnum(uint8, { key_package: 1, update: 2, commit: 3 });
+
+const source: Codec<LeafNodeSource> = {
+  encode: (writer, value) => {
+    sourceType.encode(writer, value.leafNodeSource);
+    if (value.leafNodeSource === "key_package") {
+      writer.uint64(value.lifetime.notBefore);
+      writer.uint64(value.lifetime.notAfter);
+    }
+    if (value.leafNodeSource === "commit") writer.opaque(value.parentHash);
   },
-);
+  decode: (reader) => {
+    const leafNodeSource = sourceType.decode(reader);
+    switch (leafNodeSource) {
+      case "key_package":
+        return { leafNodeSource, lifetime: { notBefore: reader.uint64(), notAfter: reader.uint64() } };
+      case "update":
+        return { leafNodeSource };
+      case "commit":
+        return { leafNodeSource, parentHash: reader.opaque() };
+    }
+  },
+};
 
 function writeUnsigned(writer: Writer, leaf: UnsignedLeafNode): void {
   writer.opaque(leaf.encryptionKey);
@@ -107,8 +121,8 @@ function leafNodeTbs(leaf: UnsignedLeafNode, place: LeafNodePlace | undefined): 
     writeUnsigned(writer, leaf);
     if (leaf.source.leafNodeSource === "key_package") return;
     if (place === undefined) throw new TypeError("a leaf of this source is signed with its group and index");
-    opaque.encode(writer, place.groupId);
-    uint32.encode(writer, place.leafIndex);
+    writer.opaque(place.groupId);
+    writer.uint(place.leafIndex, 4);
   };
 }
 

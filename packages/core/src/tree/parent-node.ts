@@ -1,7 +1,7 @@
 /** Parent nodes (RFC 9420 §7.1) and the node type of the ratchet tree extension (§12.4.3.3). */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, map, select, struct, uint32, uint8, vector } from "../codec/codec.ts";
+import { closedEnum, map, uint32, uint8, vector } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { LeafNode } from "./leaf-node.ts";
 import { leafNode } from "./leaf-node.ts";
@@ -42,6 +42,8 @@ export const parentNode: Codec<ParentNode> = {
   }),
 };
 
+const nodeType = closedEnum(uint8, { leaf: 1, parent: 2 });
+
 /** A node on the wire. */
 export type WireNode =
   | { readonly nodeType: "leaf"; readonly leafNode: LeafNode }
@@ -55,8 +57,14 @@ export type WireNode =
  * } Node;
  * ```
  */
-export const wireNode: Codec<WireNode> = select<"nodeType", WireNode["nodeType"], WireNode>(
-  "nodeType",
-  closedEnum(uint8, { leaf: 1, parent: 2 }),
-  { leaf: struct({ leafNode }), parent: struct({ parentNode }) },
-);
+export const wireNode: Codec<WireNode> = {
+  encode: (writer, node) => {
+    nodeType.encode(writer, node.nodeType);
+    if (node.nodeType === "leaf") leafNode.encode(writer, node.leafNode);
+    else parentNode.encode(writer, node.parentNode);
+  },
+  decode: (reader) =>
+    nodeType.decode(reader) === "leaf"
+      ? { nodeType: "leaf", leafNode: leafNode.decode(reader) }
+      : { nodeType: "parent", parentNode: parentNode.decode(reader) },
+};
