@@ -2,8 +2,8 @@
 import type { AeadKernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
-import { erase } from "../codec/bytes.ts";
-import { subtle, unshared } from "./platform.ts";
+import { EMPTY, erase } from "../codec/bytes.ts";
+import { subtle, unshared, works } from "./platform.ts";
 
 /** An AEAD of the suite table. The tag (16 bytes) stands at the end of the ciphertext (R-5.1-2). */
 export interface Aead {
@@ -34,8 +34,23 @@ export function kernelAead(kernel: AeadKernel): Aead {
   };
 }
 
-/** AES-GCM on SubtleCrypto, for places without WebAssembly. */
-export function aesGcm(Nk: 16 | 32): Aead {
+/** Bytes from which on SubtleCrypto is faster: it has the processor's instructions, but takes a key import and a turn. */
+const LONG = 2 ** 14;
+
+/** AES-GCM on the kernel, and on SubtleCrypto for what is long: a Welcome carries the tree. */
+export async function aesGcmByLength(kernel: AeadKernel): Promise<Aead> {
+  const [short, long] = [kernelAead(kernel), aesGcm(kernel.Nk)];
+  if (!(await works(() => long.seal(new Uint8Array(kernel.Nk), new Uint8Array(12), EMPTY, EMPTY)))) return short;
+  const fit = ({ length }: Bytes): Aead => (length < LONG ? short : long);
+  return {
+    ...short,
+    seal: (key, nonce, aad, plaintext) => fit(plaintext).seal(key, nonce, aad, plaintext),
+    open: (key, nonce, aad, ciphertext) => fit(ciphertext).open(key, nonce, aad, ciphertext),
+  };
+}
+
+/** AES-GCM on SubtleCrypto. */
+export function aesGcm(Nk: number): Aead {
   const run = async (
     operation: "encrypt" | "decrypt",
     key: Bytes,

@@ -2,7 +2,7 @@
 import type { AeadKernel, BasicWasmKernel, HashKernel, Kernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
-import { aesGcm, chacha20Poly1305, kernelAead } from "./aead.ts";
+import { aesGcm, aesGcmByLength, chacha20Poly1305, kernelAead } from "./aead.ts";
 import { dhkemX25519 } from "./dhkem-x25519.ts";
 import { ed25519 } from "./ed25519.ts";
 import type { Hpke, Kem } from "./hpke.ts";
@@ -42,10 +42,10 @@ interface Row {
   readonly signature: () => Promise<SignatureScheme>;
 }
 
-function onWasm(kernel: BasicWasmKernel, hash: HashKernel, aeadKernel: AeadKernel): Symmetric {
-  const aead = kernelAead(aeadKernel);
-  const messages = kernelMessages(kernel.messages(hash.name, aeadKernel.name), { hash, aead });
-  return { hash, aead, messages };
+async function onWasm(kernel: BasicWasmKernel, hash: HashKernel, aeadKernel: AeadKernel): Promise<Symmetric> {
+  const isAes = aeadKernel.name !== "ChaCha20-Poly1305";
+  const aead = isAes ? await aesGcmByLength(aeadKernel) : kernelAead(aeadKernel);
+  return { hash, aead, messages: kernelMessages(kernel.messages(hash.name, aeadKernel.name), { hash, aead }) };
 }
 
 const stepwise = (hash: HashKernel, aead: Aead): Symmetric => ({

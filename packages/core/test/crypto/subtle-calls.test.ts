@@ -1,6 +1,8 @@
-/** What SubtleCrypto is asked for: signatures and key agreements. Hashing, derivation and message AEADs stay in the kernel. */
+/** What SubtleCrypto is asked for: signatures, key agreements and long ciphertexts. Hashing, derivation and messages stay in the kernel. */
+import { createBasicWasmKernel } from "@coppice/wasm";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { concat, utf8 } from "../../src/codec/bytes.ts";
+import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
+import { aesGcmByLength } from "../../src/crypto/aead.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { VerificationKeys } from "../../src/crypto/verification-keys.ts";
 import { Group } from "../support/group.ts";
@@ -71,6 +73,26 @@ test("a path takes its key agreements and signatures, nothing for hashing, deriv
   expect(count("deriveBits")).toBe(1);
   expect(count("verify")).toBe(2);
   expect(new Set(calls)).toEqual(new Set(["deriveBits", "exportKey", "importKey", "verify"]));
+});
+
+test("what is long is sealed and opened with AES-GCM here, to the kernel's bytes, where SubtleCrypto can", async () => {
+  const [short, long] = [new Uint8Array(2 ** 14 - 17), new Uint8Array(2 ** 14).fill(7)];
+  const { aes128gcm } = createBasicWasmKernel();
+  const [key, nonce, aad] = [new Uint8Array(16).fill(1), new Uint8Array(12).fill(2), utf8("aad")];
+  const aead = await aesGcmByLength(aes128gcm);
+  calls.length = 0;
+  for (const plaintext of [short, long]) {
+    const sealed = await aead.seal(key, nonce, aad, plaintext);
+    expect(toHex(sealed)).toBe(toHex(aes128gcm.seal(key, nonce, aad, plaintext)));
+    expect(toHex(await aead.open(key, nonce, aad, sealed))).toBe(toHex(plaintext));
+    sealed[100] = 1;
+    await expect(aead.open(key, nonce, aad, sealed)).rejects.toMatchObject({ code: "ERR_MLS_AEAD" });
+  }
+  expect(calls).toEqual(["importKey", "encrypt", "importKey", "decrypt", "importKey", "decrypt"]);
+
+  vi.spyOn(crypto.subtle, "importKey").mockRejectedValue(new DOMException("none", "NotSupportedError"));
+  const alone = await aesGcmByLength(aes128gcm);
+  expect(await alone.open(key, nonce, aad, await alone.seal(key, nonce, aad, long))).toEqual(long);
 });
 
 test("a kept verification key is not used for other bytes in the same buffer", async () => {
