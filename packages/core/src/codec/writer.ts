@@ -38,7 +38,7 @@ export class Writer {
     if (needed <= this.#buffer.length) return;
     // No vector gets longer than what holds it, so that this refuses one before its bytes are copied (R-2.1.2-9).
     if (needed > MAX_VECTOR_LENGTH) throw new RangeError(`${String(needed)} bytes to encode: at most 2^30-1`);
-    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    const grown = new Uint8Array(Math.max(needed + BUFFER_LENGTH, this.#buffer.length * 2));
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer.fill(0);
     this.#buffer = grown;
