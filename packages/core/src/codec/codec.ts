@@ -122,31 +122,29 @@ export const vector = <T>(element: Codec<T>, maxElements: number = Number.POSITI
 });
 
 /** A list that was read, or begins one that was. */
-class KnownList {
+interface KnownList {
   readonly values: readonly number[];
   /** Those that are one value longer, by that value. */
-  readonly longer: Map<number, KnownList> = new Map();
-
-  constructor(values: readonly number[]) {
-    this.values = Object.freeze(values);
-  }
+  readonly longer: Map<number, KnownList>;
 }
+
+const remember = (values: readonly number[]): KnownList => ({ values: Object.freeze(values), longer: new Map() });
 
 /** Lists that are remembered, and bytes of those that are worth it. */
 const MOST_LISTS = 2048;
 const LONGEST_LIST = 32;
 
-let emptyList = new KnownList([]);
+let emptyList = remember([]);
 let listCount = 0;
 
 function longerBy(list: KnownList, value: number): KnownList {
   const known = list.longer.get(value);
   if (known !== undefined) return known;
   if (++listCount > MOST_LISTS) {
-    emptyList = new KnownList([]);
+    emptyList = remember([]);
     listCount = 0;
   }
-  const made = new KnownList([...list.values, value]);
+  const made = remember([...list.values, value]);
   list.longer.set(value, made);
   return made;
 }

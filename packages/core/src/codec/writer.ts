@@ -84,17 +84,14 @@ export class Writer {
     this.uint(length + HEADER_PREFIX[header], header);
   }
 
-  /** A `<V>` vector whose body is what `body` writes. It moves over if its header turns out to be longer than one byte. */
+  /** A `<V>` vector whose body is what `body` writes. */
   vector(body: () => void): void {
     const start = this.#length;
-    this.zeros(1);
     body();
-    const length = this.#length - start - 1;
+    const length = this.#length - start;
     const header = headerLength(length);
-    if (header > 1) {
-      this.#reserve(header - 1);
-      this.#buffer.copyWithin(start + header, start + 1, this.#length);
-    }
+    this.#reserve(header);
+    this.#buffer.copyWithin(start + header, start, this.#length);
     this.#length = start;
     this.vectorLength(length);
     this.#length += length;

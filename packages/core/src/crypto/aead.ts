@@ -44,8 +44,8 @@ export async function aesGcmByLength(kernel: AeadKernel): Promise<Aead> {
   const fit = ({ length }: Bytes): Aead => (length < LONG ? short : long);
   return {
     ...short,
-    seal: (key, nonce, aad, plaintext) => fit(plaintext).seal(key, nonce, aad, plaintext),
-    open: (key, nonce, aad, ciphertext) => fit(ciphertext).open(key, nonce, aad, ciphertext),
+    seal: (...parameters) => fit(parameters[3]).seal(...parameters),
+    open: (...parameters) => fit(parameters[3]).open(...parameters),
   };
 }
 

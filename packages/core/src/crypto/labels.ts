@@ -11,18 +11,9 @@ import type { Signer } from "./signature.ts";
 /** What is signed: its bytes, or what writes them. */
 type SignedContent = Bytes | ((writer: Writer) => void);
 
-const knownLabels = new Map<string, Bytes>();
-
-/** Labels are this implementation's own, and few. */
-function labelBytes(label: string): Bytes {
-  const known = knownLabels.get(label) ?? utf8(label);
-  knownLabels.set(label, known);
-  return known;
-}
-
 /** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
 function writeLabelled(writer: Writer, label: string, value: SignedContent): void {
-  writer.opaque(labelBytes(label));
+  writer.opaque(utf8(label));
   if (value instanceof Uint8Array) writer.opaque(value);
   else
     writer.vector(() => {
