@@ -1,4 +1,5 @@
 export { createBasicWasmKernel, wasmSupported } from "./basic.ts";
+export { kdfLabel } from "./kdf-label.ts";
 export type {
   Aead,
   AeadKernel,

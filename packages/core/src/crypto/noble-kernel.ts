@@ -1,12 +1,10 @@
 /** The kernel's interface on noble: for places where WebAssembly is not allowed (a strict CSP), with the same results. */
 import type { Bytes, HashKernel, Kernel, RatchetKeys } from "@coppice/wasm";
+import { kdfLabel } from "@coppice/wasm";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
-import { utf8 } from "../codec/bytes.ts";
-import { encode, uint32 } from "../codec/codec.ts";
-import { Writer } from "../codec/writer.ts";
 
 /** Hashes and key derivation on noble. It has no AEAD: AES on noble uses tables, whose timing leaks. */
 export type NobleKernel = Kernel & { readonly kind: "noble" };
@@ -24,20 +22,15 @@ function hashKernel(name: HashKernel["name"], hash: CHash): HashKernel {
     }
     return owned(expand(hash, prk, info, length));
   };
-  const expandWithLabel: HashKernel["expandWithLabel"] = (secret, label, context, length) => {
-    const info = new Writer();
-    info.uint(length, 2);
-    info.opaque(utf8(`MLS 1.0 ${label}`));
-    info.opaque(context);
-    return expandBytes(secret, info.finish(), length);
-  };
+  const expandWithLabel: HashKernel["expandWithLabel"] = (secret, label, context, length) =>
+    expandBytes(secret, kdfLabel(label, context, length), length);
   const ratchet: HashKernel["ratchet"] = ({ secret, generation, count, Nk, Nn }) => {
     if (secret.length !== Nh) throw new RangeError(`the ratchet secret must have ${String(Nh)} bytes`);
     if (generation + count > GENERATIONS) throw new RangeError("a ratchet has 2^32 generations");
     const keys: RatchetKeys["keys"] = [];
     let current: Bytes = new Uint8Array(secret);
     for (let at = generation; at < generation + count; at++) {
-      const context = encode(uint32, at);
+      const context = Uint8Array.of(at >>> 24, at >>> 16, at >>> 8, at);
       keys.push({
         key: expandWithLabel(current, "key", context, Nk),
         nonce: expandWithLabel(current, "nonce", context, Nn),
