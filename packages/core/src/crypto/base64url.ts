@@ -12,5 +12,7 @@ export function toBase64url(bytes: Uint8Array): string {
 export function fromBase64url(text: string | undefined): Bytes {
   if (text === undefined) throw new TypeError("the JWK lacks a field");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
