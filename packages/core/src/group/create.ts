@@ -18,7 +18,7 @@ import type { Capabilities } from "../tree/capabilities.ts";
 import { MLS10 } from "../tree/capabilities.ts";
 import type { Lifetime } from "../tree/leaf-node.ts";
 import { leafNode, signLeafNode } from "../tree/leaf-node.ts";
-import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import { validateMembers, validateOwnLeafNode } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
 
@@ -69,14 +69,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
   const leaf = decode(leafNode, encode(leafNode, signed));
   const extensions = decode(wireExtensions, encode(wireExtensions, options.extensions ?? []));
   const tree = RatchetTree.of(leaf);
-  await validateLeafNode(suite, rules, {
-    leaf,
-    source: "key_package",
-    place: undefined,
-    moment: "key_package",
-    context: { extensions },
-    sending: true,
-  });
+  await validateOwnLeafNode(suite, rules, { leaf, context: { extensions } });
   validateMembers(tree, { extensions });
 
   const context = {

@@ -58,6 +58,18 @@ export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: 
   await validateCredential(rules, leaf, moment, previous);
 }
 
+/** The same for a founder's leaf, with keys and signature that this client has just made. */
+export async function validateOwnLeafNode(
+  suite: CipherSuite,
+  rules: Rules,
+  { leaf, context }: Pick<LeafNodeCheck, "leaf" | "context">,
+): Promise<void> {
+  checkKeyLengths(suite, leaf);
+  checkCapabilities(suite, leaf, context);
+  checkLifetime(leaf, rules, true);
+  await validateCredential(rules, leaf, "key_package", undefined);
+}
+
 const invalid = (message: string, requirement: string, cause?: unknown): CoppiceError =>
   new CoppiceError("ERR_MLS_LEAF_NODE", message, { requirement, cause });
 
