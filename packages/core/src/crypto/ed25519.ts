@@ -2,7 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
-import { nodeCrypto, subtle, unshared, works } from "./platform.ts";
+import { nodeCrypto, subtle, works } from "./platform.ts";
 import type { SignatureScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
@@ -47,13 +47,13 @@ const ed25519OnSubtle: SignatureScheme = {
     const key = await importPrivateKey(seed, false);
     return {
       publicKey,
-      sign: async (message) => new Uint8Array(await subtle().sign(ALGORITHM, key, unshared(message))),
+      sign: async (message) => new Uint8Array(await subtle().sign(ALGORITHM, key, message)),
     };
   },
   verify: async (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64) return false;
     try {
-      return await subtle().verify(ALGORITHM, await verifiers.get(publicKey), unshared(signature), unshared(message));
+      return await subtle().verify(ALGORITHM, await verifiers.get(publicKey), signature, message);
     } catch {
       return false;
     }

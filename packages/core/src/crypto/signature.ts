@@ -6,7 +6,10 @@ import type { Bytes } from "../codec/bytes.ts";
 export interface Signer {
   /** As in a leaf's `signature_key` (R-5.1.1-2). */
   readonly publicKey: Bytes;
-  /** The signature in the suite's encoding: R ‖ S for EdDSA, DER for ECDSA (R-5.1.2-2). */
+  /**
+   * The signature in the suite's encoding: R ‖ S for EdDSA, DER for ECDSA (R-5.1.2-2). The message may hold what is to be encrypted: it
+   * is overwritten when the promise settles.
+   */
   readonly sign: (message: Bytes) => Promise<Bytes>;
 }
 
