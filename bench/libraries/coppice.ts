@@ -147,7 +147,7 @@ export const coppice: CoppiceLibrary = {
       found: async () => memberOf(await createGroup({ ...about, ...person }), person.signer),
       join: async (bytes) => {
         const { welcome } = decodeMessageOf("mls_welcome", bytes, RULES.limits.messageBytes);
-        const { state } = await joinGroup(welcome, { ...about, keyPackage: copyOf(own) });
+        const { state } = await joinGroup(welcome, { ...about, suite, keyPackage: copyOf(own) });
         return memberOf(state, person.signer);
       },
       joinExternally: async (bytes) => {

@@ -11,7 +11,7 @@ import { workOfAdding, workOfCreating, workOfJoining } from "./work.ts";
 const keyPackages: Bytes[] = [];
 
 /** The same ones every time. */
-async function newKeyPackages(count: number): Promise<readonly Bytes[]> {
+export async function newKeyPackages(count: number): Promise<readonly Bytes[]> {
   while (keyPackages.length < count) {
     keyPackages.push((await coppice.newClient(keyPackages.length + 2)).keyPackage);
   }
