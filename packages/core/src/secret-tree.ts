@@ -56,6 +56,9 @@ export interface Remaining {
 
 const LAST_GENERATION = 2 ** 32 - 1;
 
+/** No keys that were passed over: those of most ratchets. */
+const NONE: Ratchet["skipped"] = new Map();
+
 /** Takes over `encryptionSecret`: it is the root's secret. */
 export function createSecretTree(encryptionSecret: Bytes, leafCount: number): SecretTree {
   return { leafCount, root: { kind: "secret", secret: encryptionSecret } };
@@ -81,7 +84,7 @@ function expand({ hash }: CipherSuite, index: NodeIndex, secret: Bytes): SecretN
   return { kind: "expanded", left: { kind: "secret", secret: toLeft }, right: { kind: "secret", secret: toRight } };
 }
 
-const startOf = (secret: Bytes): Ratchet => ({ generation: 0, secret, skipped: new Map() });
+const startOf = (secret: Bytes): Ratchet => ({ generation: 0, secret, skipped: NONE });
 
 /** What becomes of a ratchet, what was taken from it, and the secrets that it no longer has. */
 interface Step<T> {
@@ -231,10 +234,14 @@ function advance(suite: CipherSuite, ratchet: Ratchet, generations: readonly num
     return { generation: wanted, key: key.slice(), nonce: nonce.slice() };
   };
   return {
-    ratchet: { generation, secret, skipped: new Map([...waiting].map((kept) => [kept, keyOf(kept)])) },
+    ratchet: { generation, secret, skipped: keptKeys(waiting, keyOf) },
     taken: taken.map((wanted) => (typeof wanted === "number" ? take(wanted) : wanted)),
     consumed,
   };
+}
+
+function keptKeys(waiting: ReadonlySet<number>, keyOf: (generation: number) => MessageKey): Ratchet["skipped"] {
+  return waiting.size === 0 ? NONE : new Map([...waiting].map((kept) => [kept, keyOf(kept)]));
 }
 
 /** Which generations can be taken and which are dropped, before anything is derived. */

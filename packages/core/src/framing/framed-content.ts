@@ -1,7 +1,7 @@
 /** Framed content and its authentication (RFC 9420 §6, §6.1). */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, nothing, opaque, select, struct, uint16, uint32, uint64, uint8 } from "../codec/codec.ts";
+import { closedEnum, nothing, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
@@ -63,7 +63,12 @@ export type Content =
 export const contentBodies: {
   readonly [T in ContentType]: Codec<Omit<Extract<Content, { contentType: T }>, "contentType">>;
 } = {
-  application: struct({ applicationData: opaque }),
+  application: {
+    encode: (writer, { applicationData }) => {
+      writer.opaque(applicationData);
+    },
+    decode: (reader) => ({ applicationData: reader.opaque() }),
+  },
   proposal: struct({ proposal }),
   commit: struct({ commit }),
 };
@@ -86,13 +91,22 @@ export interface FramedContent {
   readonly content: Content;
 }
 
-export const framedContent: Codec<FramedContent> = struct({
-  groupId: opaque,
-  epoch: uint64,
-  sender,
-  authenticatedData: opaque,
-  content,
-});
+export const framedContent: Codec<FramedContent> = {
+  encode: (writer, framed) => {
+    writer.opaque(framed.groupId);
+    writer.uint64(framed.epoch);
+    sender.encode(writer, framed.sender);
+    writer.opaque(framed.authenticatedData);
+    content.encode(writer, framed.content);
+  },
+  decode: (reader) => ({
+    groupId: reader.opaque(),
+    epoch: reader.uint64(),
+    sender: sender.decode(reader),
+    authenticatedData: reader.opaque(),
+    content: content.decode(reader),
+  }),
+};
 
 /** `confirmation_tag` is there exactly for commits (R-6.1-2). */
 export interface FramedContentAuthData {
@@ -100,29 +114,25 @@ export interface FramedContentAuthData {
   readonly confirmationTag: Bytes | undefined;
 }
 
-const signatureOnly = struct<{ signature: Bytes }>({ signature: opaque });
-const withConfirmation = struct<{ signature: Bytes; confirmationTag: Bytes }>({
-  signature: opaque,
-  confirmationTag: opaque,
-});
+const signatureOnly: Codec<FramedContentAuthData> = {
+  encode: (writer, { signature }) => {
+    writer.opaque(signature);
+  },
+  decode: (reader) => ({ signature: reader.opaque(), confirmationTag: undefined }),
+};
+
+const withConfirmation: Codec<FramedContentAuthData> = {
+  encode: (writer, { signature, confirmationTag }) => {
+    if (confirmationTag === undefined) throw new TypeError("a commit is framed with its confirmation tag");
+    writer.opaque(signature);
+    writer.opaque(confirmationTag);
+  },
+  decode: (reader) => ({ signature: reader.opaque(), confirmationTag: reader.opaque() }),
+};
 
 /** The auth data that belongs to a content type. */
-export function authDataFor(type: ContentType): Codec<FramedContentAuthData> {
-  return {
-    encode: (writer, { signature, confirmationTag }) => {
-      if (type !== "commit") {
-        signatureOnly.encode(writer, { signature });
-      } else {
-        if (confirmationTag === undefined) throw new TypeError("a commit is framed with its confirmation tag");
-        withConfirmation.encode(writer, { signature, confirmationTag });
-      }
-    },
-    decode: (reader) =>
-      type === "commit"
-        ? withConfirmation.decode(reader)
-        : { ...signatureOnly.decode(reader), confirmationTag: undefined },
-  };
-}
+export const authDataFor = (type: ContentType): Codec<FramedContentAuthData> =>
+  type === "commit" ? withConfirmation : signatureOnly;
 
 const wireFormat: Codec<FramedWireFormat> = closedEnum(uint16, { mls_public_message: 1, mls_private_message: 2 });
 

@@ -1,7 +1,8 @@
 /** Private messages (RFC 9420 §6.3): the wire type, and sealing one. Opening them is in `unprotect.ts`. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { fixed, opaque, struct, uint32, uint64, written } from "../codec/codec.ts";
+import { written } from "../codec/codec.ts";
+import { Reader } from "../codec/reader.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { newReuseGuard } from "../crypto/reuse-guard.ts";
@@ -29,38 +30,45 @@ export interface PrivateMessage {
   readonly ciphertext: Bytes;
 }
 
-export const privateMessage: Codec<PrivateMessage> = struct({
-  groupId: opaque,
-  epoch: uint64,
-  contentType,
-  authenticatedData: opaque,
-  encryptedSenderData: opaque,
-  ciphertext: opaque,
-});
-
-/** `version` and `wire_format` of the MLSMessage around it (§6). */
-const MESSAGE_START = Uint8Array.of(0, 1, 0, 2);
-
 type Header = Pick<PrivateMessage, "groupId" | "epoch" | "contentType" | "authenticatedData">;
-
-const senderDataAad: Codec<Omit<Header, "authenticatedData">> = struct({ groupId: opaque, epoch: uint64, contentType });
 
 /** Writes `PrivateContentAAD`. Returns where `SenderDataAAD` ends, which is what stands in it before the authenticated data (T-25). */
 function writeAad(writer: Writer, header: Header): number {
-  senderDataAad.encode(writer, header);
+  writer.opaque(header.groupId);
+  writer.uint64(header.epoch);
+  contentType.encode(writer, header.contentType);
   const end = writer.length;
   writer.opaque(header.authenticatedData);
   return end;
 }
 
 /** `PrivateContentAAD` and `SenderDataAAD` of a message. */
-export function aads(header: Header): { readonly content: Bytes; readonly senderData: Bytes } {
+export function aads(header: Header): { readonly contentAad: Bytes; readonly senderDataAad: Bytes } {
   let end = 0;
-  const content = written((writer) => {
+  const contentAad = written((writer) => {
     end = writeAad(writer, header);
   });
-  return { content, senderData: content.slice(0, end) };
+  return { contentAad, senderDataAad: contentAad.slice(0, end) };
 }
+
+export const privateMessage: Codec<PrivateMessage> = {
+  encode: (writer, message) => {
+    writeAad(writer, message);
+    writer.opaque(message.encryptedSenderData);
+    writer.opaque(message.ciphertext);
+  },
+  decode: (reader) => ({
+    groupId: reader.opaque(),
+    epoch: reader.uint64(),
+    contentType: contentType.decode(reader),
+    authenticatedData: reader.opaque(),
+    encryptedSenderData: reader.opaque(),
+    ciphertext: reader.opaque(),
+  }),
+};
+
+/** `version` and `wire_format` of the MLSMessage around it (§6). */
+const MESSAGE_START = Uint8Array.of(0, 1, 0, 2);
 
 /** `struct { uint32 leaf_index; uint32 generation; opaque reuse_guard[4]; } SenderData;` 12 bytes. */
 export interface SenderData {
@@ -69,7 +77,13 @@ export interface SenderData {
   readonly reuseGuard: Bytes;
 }
 
-export const senderData: Codec<SenderData> = struct({ leafIndex: uint32, generation: uint32, reuseGuard: fixed(4) });
+/** All of `bytes`; `ERR_MLS_DECODE` for any other number of them. */
+export function decodeSenderData(bytes: Bytes): SenderData {
+  const reader = new Reader(bytes);
+  const senderData = { leafIndex: reader.uint(4), generation: reader.uint(4), reuseGuard: reader.bytes(4) };
+  reader.finish();
+  return senderData;
+}
 
 export const ratchetFor = (type: ContentType): RatchetType => (type === "application" ? "application" : "handshake");
 

@@ -1,7 +1,6 @@
 /** Opening private messages (RFC 9420 §6.3), many at a time: each step takes one call of the kernel for all of them. */
 import type { Bytes } from "../codec/bytes.ts";
 import { erase } from "../codec/bytes.ts";
-import { decode } from "../codec/codec.ts";
 import { untrusted } from "../codec/reader.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
@@ -14,7 +13,7 @@ import type { LeafIndex } from "../tree/tree-math.ts";
 import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
 import { authDataFor, contentBodies } from "./framed-content.ts";
 import type { EpochKeys, PrivateMessage, SenderData } from "./private-message.ts";
-import { aads, ratchetFor, senderData } from "./private-message.ts";
+import { aads, decodeSenderData, ratchetFor } from "./private-message.ts";
 
 /** What opens private messages of an epoch. */
 export interface OpeningKeys extends EpochKeys {
@@ -55,13 +54,14 @@ export async function unprotectPrivate(
   const sealed = messages.map(withAads);
   const senderData = await suite.messages.openSenderData(keys.senderDataSecret, sealed);
   const sent = inPlace(sealed, senderData, (message, plaintext): Sent => ({
-    ...message,
-    ...senderOf(plaintext, keys),
+    message,
+    sender: senderOf(plaintext, keys),
   }));
 
-  const wanted = { type: ratchetFor(first.contentType), messages: sent.filter(succeeded), limits: keys.limits };
+  const senders = sent.filter(succeeded).map(({ sender }) => sender);
+  const wanted = { type: ratchetFor(first.contentType), messages: senders, limits: keys.limits };
   const { taken, next, consumed } = takeKeys(suite, keys.secretTree, wanted);
-  const keyed = inPlace(sent, taken, (message, key): Keyed => ({ ...message, ...key }));
+  const keyed = inPlace(sent, taken, withKey);
 
   const withKeys = keyed.filter(succeeded);
   const contents = await suite.messages.openContents(withKeys, (plaintext, place) =>
@@ -90,42 +90,62 @@ function inPlace<T extends object, R extends object, U>(
   );
 }
 
-/** A message with the data that its two ciphertexts authenticate. */
-interface WithAads extends PrivateMessage {
+/** A message with what its two ciphertexts authenticate. */
+interface WithAads {
+  readonly message: PrivateMessage;
   readonly contentAad: Bytes;
   readonly senderDataAad: Bytes;
+  readonly encryptedSenderData: Bytes;
+  readonly ciphertext: Bytes;
 }
 
 function withAads(message: PrivateMessage): WithAads {
-  const { content, senderData } = aads(message);
-  return { ...message, contentAad: content, senderDataAad: senderData };
+  const { encryptedSenderData, ciphertext } = message;
+  const { contentAad, senderDataAad } = aads(message);
+  return { message, contentAad, senderDataAad, encryptedSenderData, ciphertext };
 }
 
-function senderOf(
-  plaintext: Bytes,
-  { secretTree, isMember }: OpeningKeys,
-): SenderData & { readonly leafIndex: LeafIndex } {
-  const sender = decode(senderData, plaintext);
-  const { leafIndex } = sender;
+type Sender = SenderData & { readonly leafIndex: LeafIndex };
+
+function senderOf(plaintext: Bytes, { secretTree, isMember }: OpeningKeys): Sender {
+  const { leafIndex, generation, reuseGuard } = decodeSenderData(plaintext);
   if (!hasLeaf(secretTree, leafIndex) || !isMember(leafIndex)) {
     throw new CoppiceError("ERR_MLS_SENDER", `leaf ${String(leafIndex)} is not a member`, {
       requirement: "R-6.3.2-6",
       detail: { leafIndex },
     });
   }
-  return { ...sender, leafIndex };
+  return { leafIndex, generation, reuseGuard };
 }
 
 /** A message whose sender is known. */
-interface Sent extends WithAads, SenderData {
-  readonly leafIndex: LeafIndex;
+interface Sent {
+  readonly message: WithAads;
+  readonly sender: Sender;
 }
 
 /** A message with the key of its generation. */
-type Keyed = Sent & TakenKey;
+interface Keyed extends Sent {
+  readonly key: Bytes;
+  readonly nonce: Bytes;
+  readonly reuseGuard: Bytes;
+  readonly contentAad: Bytes;
+  readonly ciphertext: Bytes;
+}
 
-function unprotectedFrom(message: Keyed, plaintext: Bytes): Unprotected {
-  const { groupId, epoch, contentType, authenticatedData, leafIndex, generation } = message;
+const withKey = ({ message, sender }: Sent, { key, nonce }: TakenKey): Keyed => ({
+  message,
+  sender,
+  key,
+  nonce,
+  reuseGuard: sender.reuseGuard,
+  contentAad: message.contentAad,
+  ciphertext: message.ciphertext,
+});
+
+function unprotectedFrom({ message: { message }, sender }: Keyed, plaintext: Bytes): Unprotected {
+  const { groupId, epoch, contentType, authenticatedData } = message;
+  const { leafIndex, generation } = sender;
   const { content, auth } = decodePlaintext(contentType, plaintext);
   return {
     authenticated: {
