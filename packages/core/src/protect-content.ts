@@ -29,13 +29,10 @@ export async function protectContent(
     return { state, consumed: [], message };
   }
   const { senderDataSecret } = secrets;
-  const sealed = await protectPrivate(suite, content, { senderDataSecret, secretTree: state.secretTree, padding });
-  checkMessageSize(sealed.message.length, limits.messageBytes);
-  return {
-    state: { ...state, secretTree: sealed.secretTree },
-    consumed: sealed.consumed,
-    message: sealed.message,
-  };
+  const sealed = protectPrivate(suite, content, { senderDataSecret, secretTree: state.secretTree, padding });
+  const message = await sealed.message;
+  checkMessageSize(message.length, limits.messageBytes);
+  return { state: { ...state, secretTree: sealed.secretTree }, consumed: sealed.consumed, message };
 }
 
 /**

@@ -27,8 +27,13 @@ const withPrefix = (label: string, value: SignedContent): Bytes =>
   });
 
 /** Signs `SignContent{ "MLS 1.0 " + label, content }`. */
-export function signWithLabel(signer: Signer, label: string, content: SignedContent): Promise<Bytes> {
-  return lendLabelled(label, content, (message) => signer.sign(message));
+export async function signWithLabel(signer: Signer, label: string, content: SignedContent): Promise<Bytes> {
+  const signContent = writeSignContent(label, content);
+  try {
+    return await signer.sign(signContent.written());
+  } finally {
+    signContent.release();
+  }
 }
 
 /** `ERR_MLS_SIGNATURE` unless the signature is by `publicKey` over this label and content. */
@@ -42,22 +47,20 @@ export async function verifyWithLabel(
   }: { publicKey: Bytes; label: string; content: SignedContent; signature: Bytes },
   requirement = "R-5.1.2-4",
 ): Promise<void> {
-  if (await lendLabelled(label, content, (message) => suite.signature.verify(publicKey, message, signature))) return;
+  const signContent = writeSignContent(label, content);
+  try {
+    if (await suite.signature.verify(publicKey, signContent.written(), signature)) return;
+  } finally {
+    signContent.release();
+  }
   throw new CoppiceError("ERR_MLS_SIGNATURE", `the ${label} signature does not verify`, { requirement });
 }
 
-/**
- * `SignContent` in a buffer that is overwritten when the promise settles: it may hold what is to be encrypted, and joiners verify as
- * many signatures as there are members.
- */
-async function lendLabelled<T>(label: string, content: SignedContent, use: (message: Bytes) => Promise<T>): Promise<T> {
+/** To be released: it may hold what is to be encrypted, and joiners verify as many signatures as there are members. */
+function writeSignContent(label: string, content: SignedContent): Writer {
   const writer = new Writer();
   writeLabelled(writer, `MLS 1.0 ${label}`, content);
-  try {
-    return await use(writer.written());
-  } finally {
-    writer.release();
-  }
+  return writer;
 }
 
 /** HPKE with `EncryptContext{ "MLS 1.0 " + label, context }` as info, to as many public keys as there are. */

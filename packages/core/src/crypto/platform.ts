@@ -2,8 +2,12 @@
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 
-/** `crypto.subtle`; it exists in secure contexts (https, localhost) and in Node. */
-export function subtle(): SubtleCrypto {
+let here: SubtleCrypto | undefined;
+
+/** `crypto.subtle`; it exists in secure contexts (https, localhost) and in Node. Looked up once: a browser takes a while for it. */
+export const subtle = (): SubtleCrypto => (here ??= findSubtle());
+
+function findSubtle(): SubtleCrypto {
   const found = (globalThis as { crypto?: Partial<Crypto> }).crypto?.subtle;
   if (found === undefined) {
     throw new CoppiceError("ERR_MLS_CRYPTO", "SubtleCrypto is missing: serve the page over https or from localhost");

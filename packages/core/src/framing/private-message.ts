@@ -95,7 +95,7 @@ export interface EpochKeys {
 
 export interface Protected {
   /** Encoded `MLSMessage`. */
-  readonly message: Bytes;
+  readonly message: Bytes | Promise<Bytes>;
   /** The secret tree without the key that was used; store it before the message leaves (R-6.3.1-5). */
   readonly secretTree: SecretTree;
   readonly generation: number;
@@ -104,11 +104,11 @@ export interface Protected {
 }
 
 /** Encrypts a member's content, with `padding` zero bytes at its end (§15.1). */
-export async function protectPrivate(
+export function protectPrivate(
   suite: CipherSuite,
   { content, auth }: AuthenticatedContent,
   { senderDataSecret, secretTree, padding }: EpochKeys & { readonly padding: number },
-): Promise<Protected> {
+): Protected {
   if (content.sender.senderType !== "member") {
     throw new CoppiceError("ERR_MLS_SENDER", "only members send private messages", { requirement: "R-6.3.2-2" });
   }
@@ -129,7 +129,7 @@ export async function protectPrivate(
         suite.messages.seal({ ...fixed, ratchetSecret: secret, generation, reuseGuard: newReuseGuard(), plaintext }),
     }),
   );
-  return { message: await taken.message, secretTree: next, generation: taken.generation, consumed };
+  return { message: taken.message, secretTree: next, generation: taken.generation, consumed };
 }
 
 /** `PrivateMessageContent`: body, auth data, then padding to the end. */

@@ -80,8 +80,8 @@ export async function processMessage(
 ): Promise<ReceivedMessage> {
   const decoded = decodeGroupMessage(message, rules);
   return decoded.wireFormat === "mls_public_message"
-    ? receivePublic(state, decoded.publicMessage, rules)
-    : receivePrivate(state, decoded.privateMessage, rules);
+    ? await receivePublic(state, decoded.publicMessage, rules)
+    : await receivePrivate(state, decoded.privateMessage, rules);
 }
 
 /** `ERR_MLS_DECODE` for what is malformed or not sent to a group. */

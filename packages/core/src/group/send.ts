@@ -2,6 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, toHex } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
+import { Writer } from "../codec/writer.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
@@ -66,15 +67,18 @@ export async function createApplicationMessage(
   }
   const { padding: policy, limits } = options.rules;
   checkUsage(state, limits);
-  const data = new Uint8Array(applicationData);
-  const padding = paddingFor(data.length, options.padding ?? policy, limits);
-  const content = await sign(
-    state,
-    { contentType: "application", applicationData: data },
-    "mls_private_message",
-    options,
-  );
-  return protectContent(state, content, limits, padding);
+  const padding = paddingFor(applicationData.length, options.padding ?? policy, limits);
+  // A copy, which is wiped: what the caller does to the data meanwhile changes nothing.
+  const data = new Writer();
+  data.bytes(applicationData);
+  try {
+    const content = frame(state, { contentType: "application", applicationData: data.written() }, options);
+    const wireFormat = "mls_private_message";
+    const signature = await signFramedContent(options.signer, { wireFormat, content, context: state.context });
+    return await protectContent(state, signed(content, wireFormat, signature), limits, padding);
+  } finally {
+    data.release();
+  }
 }
 
 /** Zero bytes for a plaintext, by the policy; bounded before they are allocated. */
@@ -100,23 +104,22 @@ function checkUsage({ secretTree, leafIndex }: GroupState, { messagesPerEpoch }:
   );
 }
 
-async function sign(
-  state: GroupState,
-  content: Content,
-  wireFormat: FramedWireFormat,
-  options: SendOptions,
-): Promise<AuthenticatedContent> {
+function frame(state: GroupState, content: Content, options: SendOptions): FramedContent {
   checkSigner(state, options.signer);
-  const framed: FramedContent = {
+  return {
     groupId: state.context.groupId,
     epoch: state.context.epoch,
     sender: { senderType: "member", leafIndex: state.leafIndex },
-    authenticatedData: options.authenticatedData ?? EMPTY,
+    authenticatedData: options.authenticatedData?.slice() ?? EMPTY,
     content,
   };
-  const signature = await signFramedContent(options.signer, { wireFormat, content: framed, context: state.context });
-  return { wireFormat, content: framed, auth: { signature, confirmationTag: undefined } };
 }
+
+const signed = (content: FramedContent, wireFormat: FramedWireFormat, signature: Bytes): AuthenticatedContent => ({
+  wireFormat,
+  content,
+  auth: { signature, confirmationTag: undefined },
+});
 
 /** How a proposal is signed and sent. */
 export interface ProposeOptions extends SendOptions {
@@ -195,7 +198,9 @@ async function propose(
   const sender = { senderType: "member", leafIndex } as const;
   checkProposal(suite, { proposal, sender }, { tree: state.tree, rules: options.rules });
   const wireFormat = options.wireFormat ?? "mls_private_message";
-  const content = await sign(state, { contentType: "proposal", proposal }, wireFormat, options);
+  const framed = frame(state, { contentType: "proposal", proposal }, options);
+  const signature = await signFramedContent(options.signer, { wireFormat, content: framed, context: state.context });
+  const content = signed(framed, wireFormat, signature);
   const ref = makeProposalRef(suite, encode(authenticatedContent, content));
   const sent = await protectContent(state, content, options.rules.limits);
   return { ...sent, ref, state: cacheProposal(sent.state, { proposal, sender, ref }, options.rules) };

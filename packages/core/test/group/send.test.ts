@@ -1,5 +1,6 @@
 /** Sending (RFC 9420 §15): padding, wire formats, and what a state refuses to send. */
 import { describe, expect, test } from "vitest";
+import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { SendApplicationOptions } from "../../src/group/send.ts";
@@ -120,4 +121,27 @@ test("each message takes its own key, and the state without it is what is return
   await expect(bob.peek(one.message)).resolves.toMatchObject({ data: utf8("one"), generation: 0 });
   await expectRefusal(bob, { code: "ERR_MLS_REPLAY" }, () => bob.peek(two.message));
   expect(one.consumed.length).toBeGreaterThan(0);
+});
+
+test("what the caller does to its buffers while a message is made changes nothing, and what was signed is wiped", async () => {
+  const seen: Bytes[] = [];
+  const sign: typeof alice.signer.sign = (message) => {
+    seen.push(message);
+    return alice.signer.sign(message);
+  };
+  const [data, authenticatedData] = [utf8("hello"), utf8("in clear")];
+  const sending = createApplicationMessage(alice.state, data, {
+    ...alice,
+    signer: { ...alice.signer, sign },
+    authenticatedData,
+  });
+  data.fill(0);
+  authenticatedData.fill(0);
+  const { message } = await sending;
+  await expect(bob.peek(message)).resolves.toMatchObject({
+    data: utf8("hello"),
+    authenticatedData: utf8("in clear"),
+  });
+  expect(seen).toHaveLength(1);
+  expect(seen[0]?.every((byte) => byte === 0)).toBe(true);
 });

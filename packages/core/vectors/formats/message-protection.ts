@@ -126,11 +126,11 @@ export const messageProtection: Format = {
     for (const { name, read, write } of KINDS) {
       const raw = vector.hex(name);
       expectBytes(`${name}_priv`, write(await epoch.unprotect(decodeMessage(vector.hex(`${name}_priv`)))), raw);
-      const sealed = await protectPrivate(suite, await epoch.sign(read(raw), "mls_private_message"), {
+      const sealed = protectPrivate(suite, await epoch.sign(read(raw), "mls_private_message"), {
         ...epoch.keys,
         padding: 5,
       });
-      const again = await epoch.unprotect(decodeMessage(sealed.message));
+      const again = await epoch.unprotect(decodeMessage(await sealed.message));
       expectBytes(`${name} protected again`, write(again), raw);
 
       const { membershipKey, context } = epoch;
