@@ -5,7 +5,7 @@
  * compression function; everything above this file names the function by its number.
  */
 
-import { compress256 } from "./sha256";
+import { compress256, erase as eraseSchedule } from "./sha256";
 import { compress512 } from "./sha512";
 
 export const SHA256: u32 = 0;
@@ -121,6 +121,7 @@ export function finish(out: usize): void {
 export function erase(): void {
   memory.fill(STATE, 0, 64);
   memory.fill(BLOCK, 0, 128);
+  eraseSchedule();
   buffered = 0;
   total = 0;
 }

@@ -12,8 +12,8 @@ import type { Signer } from "./signature.ts";
 type SignedContent = Bytes | ((writer: Writer) => void);
 
 /** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
-function writeLabelled(writer: Writer, label: string, value: SignedContent): void {
-  writer.opaque(utf8(label));
+function writeLabelled(writer: Writer, label: Bytes, value: SignedContent): void {
+  writer.opaque(label);
   if (value instanceof Uint8Array) writer.opaque(value);
   else
     writer.vector(() => {
@@ -21,9 +21,18 @@ function writeLabelled(writer: Writer, label: string, value: SignedContent): voi
     });
 }
 
+/** The protocol has few. */
+const labels = new Map<string, Bytes>();
+
+function prefixed(label: string): Bytes {
+  const bytes = labels.get(label) ?? utf8(`MLS 1.0 ${label}`);
+  labels.set(label, bytes);
+  return bytes;
+}
+
 const withPrefix = (label: string, value: SignedContent): Bytes =>
   written((writer) => {
-    writeLabelled(writer, `MLS 1.0 ${label}`, value);
+    writeLabelled(writer, prefixed(label), value);
   });
 
 /** Signs `SignContent{ "MLS 1.0 " + label, content }`. */
@@ -59,7 +68,7 @@ export async function verifyWithLabel(
 /** To be released: it may hold what is to be encrypted, and joiners verify as many signatures as there are members. */
 function writeSignContent(label: string, content: SignedContent): Writer {
   const writer = new Writer();
-  writeLabelled(writer, `MLS 1.0 ${label}`, content);
+  writeLabelled(writer, prefixed(label), content);
   return writer;
 }
 
@@ -79,7 +88,7 @@ export function decryptWithLabel(
 /** The label is used as given, without a prefix (R-5.2-1). */
 export function refHash(suite: CipherSuite, label: string, value: Bytes): Bytes {
   const writer = new Writer();
-  writeLabelled(writer, label, value);
+  writeLabelled(writer, utf8(label), value);
   return writer.lend((input) => suite.hash.digest(input));
 }
 
