@@ -4,8 +4,8 @@
  * The messages lie one after the other behind a table of their lengths, 32 bits each.
  */
 
-import { IV256, SHA256, erase, finish, hashLength, start, update } from "./hash";
-import { compress256x4, erase as eraseSchedule } from "./sha256x4";
+import { SHA256, erase, finish, hashLength, start, update } from "./hash";
+import { compress256x4, digest, erase as eraseLanes, start as startLanes } from "./sha256x4";
 
 const ENTRY: u32 = 4;
 const LANES: u32 = 4;
@@ -50,7 +50,7 @@ export function process(alg: u32, table: usize, count: u32, out: usize): void {
     count -= group;
   }
   erase();
-  eraseSchedule();
+  eraseLanes();
 }
 
 function blocksOf(length: u32): u32 {
@@ -88,11 +88,11 @@ function sideBySide(table: usize, message: usize, out: usize): usize {
     longest = max(longest, blocks);
     message += length;
   }
-  for (let i: usize = 0; i < 8; i++) v128.store(STATES + (i << 4), v128.load32_splat(IV256 + (i << 2)));
+  startLanes(STATES);
   for (let i: u32 = 0; i < longest; i++) {
     compress256x4(STATES, block(0, i), block(1, i), block(2, i), block(3, i));
     for (let lane: u32 = 0; lane < LANES; lane++) {
-      if (i + 1 == load<u32>(TOTAL + (lane << 2))) writeDigest(lane, out + (lane << 5));
+      if (i + 1 == load<u32>(TOTAL + (lane << 2))) digest(STATES, lane, out + (lane << 5));
     }
   }
   memory.fill(STATES, 0, 128);
@@ -107,8 +107,4 @@ function block(lane: u32, index: u32): usize {
   if (index < whole) return load<u32>(POINTERS + (lane << 2)) + (index << 6);
   const last = load<u32>(TOTAL + (lane << 2)) - 1;
   return TAILS + (lane << 7) + ((min(index, last) - whole) << 6);
-}
-
-function writeDigest(lane: u32, out: usize): void {
-  for (let i: usize = 0; i < 8; i++) store<u32>(out + (i << 2), bswap(load<u32>(STATES + (i << 4) + (lane << 2))));
 }

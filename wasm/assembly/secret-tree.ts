@@ -4,8 +4,9 @@
  *     DeriveTreeSecret(Secret, Label, Generation, Length) = ExpandWithLabel(Secret, Label, Generation, Length)
  */
 
-import { hashLength } from "./hash";
+import { SHA256, hashLength } from "./hash";
 import { erase, expandWithLabel, setSecret } from "./hkdf";
+import { LONGEST, ratchet256 } from "./ratchet256";
 
 const LABELS = memory.data<u8>([
   0x6b,
@@ -41,6 +42,10 @@ export function extent(alg: u32, count: u32, Nk: u32, Nn: u32): u64 {
  * generation after them. `secret` holds the ratchet secret of `generation`.
  */
 export function ratchet(alg: u32, secret: usize, generation: u32, count: u32, Nk: u32, Nn: u32, out: usize): void {
+  if (alg == SHA256 && Nk <= LONGEST && Nn <= LONGEST) {
+    ratchet256(secret, LABELS, generation, count, Nk, Nn, out);
+    return;
+  }
   const Nh = hashLength(alg);
   memory.copy(RATCHET_SECRET, secret, Nh);
   for (; count; --count, ++generation) {

@@ -6,10 +6,21 @@
  * vectors more than the working variables are more than there are registers, so that in locals it would lie there too.
  */
 
+import { IV256 } from "./hash";
 import { K } from "./sha256";
 
 /** The message schedule: 64 vectors. */
 const W = memory.data(1024, 16);
+
+/** Sets eight vectors of chaining values to the initial one. */
+export function start(state: usize): void {
+  for (let i: usize = 0; i < 8; i++) v128.store(state + (i << 4), v128.load32_splat(IV256 + (i << 2)));
+}
+
+/** Writes the digest of a message that is complete. */
+export function digest(state: usize, lane: u32, out: usize): void {
+  for (let i: usize = 0; i < 8; i++) store<u32>(out + (i << 2), bswap(load<u32>(state + (i << 4) + (lane << 2))));
+}
 
 /** Absorbs one block of 64 bytes from each of four places into eight vectors at `state`. */
 export function compress256x4(state: usize, p0: usize, p1: usize, p2: usize, p3: usize): void {
