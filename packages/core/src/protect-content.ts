@@ -13,13 +13,16 @@ export interface ProtectedMessage extends Transition {
   readonly message: Bytes;
 }
 
-/** Protects signed content under the keys of the current epoch. A private message takes a key of the own ratchet. */
-export async function protectContent(
+/**
+ * Protects signed content under the keys of the current epoch. A private message takes a key of the own ratchet; only where the
+ * kernel does not encrypt it is there something to wait for.
+ */
+export function protectContent(
   state: GroupState,
   content: AuthenticatedContent,
   limits: Limits,
   padding = 0,
-): Promise<ProtectedMessage> {
+): ProtectedMessage | Promise<ProtectedMessage> {
   checkAuthenticatedData(content.content.authenticatedData, limits);
   const { suite, context, secrets } = state;
   if (content.wireFormat === "mls_public_message") {
@@ -30,9 +33,11 @@ export async function protectContent(
   }
   const { senderDataSecret } = secrets;
   const sealed = protectPrivate(suite, content, { senderDataSecret, secretTree: state.secretTree, padding });
-  const message = await sealed.message;
-  checkMessageSize(message.length, limits.messageBytes);
-  return { state: { ...state, secretTree: sealed.secretTree }, consumed: sealed.consumed, message };
+  const finish = (message: Bytes): ProtectedMessage => {
+    checkMessageSize(message.length, limits.messageBytes);
+    return { state: { ...state, secretTree: sealed.secretTree }, consumed: sealed.consumed, message };
+  };
+  return sealed.message instanceof Promise ? sealed.message.then(finish) : finish(sealed.message);
 }
 
 /**

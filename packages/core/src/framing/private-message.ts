@@ -120,13 +120,22 @@ export function protectPrivate(
     writer.bytes(MESSAGE_START);
     senderDataAadEnd = writeAad(writer, { groupId, epoch, contentType: type, authenticatedData });
   });
-  const fixed = { senderDataSecret, leafIndex, header, aadStart: MESSAGE_START.length, senderDataAadEnd };
   const { taken, next, consumed } = writePlaintext(content.content, auth, padding).lend((plaintext) =>
     useNextSecret(suite, secretTree, {
       leaf: leafIndex,
       type: ratchetFor(type),
       use: ({ secret, generation }) =>
-        suite.messages.seal({ ...fixed, ratchetSecret: secret, generation, reuseGuard: newReuseGuard(), plaintext }),
+        suite.messages.seal({
+          ratchetSecret: secret,
+          generation,
+          senderDataSecret,
+          leafIndex,
+          reuseGuard: newReuseGuard(),
+          header,
+          aadStart: MESSAGE_START.length,
+          senderDataAadEnd,
+          plaintext,
+        }),
     }),
   );
   return { message: taken.message, secretTree: next, generation: taken.generation, consumed };
