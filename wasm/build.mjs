@@ -63,7 +63,12 @@ export function encodeBytes(bytes) {
 /** In place of what cipher suites 1 and 2 do not use. Nothing calls it but `erase`, which has nothing to erase. */
 const LEFT_OUT = `
 export const LANES: u32 = 4;
+export const IV384: usize = 0;
+export const IV512: usize = 0;
 export function compress512(state: usize, p: usize, blocks: u32): void { unreachable(); }
+export function ratchet512(alg: u32, secret: usize, labels: usize, generation: u32, count: u32, Nk: u32, Nn: u32, out: usize): void {
+  unreachable();
+}
 export function setLane(lane: u32, key: usize, nonce: usize, counter: u32): void { unreachable(); }
 export function next(out: usize, step: u32): void { unreachable(); }
 export function start(key: usize): void { unreachable(); }
@@ -71,7 +76,9 @@ export function update(p: usize, blocks: u32): void { unreachable(); }
 export function finish(mask: usize, out: usize): void { unreachable(); }
 export function erase(): void {}
 `;
-const BASIC = new Map(["sha512", "chacha20", "poly1305"].map((name) => [`assembly/${name}.ts`, LEFT_OUT]));
+const BASIC = new Map(
+  ["sha512", "ratchet512", "chacha20", "poly1305"].map((name) => [`assembly/${name}.ts`, LEFT_OUT]),
+);
 
 /** The kernels, by the names of their files in `src/generated/`. */
 const KERNELS = {

@@ -6,7 +6,7 @@
  */
 
 import { compress256, erase as eraseSchedule } from "./sha256";
-import { compress512 } from "./sha512";
+import { IV384, IV512, compress512 } from "./sha512";
 
 export const SHA256: u32 = 0;
 export const SHA384: u32 = 1;
@@ -16,21 +16,6 @@ export const IV256 = memory.data<u32>(
   [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
   16,
 );
-const IV384 = memory.data<u64>(
-  [
-    0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939, 0x67332667ffc00b31,
-    0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4,
-  ],
-  16,
-);
-const IV512 = memory.data<u64>(
-  [
-    0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1, 0x510e527fade682d1,
-    0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
-  ],
-  16,
-);
-
 /** Chaining value. */
 const STATE = memory.data(64, 16);
 /** Input that does not fill a block yet. */

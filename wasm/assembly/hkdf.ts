@@ -4,8 +4,8 @@
  * `info` is absorbed in pieces, so that a KDFLabel is never put together in memory.
  */
 
-import { hashLength, update } from "./hash";
-import { erase as eraseMac, finishMac, setKey, startMac } from "./hmac";
+import { SHA256, hashLength, update } from "./hash";
+import { erase as eraseMac, finishMac, setKey, setKeyByLanes, startMac } from "./hmac";
 import { writeVarint } from "./varint";
 
 /** T(i) and the pieces of `info` that the caller does not give; erased together. */
@@ -26,6 +26,12 @@ let algorithm: u32 = 0;
 export function setSecret(alg: u32, secret: usize, secretLength: u32): void {
   algorithm = alg;
   setKey(alg, secret, secretLength);
+}
+
+/** Sets a secret of SHA-256 by the chaining values of HMAC under it, in lanes 2 and 3 of eight vectors. */
+export function setLanes(states: usize): void {
+  algorithm = SHA256;
+  setKeyByLanes(states);
 }
 
 /** Writes `HKDF-Expand(prk, info, length)` to `out`. */

@@ -5,7 +5,7 @@
  * block of output, pays for them once.
  */
 
-import { blockLength, erase as eraseHash, finish, hashLength, resume, start, suspend, update } from "./hash";
+import { SHA256, blockLength, erase as eraseHash, finish, hashLength, resume, start, suspend, update } from "./hash";
 
 const INNER = memory.data(64, 16);
 const OUTER = memory.data(64, 16);
@@ -33,6 +33,15 @@ function absorbPad(byte: u8, out: usize): void {
   start(algorithm);
   update(PAD, size);
   suspend(out);
+}
+
+/** Takes the chaining values of SHA-256 after the padded keys, from lanes 2 and 3 of eight vectors. */
+export function setKeyByLanes(states: usize): void {
+  algorithm = SHA256;
+  for (let i: usize = 0; i < 8; i++) {
+    store<u32>(INNER + (i << 2), load<u32>(states + (i << 4), 8));
+    store<u32>(OUTER + (i << 2), load<u32>(states + (i << 4), 12));
+  }
 }
 
 /** Starts a MAC under the key that was set; `update` of `hash.ts` takes the message. */

@@ -106,10 +106,9 @@ export function expandMany(alg: u32, secretLength: u32, count: u32, length: u32)
  */
 export function ratchet(alg: u32, generation: u32, count: u32, Nk: u32, Nn: u32): void {
   const length = secretTree.extent(alg, count, Nk, Nn);
-  checkExpand(alg, 0, Nk);
-  checkExpand(alg, 0, Nn);
-  if (length > OUTPUT) unreachable();
+  if (length > OUTPUT || Nk > secretTree.LONGEST || Nn > secretTree.LONGEST) unreachable();
   secretTree.ratchet(alg, ARENA, generation, count, Nk, Nn, ARENA - <usize>length);
+  hkdf.erase();
 }
 
 /** Starts a hash of input that comes in pieces. */

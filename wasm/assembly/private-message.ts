@@ -19,7 +19,7 @@ import { TAG, keyLength, NONCE as NONCE_LENGTH, seal as sealData } from "./aead"
 import * as batch from "./aead-batch";
 import { hashLength } from "./hash";
 import * as hkdf from "./hkdf";
-import { KEY, NONCE, ratchet } from "./secret-tree";
+import { KEY, NONCE, ratchetOnce } from "./secret-tree";
 import { writeVarint } from "./varint";
 
 const GUARD: u32 = 4;
@@ -63,12 +63,11 @@ export function seal(
   ciphertext += writeVarint(ciphertext, length);
   const nonce = output + Nk;
 
-  ratchet(hash, input, generation, 1, Nk, NONCE_LENGTH, output);
+  ratchetOnce(hash, input, senderDataSecret, generation, Nk, NONCE_LENGTH, output);
   store<u32>(nonce, load<u32>(nonce) ^ reuseGuard);
   sealData(alg, output, aad, headerLength - aadStart, ciphertext, plaintextLength);
 
   const sample = min(length, Nh);
-  hkdf.setSecret(hash, senderDataSecret, Nh);
   hkdf.expandWithLabel(KEY, 3, ciphertext, sample, output, Nk);
   hkdf.expandWithLabel(NONCE, 5, ciphertext, sample, nonce, NONCE_LENGTH);
   hkdf.erase();

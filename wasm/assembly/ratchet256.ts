@@ -3,26 +3,28 @@
  * generation are HMACs of a block each under one key, and take two passes side by side; the halves of the key take one.
  */
 
+import { setLanes } from "./hkdf";
 import { compress256x4, digest, erase as eraseLanes, start } from "./sha256x4";
 
-/** Longest key or nonce in bytes: one digest. */
-export const LONGEST: u32 = 32;
-
 const BLOCK: usize = 64;
-const SCRATCH = memory.data(800, 16);
-/** The secret with the inner and the outer padding of HMAC (RFC 2104). */
+const SCRATCH = memory.data(928, 16);
+/** Two secrets, each with the inner and the outer padding of HMAC (RFC 2104). */
 const PADS = SCRATCH;
 /** A block for the inner hash of each output, and one for its outer hash. */
-const INNER_BLOCKS = SCRATCH + 128;
-const OUTER_BLOCKS = SCRATCH + 320;
+const INNER_BLOCKS = SCRATCH + 256;
+const OUTER_BLOCKS = SCRATCH + 448;
 /** Chaining values of the four lanes. */
-const INNER = SCRATCH + 512;
-const OUTER = SCRATCH + 640;
-const SECRET = SCRATCH + 768;
+const INNER = SCRATCH + 640;
+const OUTER = SCRATCH + 768;
+const SECRET = SCRATCH + 896;
 
-/** Writes what `secret-tree.ts` describes. `labels` are "key", "nonce" and "secret" without gaps. */
+/**
+ * Writes what `secret-tree.ts` describes. `labels` are "key", "nonce" and "secret" without gaps. Sets `other`, which has 32 bytes
+ * as well, as the secret of the outputs of `hkdf.ts` which follow: setting one key leaves two lanes free.
+ */
 export function ratchet256(
   secret: usize,
+  other: usize,
   labels: usize,
   generation: u32,
   count: u32,
@@ -35,7 +37,7 @@ export function ratchet256(
   setBlocks(1, labels + 3, 5, Nn);
   setBlocks(2, labels + 8, 6, 32);
   for (; count; --count, ++generation) {
-    setKey();
+    setKeys(other);
     setGeneration(0, 3, generation);
     setGeneration(1, 5, generation);
     setGeneration(2, 6, generation);
@@ -50,7 +52,7 @@ export function ratchet256(
     out += Nk + Nn;
   }
   memory.copy(out, SECRET, 32);
-  memory.fill(SCRATCH, 0, 800);
+  memory.fill(SCRATCH, 0, 928);
   eraseLanes();
 }
 
@@ -74,17 +76,23 @@ function setGeneration(lane: u32, labelLength: u32, generation: u32): void {
   store<u32>(INNER_BLOCKS + lane * BLOCK + 12 + labelLength, bswap(generation));
 }
 
-/** Sets the chaining values of all lanes to those of HMAC under the secret. */
-function setKey(): void {
-  for (let i: usize = 0; i < BLOCK; i += 16) {
-    const key = i < 32 ? v128.load(SECRET + i) : i64x2.splat(0);
-    v128.store(PADS + i, v128.xor(key, i8x16.splat(0x36)));
-    v128.store(PADS + BLOCK + i, v128.xor(key, i8x16.splat(0x5c)));
-  }
+/** Sets the chaining values of all lanes to those of HMAC under the ratchet's secret. */
+function setKeys(other: usize): void {
+  setPads(PADS, SECRET);
+  setPads(PADS + 2 * BLOCK, other);
   start(INNER);
-  compress256x4(INNER, PADS, PADS + BLOCK, PADS, PADS + BLOCK);
+  compress256x4(INNER, PADS, PADS + BLOCK, PADS + 2 * BLOCK, PADS + 3 * BLOCK);
+  setLanes(INNER);
   for (let i: usize = 0; i < 128; i += 16) {
     v128.store(OUTER + i, v128.load32_splat(INNER + i, 4));
     v128.store(INNER + i, v128.load32_splat(INNER + i));
+  }
+}
+
+function setPads(pads: usize, key: usize): void {
+  for (let i: usize = 0; i < BLOCK; i += 16) {
+    const part = i < 32 ? v128.load(key + i) : i64x2.splat(0);
+    v128.store(pads + i, v128.xor(part, i8x16.splat(0x36)));
+    v128.store(pads + BLOCK + i, v128.xor(part, i8x16.splat(0x5c)));
   }
 }

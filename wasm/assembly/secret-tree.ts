@@ -5,8 +5,9 @@
  */
 
 import { SHA256, hashLength } from "./hash";
-import { erase, expandWithLabel, setSecret } from "./hkdf";
-import { LONGEST, ratchet256 } from "./ratchet256";
+import { setSecret } from "./hkdf";
+import { ratchet256 } from "./ratchet256";
+import { ratchet512 } from "./ratchet512";
 
 const LABELS = memory.data<u8>([
   0x6b,
@@ -26,11 +27,9 @@ const LABELS = memory.data<u8>([
 ]);
 export const KEY = LABELS;
 export const NONCE = LABELS + 3;
-const SECRET = LABELS + 8;
 
-const RATCHET_SECRET = memory.data(64, 16);
-/** uint32 generation. */
-const GENERATION = memory.data(4, 4);
+/** Longest key or nonce in bytes. */
+export const LONGEST: u32 = 32;
 
 /** Bytes of output. */
 export function extent(alg: u32, count: u32, Nk: u32, Nn: u32): u64 {
@@ -42,22 +41,27 @@ export function extent(alg: u32, count: u32, Nk: u32, Nn: u32): u64 {
  * generation after them. `secret` holds the ratchet secret of `generation`.
  */
 export function ratchet(alg: u32, secret: usize, generation: u32, count: u32, Nk: u32, Nn: u32, out: usize): void {
-  if (alg == SHA256 && Nk <= LONGEST && Nn <= LONGEST) {
-    ratchet256(secret, LABELS, generation, count, Nk, Nn, out);
-    return;
+  if (alg == SHA256) ratchet256(secret, secret, LABELS, generation, count, Nk, Nn, out);
+  else ratchet512(alg, secret, LABELS, generation, count, Nk, Nn, out);
+}
+
+/**
+ * The same for a message that is to be sealed: one generation. Sets `other`, a secret as long, as that of the outputs of
+ * `hkdf.ts` which follow.
+ */
+export function ratchetOnce(
+  alg: u32,
+  secret: usize,
+  other: usize,
+  generation: u32,
+  Nk: u32,
+  Nn: u32,
+  out: usize,
+): void {
+  if (alg == SHA256) {
+    ratchet256(secret, other, LABELS, generation, 1, Nk, Nn, out);
+  } else {
+    ratchet512(alg, secret, LABELS, generation, 1, Nk, Nn, out);
+    setSecret(alg, other, hashLength(alg));
   }
-  const Nh = hashLength(alg);
-  memory.copy(RATCHET_SECRET, secret, Nh);
-  for (; count; --count, ++generation) {
-    store<u32>(GENERATION, bswap(generation));
-    setSecret(alg, RATCHET_SECRET, Nh);
-    expandWithLabel(KEY, 3, GENERATION, 4, out, Nk);
-    expandWithLabel(NONCE, 5, GENERATION, 4, out + Nk, Nn);
-    expandWithLabel(SECRET, 6, GENERATION, 4, RATCHET_SECRET, Nh);
-    out += Nk + Nn;
-  }
-  memory.copy(out, RATCHET_SECRET, Nh);
-  memory.fill(RATCHET_SECRET, 0, 64);
-  store<u32>(GENERATION, 0);
-  erase();
 }

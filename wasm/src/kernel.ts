@@ -15,8 +15,9 @@ export interface RatchetRun {
   /** Ratchet secret of `generation`, `Nh` bytes. */
   readonly secret: Uint8Array;
   readonly generation: number;
-  /** Generations to derive keys of. The caller bounds it: each takes about two microseconds. */
+  /** Generations to derive keys of. The caller bounds it: each takes a microsecond or two. */
   readonly count: number;
+  /** Lengths of a key and of a nonce in bytes, 1 to 32. */
   readonly Nk: number;
   readonly Nn: number;
 }

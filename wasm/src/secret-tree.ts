@@ -6,7 +6,7 @@ import type { Bytes, RatchetKeys, RatchetRun } from "./kernel.ts";
 /** Generations are 32-bit integers. */
 const GENERATIONS = 2 ** 32;
 /** No AEAD has longer keys or nonces; with it, the output of a generation always fits the kernel's memory. */
-const LONGEST = 255;
+const LONGEST = 32;
 
 /** Runs a ratchet forward, in as few calls of the kernel as its memory allows. */
 export function ratchet(context: HashContext, run: RatchetRun): RatchetKeys {

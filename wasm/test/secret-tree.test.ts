@@ -138,7 +138,7 @@ describe.each([kernel.sha256, kernel.sha384, kernel.sha512])("ratchet, $name", (
     ["a secret of another length", { secret: new Uint8Array(31) }],
     ["no key", { Nk: 0 }],
     ["no nonce", { Nn: 0 }],
-    ["a long key", { Nk: 256 }],
+    ["a long key", { Nk: 33 }],
     ["a negative generation", { generation: -1 }],
     ["a generation beyond 32 bits", { generation: 2 ** 32 }],
     ["R-9.1-5: a run beyond the last generation", { generation: 0xffffffff, count: 2 }],
