@@ -118,7 +118,7 @@ export const joinScenarios: readonly Scenario[] = [
     sizeUnit: "members",
     promise: (n) => (n === 1_000 ? 1.4 : undefined),
     setup: (count) =>
-      contestOf({ step: "add", members: count, work: { verify: 2 * count + 1 } }, (library) =>
+      contestOf({ step: "add", members: count, work: { verify: 2 * count + 1, keys: count } }, (library) =>
         processingAdds(library, count),
       ),
   },
@@ -133,7 +133,8 @@ export const joinScenarios: readonly Scenario[] = [
       const client = await coppice.newClient(members);
       const path = workOfCreating(await client.joinExternally(await founder.groupInfo()));
       // Beside its Commit: every leaf and the GroupInfo, and an encapsulation for the init secret.
-      const work = { ...path, verify: members + 1, generate: (path.generate ?? 0) + 1, agree: (path.agree ?? 0) + 1 };
+      const more = { generate: (path.generate ?? 0) + 1, agree: (path.agree ?? 0) + 1, keys: members };
+      const work = { ...path, ...more, verify: members + 1 };
       return contestOf({ step: "join externally", members, work }, (library) => joiningExternally(library, members));
     },
   },

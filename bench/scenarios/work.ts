@@ -10,15 +10,15 @@ export function workOfCreating(publicCommit: Bytes): Work {
     throw new Error("not a Commit with a path");
   const { nodes } = content.commit.path;
   const seals = nodes.reduce((sum, { encryptedPathSecret }) => sum + encryptedPathSecret.length, 0);
-  return { sign: 2, generate: seals + nodes.length, agree: seals };
+  return { sign: 2, generate: seals + nodes.length, agree: seals, keys: seals };
 }
 
 /** Processing a Commit by somebody on the other side of the root: leaf and Commit, one path secret, the root's key. */
 export const WORK_OF_PROCESSING: Work = { verify: 2, agree: 1, generate: 1 };
 
-export const workOfJoining = (members: number): Work => ({ verify: members + 1, agree: 1 });
+export const workOfJoining = (members: number): Work => ({ verify: members + 1, agree: 1, keys: members });
 
 export const workOfAdding = (count: number): Work => ({
   ...{ sign: 2, verify: 2 * count },
-  ...{ generate: count, agree: count },
+  ...{ generate: count, agree: count, keys: count },
 });

@@ -136,7 +136,7 @@ const ratioOf = (values: readonly number[], reference: readonly number[]): numbe
   median(values.slice(0, reference.length).map((value, round) => value / (reference[round] ?? Number.NaN)));
 
 async function sampleTimes({ coppice, peers, work }: Contest, effort: Effort): Promise<Sampled> {
-  const clock = work === undefined ? undefined : new PublicKeyClock(await publicKeyOperations(), work);
+  const clock = work === undefined ? undefined : new PublicKeyClock(await publicKeyOperations(work.keys), work);
   return sampleAll(new Map([["coppice", coppice], ...Object.entries(peers)]), effort, clock);
 }
 

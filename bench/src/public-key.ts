@@ -3,7 +3,7 @@ import type { Work } from "./scenario.ts";
 
 const { subtle } = globalThis.crypto;
 
-export type PublicKeyOperations = Readonly<Record<keyof Work, () => Promise<unknown>>>;
+export type PublicKeyOperations = Readonly<Record<Exclude<keyof Work, "keys">, () => Promise<unknown>>>;
 
 async function pair(name: "Ed25519" | "X25519", usages: KeyUsage[]): Promise<CryptoKeyPair> {
   const made = await subtle.generateKey(name, true, usages);
@@ -11,24 +11,48 @@ async function pair(name: "Ed25519" | "X25519", usages: KeyUsage[]): Promise<Cry
   return made;
 }
 
-/** Received keys arrive as bytes, so that importing them is part of verifying and agreeing. */
-export async function publicKeyOperations(): Promise<PublicKeyOperations> {
-  const [signer, own] = [await pair("Ed25519", ["sign", "verify"]), await pair("X25519", ["deriveBits"])];
-  const [signerKey, theirKey] = [
-    await subtle.exportKey("raw", signer.publicKey),
-    await subtle.exportKey("raw", (await pair("X25519", ["deriveBits"])).publicKey),
-  ];
+/** Different keys at most. */
+const MOST_KEYS = 256;
+
+interface Signed {
+  readonly key: ArrayBuffer;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly signature: ArrayBuffer;
+}
+
+const rawKey = async ({ publicKey }: CryptoKeyPair): Promise<ArrayBuffer> => subtle.exportKey("raw", publicKey);
+
+async function signedBy(signer: CryptoKeyPair): Promise<Signed> {
   const data = crypto.getRandomValues(new Uint8Array(200));
-  const signature = await subtle.sign("Ed25519", signer.privateKey, data);
+  return { key: await rawKey(signer), data, signature: await subtle.sign("Ed25519", signer.privateKey, data) };
+}
+
+/** Gives `count` values in turn. */
+async function inTurn<T>(count: number, make: () => Promise<T>): Promise<() => T> {
+  const made: T[] = [];
+  while (made.length < count) made.push(await make());
+  let next = 0;
+  return () => made[next++ % made.length] as T;
+}
+
+/** Received keys arrive as bytes, so that importing them is part of verifying and agreeing. */
+export async function publicKeyOperations(keys = 1): Promise<PublicKeyOperations> {
+  const newSigner = (): Promise<CryptoKeyPair> => pair("Ed25519", ["sign", "verify"]);
+  const [signer, own] = [await newSigner(), await pair("X25519", ["deriveBits"])];
+  const { data } = await signedBy(signer);
+  const count = Math.min(Math.max(keys, 1), MOST_KEYS);
+  const received = await inTurn(count, async () => signedBy(await newSigner()));
+  const theirs = await inTurn(count, async () => rawKey(await pair("X25519", ["deriveBits"])));
   return {
     sign: () => subtle.sign("Ed25519", signer.privateKey, data),
     verify: async () => {
-      const key = await subtle.importKey("raw", signerKey, "Ed25519", false, ["verify"]);
-      return subtle.verify("Ed25519", key, signature, data);
+      const { key: bytes, data: message, signature } = received();
+      const key = await subtle.importKey("raw", bytes, "Ed25519", false, ["verify"]);
+      return subtle.verify("Ed25519", key, signature, message);
     },
     generate: () => subtle.generateKey("X25519", true, ["deriveBits"]),
     agree: async () => {
-      const key = await subtle.importKey("raw", theirKey, "X25519", false, []);
+      const key = await subtle.importKey("raw", theirs(), "X25519", false, []);
       return subtle.deriveBits({ name: "X25519", public: key }, own.privateKey, 256);
     },
   };

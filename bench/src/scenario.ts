@@ -16,6 +16,8 @@ export interface Work {
   readonly verify?: number;
   readonly generate?: number;
   readonly agree?: number;
+  /** Different keys of others among those that are verified or agreed with; default 1. Engines are faster with one again and again. */
+  readonly keys?: number;
 }
 
 /** The same work, on the same inputs, by Coppice and by others. */
