@@ -20,7 +20,7 @@ const halves = new DataView(new ArrayBuffer(8));
 
 /** Wiped buffers of finished writers, for the next ones: making one costs more than most of what is written. */
 const spare: Uint8Array<ArrayBuffer>[] = [];
-const BUFFER_LENGTH = 1024;
+const BUFFER_LENGTH = 4096;
 const NOTHING = new Uint8Array(0);
 
 /** A growing buffer. */

@@ -114,28 +114,23 @@ export class KeyIndex {
     this.duplicates = duplicates;
   }
 
-  #count(key: Bytes): number {
-    if (this.#root === undefined) return 0;
-    const entry = nearest(this.#root, key);
-    return equalBytes(entry.key, key) ? entry.count : 0;
-  }
-
   has(key: Bytes): boolean {
-    return this.#count(key) > 0;
+    return this.#root !== undefined && equalBytes(nearest(this.#root, key).key, key);
   }
 
   add(key: Bytes): KeyIndex {
     if (this.#root === undefined) return new KeyIndex({ key, count: 1 }, 0);
-    const count = this.#count(key);
-    if (count > 0) return new KeyIndex(recount(this.#root, key, count + 1), this.duplicates + (count === 1 ? 1 : 0));
-    const bit = firstDifference(nearest(this.#root, key).key, key);
-    return new KeyIndex(insert(this.#root, { key, count: 1 }, bit), this.duplicates);
+    const { key: closest, count } = nearest(this.#root, key);
+    return equalBytes(closest, key)
+      ? new KeyIndex(recount(this.#root, key, count + 1), this.duplicates + (count === 1 ? 1 : 0))
+      : new KeyIndex(insert(this.#root, { key, count: 1 }, firstDifference(closest, key)), this.duplicates);
   }
 
   /** Takes out one occurrence; no change if there is none. */
   remove(key: Bytes): KeyIndex {
-    const count = this.#count(key);
-    if (count === 0 || this.#root === undefined) return this;
+    if (this.#root === undefined) return this;
+    const { key: closest, count } = nearest(this.#root, key);
+    if (!equalBytes(closest, key)) return this;
     return new KeyIndex(recount(this.#root, key, count - 1), this.duplicates - (count === 2 ? 1 : 0));
   }
 }
