@@ -8,7 +8,7 @@ export interface Effort {
   readonly rounds: number;
   /** Least duration of a sample, in milliseconds: far above the resolution of a browser's clock. */
   readonly sampleMs: number;
-  /** What a contestant runs before its first sample, in milliseconds: engines compile what they see often. */
+  /** What a contestant runs before its first sample, in milliseconds without preparation: engines compile what they see often. */
   readonly warmMs: number;
   /** What a contestant may take for its samples, their preparation included, in milliseconds: the slow get fewer rounds. */
   readonly budgetMs: number;
@@ -46,14 +46,17 @@ interface Lane {
 /** Finds how many runs make a sample long enough, and warms the code up. */
 async function openLane(name: string, contestant: Contestant, effort: Effort): Promise<Lane> {
   const opened = performance.now();
+  let ran = 0;
   for (let times = 1; ;) {
     const begin = performance.now();
     const elapsed = await sample(contestant, times);
+    ran += elapsed;
     if (elapsed >= effort.sampleMs || times >= MAX_TIMES) {
       const cost = Math.max(elapsed, performance.now() - begin);
       const least = cost > effort.budgetMs ? 1 : LEAST_ROUNDS;
       const rounds = Math.min(effort.rounds, Math.max(least, Math.floor(effort.budgetMs / cost)));
-      while (performance.now() - opened < effort.warmMs) await sample(contestant, times);
+      while (ran < effort.warmMs && performance.now() - opened < effort.budgetMs)
+        ran += await sample(contestant, times);
       return { name, contestant, times, rounds, samples: [] };
     }
     const missing = elapsed > 0 ? (1.2 * effort.sampleMs) / elapsed : 16;
