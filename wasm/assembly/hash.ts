@@ -5,7 +5,7 @@
  * compression function; everything above this file names the function by its number.
  */
 
-import { compress256, erase as eraseSchedule } from "./sha256";
+import { SCRATCH, compress256 } from "./sha256";
 import { IV384, IV512, compress512 } from "./sha512";
 
 export const SHA256: u32 = 0;
@@ -17,9 +17,9 @@ export const IV256 = memory.data<u32>(
   16,
 );
 /** Chaining value. */
-const STATE = memory.data(64, 16);
+const STATE = SCRATCH + 256;
 /** Input that does not fill a block yet. */
-const BLOCK = memory.data(128, 16);
+const BLOCK = SCRATCH + 320;
 
 let algorithm: u32 = 0;
 let buffered: u32 = 0;
@@ -104,9 +104,7 @@ export function finish(out: usize): void {
 
 /** Erases a hash, finished or in progress. */
 export function erase(): void {
-  memory.fill(STATE, 0, 64);
-  memory.fill(BLOCK, 0, 128);
-  eraseSchedule();
+  memory.fill(SCRATCH, 0, 448);
   buffered = 0;
   total = 0;
 }

@@ -19,8 +19,9 @@ export const K = memory.data<u32>(
   16,
 );
 
-/** The message schedule: 64 words. */
-const W = memory.data(256, 16);
+/** The message schedule, 64 words, and room for what `hash.ts` erases with it. */
+export const SCRATCH = memory.data(448, 16);
+const W = SCRATCH;
 
 /** Byte order of four big-endian words. */
 function words(p: usize): v128 {
@@ -35,7 +36,7 @@ function s1(x: u32): u32 {
   return rotr(x, 17) ^ rotr(x, 19) ^ (x >> 10);
 }
 function t1(e: u32, f: u32, g: u32, h: u32, kw: u32): u32 {
-  return h + kw + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + (g ^ (e & (f ^ g)));
+  return h + kw + (g ^ (e & (f ^ g))) + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25));
 }
 /** Maj in a form whose `b ^ c` is the `a ^ b` of the round before: the engine computes it once. */
 function t2(a: u32, b: u32, c: u32): u32 {
@@ -100,9 +101,4 @@ export function compress256(state: usize, p: usize, blocks: u32): void {
     store<u32>(state, load<u32>(state, 24) + g, 24);
     store<u32>(state, load<u32>(state, 28) + h, 28);
   }
-}
-
-/** Erases the message schedule. */
-export function erase(): void {
-  memory.fill(W, 0, 256);
 }

@@ -111,7 +111,7 @@ function schedule(w: v128, w1: v128, w9: v128, w14: v128): v128 {
 function t1(e: v128, f: v128, g: v128, h: v128, w: v128, k: usize): v128 {
   const s1 = v128.xor(v128.xor(rotr4(e, 6), rotr4(e, 11)), rotr4(e, 25));
   const ch = v128.xor(g, v128.and(e, v128.xor(f, g)));
-  return i32x4.add(i32x4.add(h, i32x4.add(w, v128.load32_splat(k))), i32x4.add(s1, ch));
+  return i32x4.add(i32x4.add(i32x4.add(h, i32x4.add(w, v128.load32_splat(k))), ch), s1);
 }
 
 function t2(a: v128, b: v128, c: v128): v128 {
