@@ -16,6 +16,9 @@ export const IV256 = memory.data<u32>(
   [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
   16,
 );
+/** Bytes that fit a block of any of the three together with their padding. */
+export const SHORT: u32 = 55;
+
 /** Chaining value. */
 const STATE = SCRATCH + 256;
 /** Input that does not fill a block yet. */
@@ -79,6 +82,17 @@ export function update(p: usize, length: u32): void {
     memory.copy(BLOCK, p + whole, rest);
     buffered = rest;
   }
+}
+
+/** Where the first `SHORT` bytes of a hash may be written in place of an `update`, if they are all there is; then `absorbed`. */
+export function room(): usize {
+  return BLOCK;
+}
+
+/** Says how many bytes were written where `room` says. */
+export function absorbed(length: u32): void {
+  buffered = length;
+  total += length;
 }
 
 /** Pads and writes the digest to `out`. What the hash has held stays until `erase`. */

@@ -4,7 +4,7 @@
  * `info` is absorbed in pieces, so that a KDFLabel is never put together in memory.
  */
 
-import { SHA256, hashLength, update } from "./hash";
+import { SHA256, SHORT, absorbed, hashLength, room, update } from "./hash";
 import { erase as eraseMac, finishMac, setKey, setKeyByLanes, startMac } from "./hmac";
 import { writeVarint } from "./varint";
 
@@ -48,11 +48,40 @@ export function expandWithLabel(
   out: usize,
   length: u32,
 ): void {
+  const short: u32 = 13 + labelLength + contextLength;
+  if (labelLength <= SHORT && contextLength <= SHORT && short <= SHORT && length <= hashLength(algorithm)) {
+    expandShort(label, labelLength, context, contextLength, out, length);
+    return;
+  }
   store<u16>(HEAD, bswap(<u16>length));
   const head = 2 + writeVarint(HEAD + 2, PREFIX_LENGTH + labelLength);
   store<u64>(HEAD + head, PREFIX);
   const contextHead = writeVarint(CONTEXT_HEAD, contextLength);
   expandPieces(head + PREFIX_LENGTH, label, labelLength, contextHead, context, contextLength, out, length);
+}
+
+/** One block of output from one block of input, which is put together where it is hashed: what MLS asks for most. */
+function expandShort(
+  label: usize,
+  labelLength: u32,
+  context: usize,
+  contextLength: u32,
+  out: usize,
+  length: u32,
+): void {
+  startMac();
+  const info = room();
+  store<u16>(info, bswap(<u16>length));
+  store<u8>(info, <u8>(PREFIX_LENGTH + labelLength), 2);
+  store<u64>(info, PREFIX, 3);
+  memory.copy(info + 11, label, labelLength);
+  const end = info + 11 + labelLength;
+  store<u8>(end, <u8>contextLength);
+  memory.copy(end + 1, context, contextLength);
+  store<u8>(end + 1 + contextLength, 1);
+  absorbed(13 + labelLength + contextLength);
+  finishMac(BLOCK);
+  memory.copy(out, BLOCK, length);
 }
 
 function expandPieces(

@@ -6,7 +6,7 @@
 import { setLanes } from "./hkdf";
 import { compress256x4, digest, erase as eraseLanes, start } from "./sha256x4";
 
-const BLOCK: usize = 64;
+const BLOCK: u32 = 64;
 const SCRATCH = memory.data(928, 16);
 /** Two secrets, each with the inner and the outer padding of HMAC (RFC 2104). */
 const PADS = SCRATCH;
@@ -90,7 +90,7 @@ function setKeys(other: usize): void {
 }
 
 function setPads(pads: usize, key: usize): void {
-  for (let i: usize = 0; i < BLOCK; i += 16) {
+  for (let i: u32 = 0; i < BLOCK; i += 16) {
     const part = i < 32 ? v128.load(key + i) : i64x2.splat(0);
     v128.store(pads + i, v128.xor(part, i8x16.splat(0x36)));
     v128.store(pads + BLOCK + i, v128.xor(part, i8x16.splat(0x5c)));
