@@ -51,7 +51,7 @@ async function processingOnward(library: Library, members: number, wire: Wire): 
 const frameOf = { mls_private_message: "PrivateMessage", mls_public_message: "PublicMessage" } as const;
 const stepOf = { mls_private_message: "private commit", mls_public_message: "public commit" } as const;
 
-const warm = (wire: Wire, sizes: readonly number[]): readonly Scenario[] => {
+const warm = (wire: Wire, sizes: readonly number[], largeSizes: readonly number[] = []): readonly Scenario[] => {
   const promised =
     (ratio: number) =>
     (n: number, engine: string): number | undefined =>
@@ -60,6 +60,7 @@ const warm = (wire: Wire, sizes: readonly number[]): readonly Scenario[] => {
     {
       name: `commit, warm, ${frameOf[wire]}: create`,
       sizes,
+      largeSizes,
       sizeUnit: "members",
       promise: promised(2),
       setup: async (members) => {
@@ -70,6 +71,7 @@ const warm = (wire: Wire, sizes: readonly number[]): readonly Scenario[] => {
     {
       name: `commit, warm, ${frameOf[wire]}: process`,
       sizes,
+      largeSizes,
       sizeUnit: "members",
       promise: promised(3),
       setup: (members) =>
@@ -129,7 +131,7 @@ export const commitScenarios: readonly Scenario[] = [
     request: () => ({}),
     promise: (n) => (n === 1_000 ? 1.5 : undefined),
   }),
-  ...warm("mls_private_message", MEMBERS),
+  ...warm("mls_private_message", MEMBERS, [50_000]),
   ...warm("mls_public_message", [10, 100, 1_000]),
   growth("create", creatingOnward),
   growth("process", processingOnward),
