@@ -1,7 +1,8 @@
 /**
  * SHA-512 compression function (FIPS 180-4 §6.4), which SHA-384 shares.
  *
- * Built like `sha256.ts`: sixteen rounds a pass, schedule in locals.
+ * A pass of the loop is sixteen rounds with the working variables renamed instead of moved, and the message schedule is
+ * sixteen locals that are replaced in place.
  */
 
 const K = memory.data<u64>(

@@ -66,7 +66,7 @@ export function aesGcm(Nk: number): Aead {
     Nk,
     Nn: 12,
     seal: (key, nonce, aad, plaintext) => {
-      const copy = plaintext.slice();
+      const copy = new Uint8Array(plaintext);
       return run("encrypt", key, nonce, aad, copy).finally(() => {
         erase(copy);
       });

@@ -8,7 +8,7 @@ export interface Signer {
   readonly publicKey: Bytes;
   /**
    * The signature in the suite's encoding: R ‖ S for EdDSA, DER for ECDSA (R-5.1.2-2). The message may hold what is to be encrypted: it
-   * is overwritten when the promise settles.
+   * is overwritten when the promise settles. Copy what has to last longer, and do not transfer its buffer.
    */
   readonly sign: (message: Bytes) => Promise<Bytes>;
 }

@@ -19,7 +19,7 @@ export class VerificationKeys<Key> {
     const kept = this.#kept.get(publicKey);
     // A caller may have put another key into the same buffer.
     if (kept !== undefined && equalBytes(kept.bytes, publicKey)) return kept.key;
-    const bytes = publicKey.slice();
+    const bytes = new Uint8Array(publicKey);
     const key = this.#import(bytes);
     if (this.#seen.has(publicKey)) this.#kept.set(publicKey, { bytes, key });
     else this.#seen.add(publicKey);

@@ -75,7 +75,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
   const context = {
     version: MLS10,
     cipherSuite: suite.id,
-    groupId: options.groupId?.slice() ?? randomBytes(suite.hash.Nh),
+    groupId: options.groupId === undefined ? randomBytes(suite.hash.Nh) : new Uint8Array(options.groupId),
     epoch: 0n,
     treeHash: tree.treeHash(suite.hash),
     confirmedTranscriptHash: EMPTY,

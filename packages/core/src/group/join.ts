@@ -251,7 +251,7 @@ async function joinPath(
 ): Promise<PrivateKeys> {
   const { suite, keyPackage: own } = options;
   // A copy: the state erases its keys, and a last-resort key package is used again.
-  const privateKey = own.encryptionPrivateKey.slice();
+  const privateKey = new Uint8Array(own.encryptionPrivateKey);
   const leafKeys = { publicKey: own.keyPackage.leafNode.encryptionKey, privateKey };
   const privateKeys = new Map([[leafToNode(leafIndex), leafKeys]]);
   if (secrets.pathSecret === undefined) return privateKeys;

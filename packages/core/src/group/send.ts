@@ -110,7 +110,7 @@ function frame(state: GroupState, content: Content, options: SendOptions): Frame
     groupId: state.context.groupId,
     epoch: state.context.epoch,
     sender: { senderType: "member", leafIndex: state.leafIndex },
-    authenticatedData: options.authenticatedData?.slice() ?? EMPTY,
+    authenticatedData: new Uint8Array(options.authenticatedData ?? EMPTY),
     content,
   };
 }

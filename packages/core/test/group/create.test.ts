@@ -8,7 +8,8 @@ import { LIFETIME, Member, TEST_EXTENSION } from "../support/group.ts";
 
 test("a group has its own copies of id, extensions and credential: what the caller does to its buffers changes nothing (R-11-3)", async () => {
   const { suite, rules, signer, capabilities } = await Member.create("alice");
-  const [groupId, credential] = [utf8("group"), basicCredential("alice")];
+  // Of a Buffer, `slice` is no copy.
+  const [groupId, credential] = [Buffer.from("group"), basicCredential("alice")];
   const list = (text: string) => [{ extensionType: TEST_EXTENSION, extensionData: utf8(text) }];
   const [extensions, leafExtensions] = [list("of the group"), list("of the leaf")];
   const options = { suite, rules, signer, capabilities, credential, groupId, extensions, leafExtensions };

@@ -123,25 +123,32 @@ test("each message takes its own key, and the state without it is what is return
   expect(one.consumed.length).toBeGreaterThan(0);
 });
 
-test("what the caller does to its buffers while a message is made changes nothing, and what was signed is wiped", async () => {
-  const seen: Bytes[] = [];
-  const sign: typeof alice.signer.sign = (message) => {
-    seen.push(message);
-    return alice.signer.sign(message);
-  };
-  const [data, authenticatedData] = [utf8("hello"), utf8("in clear")];
-  const sending = createApplicationMessage(alice.state, data, {
-    ...alice,
-    signer: { ...alice.signer, sign },
-    authenticatedData,
-  });
-  data.fill(0);
-  authenticatedData.fill(0);
-  const { message } = await sending;
-  await expect(bob.peek(message)).resolves.toMatchObject({
-    data: utf8("hello"),
-    authenticatedData: utf8("in clear"),
-  });
-  expect(seen).toHaveLength(1);
-  expect(seen[0]?.every((byte) => byte === 0)).toBe(true);
-});
+test.each([
+  ["arrays", utf8],
+  // Of a Buffer, `slice` is no copy.
+  ["Buffers", (text: string): Bytes => Buffer.from(utf8(text))],
+])(
+  "what the caller does to its %s while a message is made changes nothing, and what was signed is wiped",
+  async (_kind, make) => {
+    const seen: Bytes[] = [];
+    const sign: typeof alice.signer.sign = (message) => {
+      seen.push(message);
+      return alice.signer.sign(message);
+    };
+    const [data, authenticatedData] = [make("hello"), make("in clear")];
+    const sending = createApplicationMessage(alice.state, data, {
+      ...alice,
+      signer: { ...alice.signer, sign },
+      authenticatedData,
+    });
+    data.fill(0);
+    authenticatedData.fill(0);
+    const { message } = await sending;
+    await expect(bob.peek(message)).resolves.toMatchObject({
+      data: utf8("hello"),
+      authenticatedData: utf8("in clear"),
+    });
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.every((byte) => byte === 0)).toBe(true);
+  },
+);
