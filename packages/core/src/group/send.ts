@@ -110,7 +110,7 @@ function frame(state: GroupState, content: Content, options: SendOptions): Frame
     groupId: state.context.groupId,
     epoch: state.context.epoch,
     sender: { senderType: "member", leafIndex: state.leafIndex },
-    authenticatedData: new Uint8Array(options.authenticatedData ?? EMPTY),
+    authenticatedData: options.authenticatedData === undefined ? EMPTY : new Uint8Array(options.authenticatedData),
     content,
   };
 }
