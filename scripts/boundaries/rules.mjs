@@ -9,20 +9,24 @@ import { join } from "node:path";
  */
 export const PACKAGES = {
   wasm: { imports: [] },
-  "packages/core": { imports: ["wasm"], libraries: ["@hpke/", "@noble/"] },
+  "packages/kit": { imports: [] },
+  "packages/core": { imports: ["wasm", "packages/kit"], libraries: ["@hpke/", "@noble/"] },
   "packages/x509": { imports: ["packages/core"], libraries: ["@peculiar/"] },
-  "packages/storage": { imports: ["packages/core"], libraries: ["idb/"] },
-  "packages/delivery": { imports: ["packages/core"], libraries: [] },
-  "packages/client": { imports: ["packages/core"], types: ["packages/storage", "packages/delivery"] },
+  "packages/storage": { imports: ["packages/kit", "packages/core"], libraries: ["idb/"] },
+  "packages/delivery": { imports: ["packages/kit", "packages/core"], libraries: [] },
+  "packages/client": { imports: ["packages/kit", "packages/core"], types: ["packages/storage", "packages/delivery"] },
   "packages/worker": {
-    imports: ["packages/core", "packages/client", "packages/storage", "packages/delivery"],
+    imports: ["packages/kit", "packages/core", "packages/client", "packages/storage", "packages/delivery"],
     libraries: ["comlink/"],
   },
   "packages/coppice": {
     imports: ["packages/worker"],
     types: ["packages/core", "packages/client", "packages/storage", "packages/delivery"],
   },
-  "packages/server": { imports: ["packages/core", "packages/delivery"], libraries: ["libsql/", "ws/", "@types/ws/"] },
+  "packages/server": {
+    imports: ["packages/kit", "packages/core", "packages/delivery"],
+    libraries: ["libsql/", "ws/", "@types/ws/"],
+  },
 };
 
 /** Packages that run in Node only and so may use the libraries its built-in modules. */

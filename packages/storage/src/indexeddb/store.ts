@@ -10,7 +10,7 @@ import type {
 } from "../contract.ts";
 import { conflictError, storeError } from "../errors.ts";
 import type { Lifetime } from "../lifetime.ts";
-import { mapLimit } from "../map-limit.ts";
+import { mapLimit } from "@coppice/kit";
 import { assertName } from "../names.ts";
 import { NamedLocks } from "../named-locks.ts";
 import { type NameInterval, toIntervals } from "../range.ts";

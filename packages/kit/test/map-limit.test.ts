@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mapLimit } from "../src/map-limit.ts";
+import { mapLimit } from "@coppice/kit";
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 

@@ -1,0 +1,41 @@
+/** Byte strings from callers, who may hand in anything. */
+
+const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get;
+
+/** Whether `value` is a `Uint8Array` (or a subclass such as `Buffer`), of this realm or another. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  // The getter of %TypedArray% reads an internal slot: it cannot be forged, and another realm's arrays have it too.
+  return tagOf?.call(value) === "Uint8Array";
+}
+
+/**
+ * An own copy of a caller's bytes. `TypeError`, naming `what`, for anything but a `Uint8Array`: a string, an array or an
+ * `ArrayBuffer` would silently become other bytes.
+ */
+export function copyBytes(value: unknown, what: string): Uint8Array<ArrayBuffer> {
+  if (!isUint8Array(value)) throw new TypeError(`${what} must be a Uint8Array, not ${describe(value)}`);
+  const copy = new Uint8Array(value.length);
+  copy.set(value);
+  return copy;
+}
+
+/** What a value is, for messages to a programmer; never its content. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value !== "object")
+    return typeof value === "string" ? "a string (encode it with utf8)" : `a ${typeof value}`;
+  const name: unknown = value.constructor?.name;
+  return typeof name === "string" && name !== "" ? name : "an object";
+}
+
+/** The most bytes that `crypto.getRandomValues` gives at once. */
+const RANDOM_CHUNK = 65_536;
+
+/** `length` random bytes, also more than `crypto.getRandomValues` gives at once. */
+export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += RANDOM_CHUNK) {
+    globalThis.crypto.getRandomValues(bytes.subarray(at, at + RANDOM_CHUNK));
+  }
+  return bytes;
+}

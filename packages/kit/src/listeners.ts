@@ -1,0 +1,69 @@
+/** Listeners of an object's events. None can disturb the others, or whoever notifies them. */
+
+type Sets<Events> = { [K in keyof Events]?: Set<(value: Events[K]) => void> };
+
+/** Shows an exception where the platform shows uncaught ones, without ending what goes on. */
+export function reportUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    if (typeof globalThis.reportError === "function") globalThis.reportError(error);
+    else throw error;
+  });
+}
+
+/**
+ * Sets of listeners by event.
+ *
+ * @example
+ * const listeners = new Listeners<{ change: number }>(["change"]);
+ * const release = listeners.add("change", (value) => console.log(value));
+ * listeners.notify("change", 1);
+ * release();
+ */
+export class Listeners<Events> {
+  readonly #events: ReadonlySet<keyof Events>;
+  readonly #sets: Sets<Events> = {};
+  readonly #onFailure: (error: unknown) => void;
+
+  /** `events` are all that exist; `onFailure` is told of what a listener threw. */
+  constructor(events: readonly (keyof Events)[], onFailure: (error: unknown) => void = reportUncaught) {
+    this.#events = new Set(events);
+    this.#onFailure = onFailure;
+  }
+
+  /** Adds a listener, also one that is there already; returns what removes it. `TypeError` for an event that does not exist. */
+  add<K extends keyof Events>(event: K, listener: (value: Events[K]) => void): () => void {
+    if (!this.#events.has(event)) {
+      throw new TypeError(
+        `There is no event "${String(event)}": use one of ${[...this.#events].map(String).join(", ")}`,
+      );
+    }
+    if (typeof listener !== "function") throw new TypeError("A listener is a function");
+    // Wrapped, so that the same function may listen twice and each release ends one of them.
+    const own = (value: Events[K]): void => {
+      listener(value);
+    };
+    const set = (this.#sets[event] ??= new Set());
+    set.add(own);
+    return () => {
+      set.delete(own);
+    };
+  }
+
+  count(event: keyof Events): number {
+    return this.#sets[event]?.size ?? 0;
+  }
+
+  notify<K extends keyof Events>(event: K, value: Events[K]): void {
+    for (const listener of [...(this.#sets[event] ?? [])]) {
+      try {
+        listener(value);
+      } catch (error) {
+        this.#onFailure(error);
+      }
+    }
+  }
+
+  clear(): void {
+    for (const event of this.#events) this.#sets[event]?.clear();
+  }
+}
