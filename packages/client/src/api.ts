@@ -2,23 +2,38 @@
  * What an application sees: plain data and promises. The engine implements these interfaces directly
  * (Node, service worker); `@coppice/worker` implements them over a worker boundary.
  */
+import type { ErrorDetail } from "@coppice/kit";
 
 export interface CallOptions {
   /** Stops waiting and, where nothing irrevocable has happened, the work. */
   readonly signal?: AbortSignal;
 }
 
-/** A member as the group state shows it. */
+/** A person in a conversation, with the devices that are leaves of the group. */
 export interface Member {
-  /** Identity of the member's basic credential. */
-  readonly name: string;
-  /** Index of the member's leaf: valid in this epoch only. */
-  readonly leafIndex: number;
+  readonly user: string;
   readonly isSelf: boolean;
+  readonly devices: readonly {
+    /** 32 hex digits. */
+    readonly device: string;
+    /** Index of the device's leaf: valid in this epoch only. */
+    readonly leafIndex: number;
+  }[];
 }
 
-/** `active`: usable. `removed`: this client was removed. `closed`: ended by reinitialisation. `broken`: state diverged; see `problem`. */
-export type ConversationStatus = "active" | "removed" | "closed" | "broken";
+/** Where a page of members ends; hand it in to get the next one. */
+export interface MembersPage {
+  readonly members: readonly Member[];
+  /** Undefined after the last page. */
+  readonly next: string | undefined;
+}
+
+/**
+ * `active`: usable. `removed`: this device was removed. `closed`: ended by a ReInit. `broken`: the state cannot follow the
+ * group; see `problem`. `damaged`: stored records were changed by someone else. `recovering`: joining again under new keys;
+ * messages queue meanwhile. From `broken` and `damaged`, `rejoin` or `forget` lead on.
+ */
+export type ConversationStatus = "active" | "removed" | "closed" | "broken" | "damaged" | "recovering";
 
 /** An immutable picture of a conversation; a new object whenever anything in it changed, the same one otherwise. */
 export interface ConversationSnapshot {
@@ -27,14 +42,13 @@ export interface ConversationSnapshot {
   /** Name from the group's context; empty if it has none. */
   readonly title: string;
   readonly status: ConversationStatus;
-  /** Why the conversation is `broken`: an error code. */
+  /** Why the conversation is `broken`, `damaged` or `recovering`: an error code. */
   readonly problem: string | undefined;
   readonly epoch: bigint;
-  readonly members: readonly Member[];
-  /** Who added this client; undefined for the creator. */
+  /** People; see `members`. */
+  readonly memberCount: number;
+  /** Who added this device; undefined for the creator. */
   readonly invitedBy: string | undefined;
-  /** 60 digits in 12 groups of 5: the same for all members exactly if they share group, epoch and members' keys. */
-  readonly safetyNumber: string;
   /** Commit in flight. */
   readonly pending:
     { readonly operation: "add" | "remove" | "update" | "rename" | "leave"; readonly attempt: number } | undefined;
@@ -42,7 +56,10 @@ export interface ConversationSnapshot {
   readonly lastItem: number;
 }
 
-/** `sending`: stored, on its way. `sent`: the Delivery Service has it. `failed`: given up; `resend` or `discard` it. */
+/**
+ * `sending`: stored, on its way. `sent`: the Delivery Service has it, and every member of its epoch can open it. `failed`:
+ * given up; `resend` or `discard` it.
+ */
 export type DeliveryState = "sending" | "sent" | "failed";
 
 /** An entry of the conversation's history, stored encrypted on this device. `seq` starts at 1, grows, has no duplicates. */
@@ -50,6 +67,9 @@ export type HistoryItem =
   | {
       readonly seq: number;
       readonly kind: "message";
+      /** The sender's random id of the message, 32 hex digits: the same on every device, and when it is sealed again. */
+      readonly id: string;
+      /** The sender's name. */
       readonly sender: string;
       readonly isSelf: boolean;
       readonly data: Uint8Array<ArrayBuffer>;
@@ -68,7 +88,10 @@ export type HistoryItem =
       /** Who committed the change. */
       readonly actor: string;
       readonly added: readonly string[];
+      /** Removed by the actor. */
       readonly removed: readonly string[];
+      /** Asked to leave; the actor only committed it. */
+      readonly left: readonly string[];
       readonly renamedTo: string | undefined;
       readonly joined: boolean;
     }
@@ -78,6 +101,16 @@ export type HistoryItem =
       readonly kind: "undecryptable";
       readonly at: number;
       readonly epoch: bigint;
+      readonly problem: string;
+    }
+  | {
+      /** This device could not follow the group and joined again: what others sent in between is missing here. */
+      readonly seq: number;
+      readonly kind: "gap";
+      readonly at: number;
+      /** The epoch it came back in. */
+      readonly epoch: bigint;
+      /** Why: an error code. */
       readonly problem: string;
     };
 
@@ -92,13 +125,23 @@ export interface ConversationEvents {
   change: ConversationSnapshot;
 }
 
+/** Something that a person should know, and what can be done. */
+export interface Problem {
+  readonly code: string;
+  /** In words: what happened and what to do. */
+  readonly message: string;
+  /** The conversation it is about, if it is about one. */
+  readonly conversation: string | undefined;
+  readonly detail: ErrorDetail;
+}
+
 /** Events of a client. */
 export interface ClientEvents {
   /** A conversation appeared: created here, in another tab, or joined by invitation. */
   conversation: { readonly id: string; readonly invitedBy: string | undefined };
-  connection: { readonly online: boolean };
+  connection: { readonly online: boolean; readonly transport: "websocket" | "polling" | undefined };
   /** Work in the background failed in a way that a person should know. */
-  problem: { readonly code: string; readonly message: string; readonly conversation: string | undefined };
+  problem: Problem;
 }
 
 export type Unsubscribe = () => void;
@@ -107,15 +150,27 @@ export interface Conversation {
   readonly id: string;
   /** The newest snapshot; stable identity between changes. */
   readonly snapshot: ConversationSnapshot;
+  /** `TypeError` for an event that does not exist. */
   on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe;
+  /** People in the order of their first leaf, `limit` (default 100, at most 1,000) of them. */
+  members(query?: { readonly after?: string; readonly limit?: number }, options?: CallOptions): Promise<MembersPage>;
+  /**
+   * 60 digits in 12 groups of 5, the same for all members exactly if they know the members by the same device logs. It stays
+   * the same when epochs, keys and devices change.
+   */
+  safetyNumber(options?: CallOptions): Promise<string>;
   /** Items of the history, oldest first: the newest `limit` (default 100) before `before`. */
   history(
     query?: { readonly before?: number; readonly limit?: number },
     options?: CallOptions,
   ): Promise<readonly HistoryItem[]>;
-  /** Adds users by name and resolves when the commit has been accepted. */
-  add(names: readonly string[], options?: CallOptions): Promise<void>;
-  remove(names: readonly string[], options?: CallOptions): Promise<void>;
+  /**
+   * Adds users, each with all their devices; one name or several. Resolves when the commit has been accepted; waits for the
+   * network as `send` does. `ERR_CLIENT_ALREADY_MEMBER`, `ERR_DS_UNKNOWN_USER`, `ERR_DS_NO_KEY_PACKAGE` (`detail.user`).
+   */
+  add(users: string | readonly string[], options?: CallOptions): Promise<void>;
+  /** Removes users with all their devices. */
+  remove(users: string | readonly string[], options?: CallOptions): Promise<void>;
   /** Asks the others to remove this client; the conversation then becomes `removed`. */
   leave(options?: CallOptions): Promise<void>;
   rename(title: string, options?: CallOptions): Promise<void>;
@@ -130,17 +185,26 @@ export interface Conversation {
   discard(seq: number, options?: CallOptions): Promise<void>;
   /** MLS-Exporter (RFC 9420 §8.5) of the current epoch. */
   exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Joins again by an external Commit, from the GroupInfo that the Delivery Service keeps, under new keys. The history
+   * stays, a `gap` item says what is missing, and messages that were not sent yet are sent again. For conversations that
+   * are `broken` or `damaged`.
+   */
+  rejoin(options?: CallOptions): Promise<void>;
   /** Deletes the conversation and all its keys from this device. Leave it first. */
   forget(options?: CallOptions): Promise<void>;
 }
 
 export interface Client {
-  /** The name this client signed in with. */
+  /** The user's name, in its normal form. */
   readonly name: string;
+  /** This device, 32 hex digits. */
+  readonly device: string;
   readonly online: boolean;
   /** Stable identity between changes. */
   readonly conversations: readonly Conversation[];
   conversation(id: string): Conversation | undefined;
+  /** `TypeError` for an event that does not exist. */
   on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe;
   createGroup(options?: { readonly title?: string } & CallOptions): Promise<Conversation>;
   /** Fetches everything that waits and sends everything that is queued. */
@@ -153,14 +217,20 @@ export type ClientErrorCode =
   | "ERR_CLIENT_CLOSED" // this client was closed
   | "ERR_CLIENT_UNKNOWN_CONVERSATION" // no such conversation on this device
   | "ERR_CLIENT_NOT_ACTIVE" // removed from, or closed, this conversation
-  | "ERR_CLIENT_ALREADY_MEMBER" // `detail.name` is a member
-  | "ERR_CLIENT_NOT_A_MEMBER" // `detail.name` is not a member
-  | "ERR_CLIENT_NAME_INVALID" // not a usable name
+  | "ERR_CLIENT_ALREADY_MEMBER" // `detail.user` is a member
+  | "ERR_CLIENT_NOT_A_MEMBER" // `detail.user` is not a member
+  | "ERR_CLIENT_NAME_INVALID" // not a usable name; `detail.reason`
   | "ERR_CLIENT_EMPTY_MESSAGE"
   | "ERR_CLIENT_MESSAGE_TOO_LARGE"
   | "ERR_CLIENT_TITLE_TOO_LONG" // over 128 bytes of UTF-8
   | "ERR_CLIENT_UNKNOWN_ITEM" // no such item, or not in a state for this
   | "ERR_CLIENT_CONFLICT" // other members' commits won every attempt
+  | "ERR_CLIENT_QUEUE_FULL" // too many calls wait at once; `detail.limit`
   | "ERR_CLIENT_WRONG_ACCOUNT" // this store belongs to another name
+  | "ERR_CLIENT_ROLLED_BACK" // the stored state is older than what this device did; it joins again under new keys
+  | "ERR_CLIENT_DEVICE_LOG" // a user's device log was forged, forked or rolled back; `detail.user`, `detail.rule`
+  | "ERR_CLIENT_CLOCK" // the device's clock jumped; only in `problem` events
+  | "ERR_CLIENT_WAITING" // another context held a lock for too long and was passed by; only in `problem` events
+  | "ERR_CLIENT_LOG_CHANGED" // a group's log was restored or rolled back by the server; only in `problem` events
   | "ERR_CLIENT_LISTENER" // a listener of the application threw; only in `problem` events
   | "ERR_CLIENT_INTERNAL"; // the engine failed in a way it does not know; only in `problem` events
