@@ -5,6 +5,7 @@ import type { Codec } from "./codec/codec.ts";
 import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
 import type { Credential } from "./credential.ts";
 import { credential } from "./credential.ts";
+import type { CipherSuite } from "./crypto/cipher-suite.ts";
 
 /**
  * ```tls
@@ -118,6 +119,16 @@ export const externalSenders: Codec<readonly ExternalSender[]> = vector(struct({
 export function findExternalSenders(list: readonly Extension[]): readonly ExternalSender[] {
   const data = findExtension(list, ExtensionType.externalSenders);
   return data === undefined ? [] : decodeReceived(externalSenders, data);
+}
+
+/** `ERR_MLS_CREDENTIAL` for an external sender whose key is none of the suite: nothing that it signs would verify (R-5.1.1-2). */
+export function checkExternalSenderKeys({ signature }: CipherSuite, list: readonly Extension[]): void {
+  const senderIndex = findExternalSenders(list).findIndex(({ signatureKey }) => !signature.isPublicKey(signatureKey));
+  if (senderIndex < 0) return;
+  throw new CoppiceError("ERR_MLS_CREDENTIAL", "the key of an external sender is not one of this suite", {
+    requirement: "R-5.1.1-2",
+    detail: { senderIndex },
+  });
 }
 
 /** `struct { HPKEPublicKey external_pub; } ExternalPub;` */

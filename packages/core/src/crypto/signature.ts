@@ -1,4 +1,4 @@
-/** Signature schemes of the suites (RFC 9420 §5.1.2): SubtleCrypto where it works, else noble. */
+/** Signature schemes of the suites (RFC 9420 §5.1.2): SubtleCrypto where it works, else noble; one verdict on both. */
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 
@@ -30,7 +30,15 @@ export interface SignatureScheme {
   readonly generateKeyPair: () => Promise<SignatureKeyPair>;
   /** A signer whose key cannot be read back where the platform has the algorithm. `ERR_MLS_CRYPTO` for a malformed key. */
   readonly importSigner: (privateKey: Bytes) => Promise<Signer>;
-  /** Whether the signature verifies; false for malformed keys and signatures. */
+  /**
+   * Whether these bytes are a public key: an EdDSA point in its one encoding and not of small order, an uncompressed ECDSA point on
+   * the curve. An EdDSA key that is off its curve is found by nobody's signature verifying.
+   */
+  readonly isPublicKey: (publicKey: Bytes) => boolean;
+  /**
+   * Whether the signature verifies; false for malformed keys and signatures. One verdict on every platform: what the RFCs leave
+   * open (RFC 8032 §8.4, points of small order) is refused, and EdDSA is verified without the cofactor.
+   */
   readonly verify: (publicKey: Bytes, message: Bytes, signature: Bytes) => Promise<boolean>;
 }
 

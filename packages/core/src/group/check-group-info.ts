@@ -10,7 +10,7 @@ import type { Progress } from "../in-flight.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
 import { missingExtension, MLS10 } from "../tree/capabilities.ts";
-import { checkKeyLengths } from "../tree/leaf-node-validation.ts";
+import { checkKeys } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import { nodeCount } from "../tree/tree-math.ts";
 import { validateTree } from "../tree/validate-tree.ts";
@@ -20,7 +20,7 @@ export const unusableGroupInfo = (message: string, requirement: string): Coppice
 
 /**
  * The tree that the GroupInfo carries, else the one given; undefined if there is neither. Of its contents, no more is checked than
- * that the keys have the suite's lengths: see `checkKeyLengths`.
+ * that the keys have the suite's lengths: see `checkKeys`.
  */
 export function readTree(
   suite: CipherSuite,
@@ -36,7 +36,7 @@ export function readTree(
   if (encoded === undefined) return undefined;
   const nodes = decodeReceived(boundedRatchetTree(nodeCount(limits.treeLeaves)), encoded, limits.messageBytes);
   for (const node of nodes) {
-    if (node?.nodeType === "leaf") checkKeyLengths(suite, node.leafNode);
+    if (node?.nodeType === "leaf") checkKeys(suite, node.leafNode);
     else if (node !== undefined && node.parentNode.encryptionKey.length !== suite.hpke.Npk) {
       throw new CoppiceError("ERR_MLS_TREE", "a parent's key is not one of this suite", { requirement: "R-5.1.1-3" });
     }

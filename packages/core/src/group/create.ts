@@ -7,7 +7,7 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { randomBytes } from "../crypto/platform.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
-import { extensions as wireExtensions } from "../extension.ts";
+import { checkExternalSenderKeys, extensions as wireExtensions } from "../extension.ts";
 import { withGreaseCapabilities } from "../grease.ts";
 import type { GroupState } from "../group-state.ts";
 import { createEpochSecrets } from "../schedule/key-schedule.ts";
@@ -71,6 +71,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
   const tree = RatchetTree.of(leaf);
   await validateOwnLeafNode(suite, rules, { leaf, context: { extensions } });
   validateMembers(tree, { extensions });
+  checkExternalSenderKeys(suite, extensions);
 
   const context = {
     version: MLS10,

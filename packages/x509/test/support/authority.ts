@@ -167,3 +167,11 @@ export function withSignedIntegers(certificate: Bytes): Bytes {
   made.signatureValue = AsnConvert.serialize(new ECDSASigValue({ r: unpadded(r), s: unpadded(s) }));
   return new Uint8Array(AsnConvert.serialize(made));
 }
+
+/** The certificate with another integer in its ECDSA signature, in DER. */
+export function withInteger(certificate: Bytes, which: "r" | "s", integer: Bytes): Bytes {
+  const made = AsnConvert.parse(certificate, Certificate);
+  const { r, s } = AsnConvert.parse(made.signatureValue, ECDSASigValue);
+  made.signatureValue = AsnConvert.serialize(new ECDSASigValue({ r, s, [which]: integer.buffer }));
+  return new Uint8Array(AsnConvert.serialize(made));
+}
