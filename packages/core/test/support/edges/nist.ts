@@ -26,7 +26,7 @@ const SECRET = 1_234_567_891_011n;
 const NONCE = 11_109_876_543_211n;
 const MESSAGE = utf8("edge");
 
-const uncompressed = (point: WeierstrassPoint<bigint>): Bytes => point.toBytes(false) as Bytes;
+const uncompressed = (point: WeierstrassPoint<bigint>): Bytes => point.toBytes(false);
 
 /** A point with the first x from `x` on that has one. */
 function pointFrom({ curve, length }: Curve, x: bigint): WeierstrassPoint<bigint> {
@@ -78,7 +78,7 @@ function signatureEdges(of: Curve): SignatureEdge[] {
     const high = pointFrom(of, order + 1n);
     add("R's x is above the order", true, [high.x - order, s], keyFor(high));
   }
-  add("a compressed key", false, [r, s], key.toBytes(true) as Bytes);
+  add("a compressed key", false, [r, s], key.toBytes(true));
   add("a hybrid key", false, [r, s], concat(Uint8Array.of(6 + Number(key.y & 1n)), honest.subarray(1)));
   add(
     "a key off the curve",
@@ -97,7 +97,7 @@ function keyEdges(of: Curve): KeyEdge[] {
   const low = pointFrom(of, 0n);
   const keys: [string, Bytes, boolean][] = [
     ["an honest key", honest, true],
-    ["a compressed key", key.toBytes(true) as Bytes, false],
+    ["a compressed key", key.toBytes(true), false],
     ["a hybrid key", concat(Uint8Array.of(6 + Number(key.y & 1n)), honest.subarray(1)), false],
     ["a raw pair of coordinates", honest.slice(1), false],
     ["a key off the curve", honest.map((byte, i) => (i === 2 * length ? byte ^ 1 : byte)), false],
