@@ -1,7 +1,7 @@
 /** Extensions (RFC 9420 §13.4) and the ones this document defines: §5.3.3, §11.1, §12.1.8.1, §12.4.3. */
 import { CoppiceError } from "./errors.ts";
 import type { Bytes } from "./codec/bytes.ts";
-import type { Codec } from "./codec/codec.ts";
+import type { Codec, Given } from "./codec/codec.ts";
 import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
 import type { Credential } from "./credential.ts";
 import { credential } from "./credential.ts";
@@ -146,6 +146,6 @@ export const externalPub: Codec<{ readonly externalPub: Bytes }> = struct({ exte
  * console.assert(findExtension([extension], ExtensionType.requiredCapabilities) !== undefined);
  * ```
  */
-export function makeExtension<T>(extensionType: number, codec: Codec<T>, value: T): Extension {
-  return { extensionType, extensionData: encode(codec, value) };
+export function makeExtension<T>(extensionType: number, codec: Codec<T>, value: Given<NoInfer<T>>): Extension {
+  return { extensionType, extensionData: encode(codec, value as T) };
 }

@@ -38,7 +38,16 @@ export function describe(value: unknown): string {
 /** The most bytes that `crypto.getRandomValues` gives at once. */
 const RANDOM_CHUNK = 65_536;
 
-/** `length` random bytes, also more than `crypto.getRandomValues` gives at once. */
+/**
+ * `length` bytes from the platform's cryptographic random number generator, also more than `crypto.getRandomValues` gives at once.
+ *
+ * @example
+ * ```ts run
+ * import { randomBytes } from "@coppice/core";
+ *
+ * console.assert(randomBytes(32).length === 32);
+ * ```
+ */
 export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at += RANDOM_CHUNK) {

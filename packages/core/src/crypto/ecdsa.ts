@@ -1,12 +1,12 @@
 /** ECDSA over P-256, P-384 and P-521 (RFC 8446 §4.2.3 scheme pairs of curve and hash). */
 import type { Bytes } from "../codec/bytes.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
-import { subtle, unshared } from "./platform.ts";
+import { subtle } from "./platform.ts";
 import { signatureFromDer, signatureToDer } from "./der.ts";
 import { isNistPoint, NOBLE_CURVES } from "./nist-point.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
 import { isScalar, NIST_CURVES } from "./nist-private-key.ts";
-import type { SignatureScheme } from "./signature.ts";
+import type { PlatformScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 
@@ -22,7 +22,7 @@ const CURVES: Readonly<Record<NistCurveName, Curve>> = {
   "P-521": { hash: "SHA-512", length: 66 },
 };
 
-export function ecdsa(name: NistCurveName): SignatureScheme {
+export function ecdsa(name: NistCurveName): PlatformScheme {
   const { hash, length } = CURVES[name];
   const { order } = NIST_CURVES[name];
   const algorithm = { name: "ECDSA", namedCurve: name };
@@ -56,8 +56,7 @@ export function ecdsa(name: NistCurveName): SignatureScheme {
         const key = await subtle().importKey("jwk", jwk, algorithm, false, ["sign"]);
         return {
           publicKey,
-          sign: async (message) =>
-            signatureToDer(new Uint8Array(await subtle().sign(parameters, key, unshared(message)))),
+          sign: async (message) => signatureToDer(new Uint8Array(await subtle().sign(parameters, key, message))),
         };
       } catch (cause) {
         throw malformedPrivateKey(cause);
@@ -70,7 +69,7 @@ export function ecdsa(name: NistCurveName): SignatureScheme {
       if (!isScalar(raw.subarray(0, length), order) || !isScalar(raw.subarray(length), order)) return false;
       try {
         const key = await verifiers.get(publicKey);
-        return key !== undefined && (await subtle().verify(parameters, key, raw, unshared(message)));
+        return key !== undefined && (await subtle().verify(parameters, key, raw, message));
       } catch {
         return false;
       }

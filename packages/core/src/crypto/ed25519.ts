@@ -5,7 +5,7 @@ import { fromBase64url } from "./base64url.ts";
 import { nodeCrypto, subtle, works } from "./platform.ts";
 import type { PlatformEddsa } from "./eddsa-encodings.ts";
 import { EDWARDS25519, strictEddsa } from "./eddsa-encodings.ts";
-import type { SignatureScheme } from "./signature.ts";
+import type { PlatformScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 
@@ -81,7 +81,7 @@ async function verifiesStrictly({ verify }: PlatformEddsa): Promise<boolean> {
 }
 
 /** On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. */
-export async function ed25519(): Promise<SignatureScheme> {
+export async function ed25519(): Promise<PlatformScheme> {
   return strictEddsa(EDWARDS25519, await onPlatform());
 }
 

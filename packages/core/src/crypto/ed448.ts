@@ -5,7 +5,7 @@ import { concat, fromHex, utf8 } from "../codec/bytes.ts";
 import type { EdwardsCurve } from "./eddsa-encodings.ts";
 import { strictEddsa } from "./eddsa-encodings.ts";
 import { eddsaOnNoble } from "./eddsa-noble.ts";
-import type { SignatureScheme } from "./signature.ts";
+import type { PlatformScheme } from "./signature.ts";
 
 const ZEROS = "00".repeat(56);
 
@@ -19,7 +19,7 @@ const EDWARDS448: EdwardsCurve = {
 /** `dom4` of Ed448 without a context (RFC 8032 §2). */
 const DOMAIN = concat(utf8("SigEd448"), new Uint8Array(2));
 
-export const ed448 = (): SignatureScheme =>
+export const ed448 = (): PlatformScheme =>
   strictEddsa(
     EDWARDS448,
     eddsaOnNoble({

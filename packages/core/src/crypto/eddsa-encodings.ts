@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, fromHex } from "../codec/bytes.ts";
-import type { SignatureScheme } from "./signature.ts";
+import type { PlatformScheme } from "./signature.ts";
 
 /** An Edwards curve. Integers are little-endian and as long as an encoded point: y, and the sign of x in the highest bit. */
 export interface EdwardsCurve {
@@ -27,10 +27,10 @@ export const EDWARDS25519: EdwardsCurve = {
 };
 
 /** A scheme as a platform has it. */
-export type PlatformEddsa = Omit<SignatureScheme, "isPublicKey">;
+export type PlatformEddsa = Omit<PlatformScheme, "isPublicKey">;
 
 /** The same scheme with one verdict on all platforms that compute `S·B = R + k·A`, k reduced by the order. */
-export function strictEddsa({ prime, order, smallOrder }: EdwardsCurve, scheme: PlatformEddsa): SignatureScheme {
+export function strictEddsa({ prime, order, smallOrder }: EdwardsCurve, scheme: PlatformEddsa): PlatformScheme {
   const { length } = prime;
   // No byte of these needs to borrow from the next.
   const refused = smallOrder.flatMap((y) => [y, prime.map((byte, i) => byte - (y[i] ?? 0))]);

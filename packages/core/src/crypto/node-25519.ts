@@ -2,13 +2,13 @@
  * Ed25519 and X25519 on Node's synchronous functions, for bots and servers. SubtleCrypto takes a thread for each call there,
  * which costs as much as the operation.
  */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
 import type { PlatformEddsa } from "./eddsa-encodings.ts";
 import type { HpkeKeyPair } from "./hpke.ts";
 import type { Jwk, KeyObject, NodeCrypto } from "./platform.ts";
-import { randomBytes } from "./platform.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 import type { X25519 } from "./x25519.ts";

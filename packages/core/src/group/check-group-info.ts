@@ -1,4 +1,5 @@
 /** Checks of a GroupInfo that is used to join (RFC 9420 §12.4.3), by Welcome or by external Commit. */
+import { assertBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { decodeReceived } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
@@ -25,7 +26,7 @@ export const unusableGroupInfo = (message: string, requirement: string): Coppice
 export function readTree(
   suite: CipherSuite,
   info: GroupInfo,
-  given: Bytes | undefined,
+  given: Uint8Array | undefined,
   limits: Limits,
 ): RatchetTree | undefined {
   const { version, cipherSuite, epoch } = info.groupContext;
@@ -34,6 +35,7 @@ export function readTree(
   }
   const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? given;
   if (encoded === undefined) return undefined;
+  assertBytes(encoded, "ratchetTree");
   const nodes = decodeReceived(boundedRatchetTree(nodeCount(limits.treeLeaves)), encoded, limits.messageBytes);
   for (const node of nodes) {
     if (node?.nodeType === "leaf") checkKeys(suite, node.leafNode);

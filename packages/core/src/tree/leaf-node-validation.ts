@@ -5,7 +5,7 @@ import { findRequiredCapabilities } from "../extension.ts";
 import type { Identity, Rules, ValidationMoment } from "../rules.ts";
 import { validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import { missingCapability, missingExtension, MLS10 } from "./capabilities.ts";
+import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "./capabilities.ts";
 import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
 import { verifyLeafNodeSignature } from "./leaf-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
@@ -90,7 +90,7 @@ function checkSource({ source }: LeafNode, expected: LeafNodeCheck["source"]): v
  */
 export function checkKeys(suite: CipherSuite, { signatureKey, encryptionKey }: LeafNode): void {
   if (!suite.signature.isPublicKey(signatureKey)) {
-    throw invalid("the signature key is not one of this suite", "R-5.1.1-2");
+    throw invalid(UNUSABLE_SIGNATURE_KEY, "R-5.1.1-2");
   }
   if (encryptionKey.length !== suite.hpke.Npk) throw invalid(UNUSABLE_KEY, "R-5.1.1-1");
 }
