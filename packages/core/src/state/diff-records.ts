@@ -3,7 +3,7 @@
  * a Commit O(log N) nodes.
  */
 import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, fromHex } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { encode } from "../codec/codec.ts";
 import type { FormerMembers, MessagingState, PastEpoch } from "../group-state.ts";
@@ -179,23 +179,11 @@ function diffProposals(changes: Changes, before: MessagingState | undefined, aft
   }
 }
 
-function toStateRecord(state: MessagingState): StateRecord {
-  return {
-    formatVersion: STATE_FORMAT_VERSION,
-    cipherSuite: state.suite.id,
-    status: state.status,
-    reinit: state.reinit,
-    context: state.context,
-    leafCount: state.tree.leafCount,
-    memberCount: state.tree.memberCount,
-    leafIndex: state.leafIndex,
-    leafSince: state.leafSince,
-    interimTranscriptHash: state.interimTranscriptHash,
-    confirmationTag: state.confirmationTag,
-    secrets: state.secrets,
-    privateKeys: [...state.privateKeys].map(([node, pair]) => ({ node, ...pair })),
-    pendingUpdates: [...state.pendingUpdates].map(([hex, privateKey]) => ({ publicKey: fromHex(hex), privateKey })),
-    pastEpochs: state.pastEpochs.map(({ context }) => context.epoch),
-    resumptionPsks: [...state.resumptionPsks].map(([epoch, psk]) => ({ epoch, psk })),
-  };
-}
+const toStateRecord = (state: MessagingState): StateRecord => ({
+  formatVersion: STATE_FORMAT_VERSION,
+  cipherSuite: state.suite.id,
+  leafCount: state.tree.leafCount,
+  memberCount: state.tree.memberCount,
+  pastEpochs: state.pastEpochs.map(({ context }) => context.epoch),
+  fields: state,
+});

@@ -3,7 +3,7 @@ import type { LeafNode } from "../tree/leaf-node.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { GivenRecords } from "./given-records.ts";
 import { leafRecord } from "./record-codecs.ts";
-import { recordNames } from "./record-names.ts";
+import { recordFolders, recordNames } from "./record-names.ts";
 
 /** A member as it is stored. */
 export interface StoredMember {
@@ -36,7 +36,8 @@ export const memberRecord = (leafIndex: number): string => recordNames.leaf(leaf
  */
 export function readMembers(records: ReadonlyMap<string, Uint8Array>): StoredMember[] {
   const given = new GivenRecords({ put: records, delete: [] });
-  return given.leaves
+  return given
+    .indices(recordFolders.leaves)
     .toSorted((a, b) => a - b)
     .map((leaf) => ({ leafIndex: leaf as LeafIndex, ...given.get(recordNames.leaf(leaf), leafRecord) }));
 }

@@ -9,7 +9,7 @@ import { children, root } from "../tree/tree-math.ts";
 import type { GivenRecords } from "./given-records.ts";
 import { corrupt } from "./given-records.ts";
 import { cachedProposal, formerRecord, pastRecord, secretNode } from "./record-codecs.ts";
-import { recordNames } from "./record-names.ts";
+import { recordFolders, recordNames } from "./record-names.ts";
 
 /** What says which other records there are. */
 export interface Outline {
@@ -61,10 +61,11 @@ export function rebuildEpochs(
 
 /** Up to the first position at which there is none. */
 function rebuildProposals(given: GivenRecords, known: readonly CachedProposal[]): CachedProposal[] {
+  const givenPositions = new Set(given.indices(recordFolders.proposals));
   const proposals: CachedProposal[] = [];
   for (;;) {
     const position = proposals.length;
-    const isGiven = given.proposals.has(position);
+    const isGiven = givenPositions.has(position);
     const cached = isGiven ? given.find(recordNames.proposal(position), cachedProposal) : known[position];
     if (cached === undefined) return proposals;
     proposals.push(cached);
@@ -77,7 +78,7 @@ function rebuildPastEpoch(given: GivenRecords, epoch: bigint, known: Known): Pas
   const stored = given.find(name, pastRecord);
   const { context, senderDataSecret } = stored ?? old ?? {};
   if (context === undefined || senderDataSecret === undefined || given.isDeleted(name)) {
-    throw corrupt(`record ${name} is missing`);
+    throw corrupt(name, "is missing");
   }
   const leafCount = stored?.leafCount ?? old?.secretTree.leafCount ?? 1;
   const secretTree = rebuildSecretTree(given, { epoch, leafCount }, known);
@@ -87,7 +88,7 @@ function rebuildPastEpoch(given: GivenRecords, epoch: bigint, known: Known): Pas
 }
 
 function rebuildFormerMembers(given: GivenRecords, epoch: bigint, old: FormerMembers): FormerMembers {
-  const leaves = given.former(epoch);
+  const leaves = given.indices(recordFolders.former(epoch));
   if (leaves.length === 0) return old;
   const members = new Map<number, Identity | undefined>(old.members);
   for (const leaf of leaves) {
@@ -113,8 +114,7 @@ function rebuildSecretTree(
     if (was !== undefined && !isChanged && (changed.length === 0 || was.kind === "secret" || was.kind === "leaf"))
       return was;
     const below = children(index);
-    if (below === undefined || changed.length === 0)
-      throw corrupt(`record ${recordNames.ratchet(epoch, index)} is missing`);
+    if (below === undefined || changed.length === 0) throw corrupt(recordNames.ratchet(epoch, index), "is missing");
     const [left, right] =
       was?.kind === "expanded" ? [was.left, was.right] : was?.kind === "absent" ? [ABSENT, ABSENT] : [];
     return {
@@ -131,7 +131,7 @@ function rebuildSecretTree(
       ),
     };
   };
-  const changed = given.ratchets(epoch);
+  const changed = given.indices(recordFolders.ratchets(epoch));
   const top = build(root(leafCount), old?.root, changed);
   return old !== undefined && old.root === top ? old : { leafCount, root: top };
 }

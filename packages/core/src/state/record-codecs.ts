@@ -1,5 +1,6 @@
 /** Encodings of the records of a group state (`record-names.ts`); not part of the protocol. */
 import type { Bytes } from "../codec/bytes.ts";
+import { fromHex, toHex } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import {
   closedEnum,
@@ -15,41 +16,34 @@ import {
   vector,
 } from "../codec/codec.ts";
 import { credential } from "../credential.ts";
-import type { HpkeKeyPair } from "../crypto/hpke.ts";
 import { CoppiceError } from "../errors.ts";
 import { sender } from "../framing/framed-content.ts";
 import type { ReInitProposal } from "../framing/proposal.ts";
 import { proposal, proposalBodies } from "../framing/proposal.ts";
-import type { CachedProposal, GroupStatus, KeptSecrets } from "../group-state.ts";
+import type { CachedProposal, GroupStatus, MessagingState } from "../group-state.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { groupContext } from "../schedule/group-context.ts";
-import type { MessageKey, Ratchet, SecretNode } from "../secret-tree.ts";
+import type { Ratchet, SecretNode } from "../secret-tree.ts";
 import type { Identity } from "../rules.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import { leafNode } from "../tree/leaf-node.ts";
+import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
 import { MAX_LEAF_COUNT } from "../tree/tree-math.ts";
 
 /** States of this version are readable. */
 export const STATE_FORMAT_VERSION = 2;
 
+/** What a state has in one record, as it has it. */
+export type StateFields = Omit<MessagingState, "suite" | "tree" | "secretTree" | "proposals" | "pastEpochs">;
+
 export interface StateRecord {
   readonly formatVersion: number;
   readonly cipherSuite: number;
-  readonly status: GroupStatus;
-  readonly reinit: Omit<ReInitProposal, "proposalType"> | undefined;
-  readonly context: GroupContext;
   readonly leafCount: number;
   readonly memberCount: number;
-  readonly leafIndex: number;
-  readonly leafSince: bigint;
-  readonly interimTranscriptHash: Bytes;
-  readonly confirmationTag: Bytes;
-  readonly secrets: KeptSecrets;
-  readonly privateKeys: readonly ({ readonly node: number } & HpkeKeyPair)[];
-  readonly pendingUpdates: readonly HpkeKeyPair[];
   /** Newest first. */
   readonly pastEpochs: readonly bigint[];
-  readonly resumptionPsks: readonly { readonly epoch: bigint; readonly psk: Bytes }[];
+  readonly fields: StateFields;
 }
 
 const formatVersion: Codec<number> = map(
@@ -72,15 +66,45 @@ const leafCount: Codec<number> = map(
   (count) => count,
 );
 
-export const stateRecord: Codec<StateRecord> = struct({
-  formatVersion,
-  cipherSuite: uint16,
+const leafIndex: Codec<LeafIndex> = map(
+  uint32,
+  (index) => index as LeafIndex,
+  (index) => index,
+);
+
+/** A map as a vector of its entries. */
+const mapOf = <K, V>(entry: Codec<readonly [K, V]>): Codec<ReadonlyMap<K, V>> =>
+  map(
+    vector(entry),
+    (entries): ReadonlyMap<K, V> => new Map(entries),
+    (values) => [...values],
+  );
+
+const pair = <K, V>(key: Codec<K>, value: Codec<V>): Codec<readonly [K, V]> => ({
+  encode: (writer, [first, second]) => {
+    key.encode(writer, first);
+    value.encode(writer, second);
+  },
+  decode: (reader) => [key.decode(reader), value.decode(reader)],
+});
+
+const hex: Codec<string> = map(opaque, toHex, fromHex);
+const nodeIndex: Codec<NodeIndex> = map(
+  uint32,
+  (index) => index as NodeIndex,
+  (index) => index,
+);
+const reinit: Codec<ReInitProposal> = map(
+  proposalBodies.reinit,
+  (body): ReInitProposal => ({ proposalType: 5, ...body }),
+  (body) => body,
+);
+
+const stateFields: Codec<StateFields> = struct({
   status: closedEnum<GroupStatus>(uint8, { active: 1, removed: 2, reinitialised: 3 }),
-  reinit: optional(proposalBodies.reinit),
+  reinit: optional(reinit),
   context: groupContext,
-  leafCount,
-  memberCount: uint32,
-  leafIndex: uint32,
+  leafIndex,
   leafSince: uint64,
   interimTranscriptHash: opaque,
   confirmationTag: opaque,
@@ -94,10 +118,18 @@ export const stateRecord: Codec<StateRecord> = struct({
     epochAuthenticator: opaque,
     initSecret: opaque,
   }),
-  privateKeys: vector(struct({ node: uint32, publicKey: opaque, privateKey: opaque })),
-  pendingUpdates: vector(struct({ publicKey: opaque, privateKey: opaque })),
+  privateKeys: mapOf(pair(nodeIndex, struct({ publicKey: opaque, privateKey: opaque }))),
+  pendingUpdates: mapOf(pair(hex, opaque)),
+  resumptionPsks: mapOf(pair(uint64, opaque)),
+});
+
+export const stateRecord: Codec<StateRecord> = struct({
+  formatVersion,
+  cipherSuite: uint16,
+  leafCount,
+  memberCount: uint32,
   pastEpochs: vector(uint64),
-  resumptionPsks: vector(struct({ epoch: uint64, psk: opaque })),
+  fields: stateFields,
 });
 
 export interface LeafRecord {
@@ -123,18 +155,11 @@ export const formerRecord: Codec<{ readonly member: Identity | undefined }> = st
 
 export const cachedProposal: Codec<CachedProposal> = struct({ ref: opaque, sender, proposal });
 
-const skippedKeys: Codec<ReadonlyMap<number, MessageKey>> = map(
-  vector(struct<{ generation: number } & MessageKey>({ generation: uint32, key: opaque, nonce: opaque })),
-  (keys): ReadonlyMap<number, MessageKey> =>
-    new Map(keys.map(({ generation, key, nonce }) => [generation, { key, nonce }])),
-  (skipped) => [...skipped].map(([generation, key]) => ({ generation, ...key })),
-);
-
 /** The generation goes up to 2^32, one past the last. */
 const ratchet: Codec<Ratchet> = struct({
   generation: map(uint64, Number, BigInt),
   secret: opaque,
-  skipped: skippedKeys,
+  skipped: mapOf(pair(uint32, struct({ key: opaque, nonce: opaque }))),
 });
 
 export type StoredSecretNode = Exclude<SecretNode, { kind: "expanded" | "absent" }>;

@@ -1,5 +1,4 @@
 /** A group state from its records (`record-names.ts`), and one state from another and what changed. */
-import { toHex } from "../codec/bytes.ts";
 import { getCipherSuite } from "../crypto/cipher-suite.ts";
 import type { GroupState, MessagingState } from "../group-state.ts";
 import { secretTreesOf } from "../group-state.ts";
@@ -9,15 +8,15 @@ import { LoadedLeaves } from "../tree/loaded-leaves.ts";
 import { parentNode } from "../tree/parent-node.ts";
 import type { NodeSince } from "../tree/ratchet-tree.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
-import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
-import { isLeaf, leafToNode, nodeToLeaf } from "../tree/tree-math.ts";
+import type { NodeIndex } from "../tree/tree-math.ts";
+import { isLeaf, nodeToLeaf } from "../tree/tree-math.ts";
 import type { KnownRecords } from "./given-records.ts";
 import { corrupt, GivenRecords } from "./given-records.ts";
 import type { Outline } from "./rebuild-epochs.ts";
 import { NOT_LOADED, NOTHING_ELSE, rebuildEpochs } from "./rebuild-epochs.ts";
 import type { StateRecord } from "./record-codecs.ts";
 import { leafRecord, stateRecord } from "./record-codecs.ts";
-import { recordNames } from "./record-names.ts";
+import { recordFolders, recordNames } from "./record-names.ts";
 
 /** How the cipher suite of a state is made: see `getCipherSuite`. */
 export type RestoreOptions = Parameters<typeof getCipherSuite>[1];
@@ -44,7 +43,7 @@ export async function restoreGroup(
   const record = given.get(recordNames.state, stateRecord);
   const suite = await getCipherSuite(record.cipherSuite, options);
   const tree = RatchetTree.fromNodes(record.leafCount, (index) => givenNode(given, index));
-  return { suite, ...fieldsOf(record), tree, ...rebuildEpochs(given, outlineOf(record), NOTHING_ELSE) };
+  return { suite, ...record.fields, tree, ...rebuildEpochs(given, outlineOf(record), NOTHING_ELSE) };
 }
 
 /**
@@ -74,7 +73,7 @@ export async function restoreMessaging(
   const record = given.get(recordNames.state, stateRecord);
   const suite = await getCipherSuite(record.cipherSuite, options);
   const tree = new LoadedLeaves(record.leafCount, record.memberCount, givenLeaves(given));
-  return { suite, ...fieldsOf(record), tree, ...rebuildEpochs(given, outlineOf(record), NOT_LOADED) };
+  return { suite, ...record.fields, tree, ...rebuildEpochs(given, outlineOf(record), NOT_LOADED) };
 }
 
 /**
@@ -99,7 +98,7 @@ export async function patchGroup<S extends MessagingState>(
   options?: RestoreOptions,
 ): Promise<S> {
   const given = new GivenRecords(changes);
-  if (given.isDeleted(recordNames.state)) throw corrupt(`record ${recordNames.state} is missing`);
+  if (given.isDeleted(recordNames.state)) throw corrupt(recordNames.state, "is missing");
   const record = given.find(recordNames.state, stateRecord);
   const isOtherSuite = record !== undefined && record.cipherSuite !== state.suite.id;
   const past = new Map(state.pastEpochs.map((epoch) => [epoch.context.epoch, epoch]));
@@ -114,9 +113,9 @@ export async function patchGroup<S extends MessagingState>(
   return {
     ...state,
     ...(isOtherSuite && { suite: await getCipherSuite(record.cipherSuite, options) }),
-    ...(record && fieldsOf(record)),
+    ...record?.fields,
     ...epochs,
-    proposals: given.proposals.size === 0 ? state.proposals : proposals,
+    proposals: given.indices(recordFolders.proposals).length === 0 ? state.proposals : proposals,
     tree: patchTree(given, state.tree, record ?? state.tree),
   };
 }
@@ -155,8 +154,8 @@ export function withRecords<S extends MessagingState>(
   return patchGroup(state, { put, delete: missing });
 }
 
-const outlineOf = ({ context, leafCount, pastEpochs }: StateRecord): Outline => ({
-  epoch: context.epoch,
+const outlineOf = ({ fields, leafCount, pastEpochs }: StateRecord): Outline => ({
+  epoch: fields.context.epoch,
   leafCount,
   pastEpochs,
 });
@@ -166,25 +165,6 @@ const outlineOfState = ({ context, tree, pastEpochs }: MessagingState): Outline 
   leafCount: tree.leafCount,
   pastEpochs: pastEpochs.map((past) => past.context.epoch),
 });
-
-/** All that a state has in one record. */
-function fieldsOf(
-  record: StateRecord,
-): Omit<MessagingState, "suite" | "tree" | "secretTree" | "proposals" | "pastEpochs"> {
-  return {
-    status: record.status,
-    reinit: record.reinit && { proposalType: 5, ...record.reinit },
-    context: record.context,
-    leafIndex: record.leafIndex as LeafIndex,
-    privateKeys: new Map(record.privateKeys.map(({ node, ...pair }) => [node as NodeIndex, pair])),
-    interimTranscriptHash: record.interimTranscriptHash,
-    confirmationTag: record.confirmationTag,
-    secrets: record.secrets,
-    pendingUpdates: new Map(record.pendingUpdates.map(({ publicKey, privateKey }) => [toHex(publicKey), privateKey])),
-    resumptionPsks: new Map(record.resumptionPsks.map(({ epoch, psk }) => [epoch, psk])),
-    leafSince: record.leafSince,
-  };
-}
 
 /** Blank where no record is given. */
 function givenNode(given: GivenRecords, index: NodeIndex): NodeSince | undefined {
@@ -197,7 +177,9 @@ function givenNode(given: GivenRecords, index: NodeIndex): NodeSince | undefined
 }
 
 const givenLeaves = (given: GivenRecords): ReadonlyMap<number, LeafNode | undefined> =>
-  new Map(given.leaves.map((leaf) => [leaf, given.find(recordNames.leaf(leaf), leafRecord)?.leafNode]));
+  new Map(
+    given.indices(recordFolders.leaves).map((leaf) => [leaf, given.find(recordNames.leaf(leaf), leafRecord)?.leafNode]),
+  );
 
 function patchTree(
   given: GivenRecords,
@@ -206,6 +188,8 @@ function patchTree(
 ): Leaves {
   if (tree instanceof LoadedLeaves) return tree.with(leafCount, memberCount, givenLeaves(given));
   if (!(tree instanceof RatchetTree)) throw new TypeError("A state has a ratchet tree or leaves that were loaded");
-  const indices = [...given.leaves.map((leaf) => leafToNode(leaf as LeafIndex)), ...given.parents];
-  return tree.withNodes(leafCount, new Map(indices.map((index) => [index, givenNode(given, index as NodeIndex)])));
+  const leaves = given.indices(recordFolders.leaves).map((leaf) => 2 * leaf);
+  const parents = given.indices(recordFolders.parents).map((parent) => 2 * parent + 1);
+  const nodes = [...leaves, ...parents].map((index) => [index, givenNode(given, index as NodeIndex)] as const);
+  return tree.withNodes(leafCount, new Map(nodes));
 }

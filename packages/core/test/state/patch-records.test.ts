@@ -94,7 +94,7 @@ test("changes of other records than a group's are passed over, unknown ones of a
   const { state } = (await Group.of(["alice", "bob"])).member("alice");
   const other = new Map([["outbox/1", new Uint8Array(3)]]);
   expect(await patchGroup(state, { put: other, delete: ["item/3"] })).toEqual(state);
-  for (const name of ["group/", "group/tree/1", "group/leaf/1", "group/parent/000002", "group/ratchet/01/000001"]) {
+  for (const name of ["group/", "group/tree/1", "group/leaf/1", "group/state/1", "group/ratchet/000001"]) {
     const refusal = { code: "ERR_MLS_DECODE" };
     await expect(patchGroup(state, { put: new Map([[name, new Uint8Array(1)]]), delete: [] })).rejects.toMatchObject(
       refusal,

@@ -1,57 +1,45 @@
 /** Names of a group's records: what they say, and that nothing else says it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RecordPlace } from "../../src/state/record-names.ts";
-import { GROUP_RECORDS, recordNames, recordPlace } from "../../src/state/record-names.ts";
+import {
+  GROUP_RECORDS,
+  isSingleRecord,
+  recordFolders,
+  recordNames,
+  recordPlace,
+} from "../../src/state/record-names.ts";
 import { MAX_LEAF_COUNT } from "../../src/tree/tree-math.ts";
-
-function nameOf(place: RecordPlace): string {
-  switch (place.kind) {
-    case "state":
-      return recordNames.state;
-    case "past":
-      return recordNames.past(place.epoch);
-    case "proposal":
-      return recordNames.proposal(place.position);
-    case "leaf":
-    case "parent":
-      return recordNames[place.kind](place.index);
-    case "former":
-    case "ratchet":
-      return recordNames[place.kind](place.epoch, place.index);
-  }
-}
 
 const epoch = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const leaf = fc.integer({ min: 0, max: MAX_LEAF_COUNT - 1 });
-const node = fc.integer({ min: 0, max: 2 * MAX_LEAF_COUNT - 2 });
 
-test("each place has one name, and each name one place", () => {
-  const places = fc.oneof(
-    fc.record({ kind: fc.constant("past" as const), epoch }),
-    fc.record({ kind: fc.constant("proposal" as const), position: fc.nat() }),
-    fc.record({ kind: fc.constant("leaf" as const), index: leaf }),
-    fc.record({ kind: fc.constant("parent" as const), index: leaf.map((index) => 2 * index + 1) }),
-    fc.record({ kind: fc.constant("former" as const), epoch, index: leaf }),
-    fc.record({ kind: fc.constant("ratchet" as const), epoch, index: node }),
-    fc.constant({ kind: "state" as const }),
-  );
+test("each place has one name, and a name says its place", () => {
   fc.assert(
-    fc.property(places, (place) => {
-      expect(recordPlace(nameOf(place))).toEqual(place);
-      expect(nameOf(place).startsWith(GROUP_RECORDS.all)).toBe(true);
+    fc.property(epoch, leaf, (at, index) => {
+      const named: [string, string, number][] = [
+        [recordNames.leaf(index), recordFolders.leaves, index],
+        [recordNames.parent(2 * index + 1), recordFolders.parents, index],
+        [recordNames.proposal(index), recordFolders.proposals, index],
+        [recordNames.former(at, index), recordFolders.former(at), index],
+        [recordNames.ratchet(at, 2 * index), recordFolders.ratchets(at), 2 * index],
+      ];
+      for (const [name, folder, expected] of named) expect(recordPlace(name)).toEqual({ folder, index: expected });
+      for (const name of [recordNames.state, recordNames.past(at)]) expect(isSingleRecord(name)).toBe(true);
     }),
   );
-  fc.assert(
-    fc.property(
-      fc.stringMatching(/^group\/(state|leaf|parent|past|ratchet|former)\/?[\da-f]{0,8}(\/[\da-f]{0,8})?$/),
-      (name) => {
-        const place = recordPlace(name);
-        if (place !== undefined) expect(nameOf(place)).toBe(name);
-      },
-    ),
-    { numRuns: 1000 },
-  );
+});
+
+test("no two names of a folder say the same", () => {
+  for (const index of ["0", "00001", "0000001", "00000g", "00000A", "100000000", ""]) {
+    expect(recordPlace(`group/leaf/${index}`)).toBeUndefined();
+    expect(recordPlace(`group/ratchet/1/${index}`)).toBeUndefined();
+  }
+  for (const name of ["group/tree/000001", "group/state/000001", "group/ratchet/000001", "x/group/leaf/000001"]) {
+    expect([recordPlace(name), isSingleRecord(name)]).toEqual([undefined, false]);
+  }
+  for (const name of ["group/state-past", "group/state-past/", "group/state2", "group/state\n"]) {
+    expect([recordPlace(name), isSingleRecord(name)]).toEqual([undefined, false]);
+  }
 });
 
 test("leaves are in the order of their names, and the small records have their own beginning", () => {
@@ -64,4 +52,5 @@ test("leaves are in the order of their names, and the small records have their o
   const others = [recordNames.leaf(1), recordNames.parent(1), recordNames.former(1n, 1), recordNames.ratchet(1n, 1)];
   for (const name of small) expect(name.startsWith(GROUP_RECORDS.messaging)).toBe(true);
   for (const name of others) expect(name.startsWith(GROUP_RECORDS.messaging)).toBe(false);
+  for (const name of [...small, ...others]) expect(name.startsWith(GROUP_RECORDS.all)).toBe(true);
 });
