@@ -1,5 +1,5 @@
 /** Web Locks of several contexts, as browsers have them: a context may ask for a lock many times. */
-import type { LockInfo, LockProvider } from "../src/index.ts";
+import { abortReason, type LockInfo, type LockProvider } from "../src/index.ts";
 
 interface Request {
   readonly name: string;
@@ -11,8 +11,8 @@ interface Request {
 export class WebLocks {
   readonly #held: Request[] = [];
   readonly #pending: Request[] = [];
-  /** Grants are on their way for so long that an abort does not reach them. */
-  ignoresAbort = false;
+  /** An abort does not reach the queue: what was asked for is granted all the same, later. */
+  grantsAborted = false;
   queries = 0;
 
   context(clientId: string): LockProvider {
@@ -48,9 +48,8 @@ export class WebLocks {
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
-        if (this.ignoresAbort) return;
-        remove(this.#pending, request);
-        reject(signal?.reason as Error);
+        if (!this.grantsAborted) remove(this.#pending, request);
+        reject(abortReason(signal));
       };
       const release = (): void => {
         if (remove(this.#held, request)) this.#grantNext(name);
@@ -62,12 +61,7 @@ export class WebLocks {
         grant: () =>
           queueMicrotask(() => {
             signal?.removeEventListener("abort", abort);
-            let running: Promise<T>;
-            try {
-              running = task();
-            } catch (error) {
-              running = Promise.reject(error as Error);
-            }
+            const running = new Promise<T>((start) => start(task()));
             running.then(resolve, reject).finally(release);
           }),
         steal: () => {
