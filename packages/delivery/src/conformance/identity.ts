@@ -1,6 +1,7 @@
 /** Users and devices for tests, with real keys and real device logs. */
 import type { Bytes } from "@coppice/core";
-import { getCipherSuite, randomBytes, toHex } from "@coppice/core";
+import { getCipherSuite, toHex } from "@coppice/core";
+import { randomBytes } from "@coppice/kit";
 import type { ClientId, Identity } from "../contract.ts";
 import type { DeviceLogChange, DeviceLogEntry, LogKey } from "../device-log/entry.ts";
 import { hashDeviceLogEntry, signDeviceLogEntry } from "../standin/device-log.ts";

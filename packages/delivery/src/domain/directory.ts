@@ -5,7 +5,7 @@ import type { DeviceLogEntry, LogKey } from "../device-log/entry.ts";
 import { deliveryError } from "../errors.ts";
 import { deviceLogEntry, extendDeviceLog, type DeviceLogState } from "../standin/device-log.ts";
 import { isValidName } from "../wire/names.ts";
-import { badRequest, unknownUser } from "./checks.ts";
+import { unknownUser } from "./checks.ts";
 import { clientKey } from "./client-key.ts";
 import type { Context } from "./context.ts";
 import { readState, writeState } from "./directory-state.ts";
@@ -76,18 +76,16 @@ export async function readDeviceLog(
 
 /** See `DeliveryService.appendDeviceLog`. The signature is verified outside of transactions. */
 export async function appendDeviceLog(context: Context, client: ClientId, entry: DeviceLogEntry): Promise<void> {
-  if (entry.user !== client.user) throw badRequest("The entry is for another user");
   const encoded = codec.encode(deviceLogEntry, entry);
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const { user, stored } = await context.store.read(async (tx) => ({
       user: await requireUser(tx, client.user),
       stored: await tx.deviceLog(client.user, entry.position, 1),
     }));
+    if (entry.user !== client.user) throw refusedEntry(user, "The entry is for another user's device log");
     if (stored[0] !== undefined) {
       if (equalBytes(stored[0], encoded)) return;
-      throw deliveryError("ERR_DS_DEVICE_LOG", "The device log has another entry here", {
-        detail: { length: user.logLength },
-      });
+      throw refusedEntry(user, "The device log has another entry here");
     }
     const before = readState(user);
     const after = await extendDeviceLog(before, entry);
@@ -142,6 +140,9 @@ function lostDevices(
     return [{ client: { user: after.user, device }, isRemoved: now === undefined }];
   });
 }
+
+const refusedEntry = (user: UserRecord, message: string): Error =>
+  deliveryError("ERR_DS_DEVICE_LOG", message, { detail: { length: user.logLength } });
 
 function requireRoom({ limits }: Context, state: DeviceLogState): void {
   if (state.length > limits.deviceLogEntries || state.devices.length > limits.devicesPerUser) {

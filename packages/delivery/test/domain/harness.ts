@@ -3,7 +3,7 @@ import { randomBytes } from "@coppice/core";
 import { VirtualTime } from "@coppice/kit/testing";
 import { DeliveryDomain, MemoryDomainStore, type DomainLimits, type Notice } from "@coppice/delivery/domain";
 import type { ClientId, LogPosition } from "@coppice/delivery/contract";
-import { createIdentity, type TestIdentity } from "../../src/conformance/identity.ts";
+import { createIdentity, type TestIdentity } from "@coppice/delivery/conformance";
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;

@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { domainStoreConformance } from "../../src/conformance/store/index.ts";
+import { domainStoreConformance } from "@coppice/delivery/conformance";
 import { MemoryDomainStore } from "@coppice/delivery/domain";
 
 describe("in-memory store: conformance", () => {

@@ -1,5 +1,5 @@
 /** Groups, readers, logs. */
-import { randomBytes } from "@coppice/core";
+import { randomBytes } from "@coppice/kit";
 import type { DomainStore } from "../../domain/store.ts";
 import { assertEqual, at } from "../assert.ts";
 import { addGroup, append, bytes, client, newEntry, newGroup, withoutHash, type StoreCase } from "./harness.ts";

@@ -1,6 +1,7 @@
 /** What the cases for stores are written with. */
 import type { Bytes } from "@coppice/core";
-import { getCipherSuite, randomBytes, toHex } from "@coppice/core";
+import { getCipherSuite, toHex } from "@coppice/core";
+import { randomBytes } from "@coppice/kit";
 import type { ClientId } from "../../contract.ts";
 import type { DomainStore, DomainTransaction, GroupRecord, NewEntry } from "../../domain/store.ts";
 

@@ -1,5 +1,8 @@
 /** The key-package directory. */
-import { assertEqual, assertRejects, at, randomBytes, uniqueName, withUsers, type ConformanceCase } from "./harness.ts";
+import { randomBytes } from "@coppice/kit";
+import { assertEqual, assertRejects, at } from "../assert.ts";
+import { uniqueName } from "../identity.ts";
+import { addDevice, withUsers, type ConformanceCase } from "./harness.ts";
 
 export const keyPackageCases: readonly ConformanceCase[] = [
   {
@@ -11,7 +14,7 @@ export const keyPackageCases: readonly ConformanceCase[] = [
       assertEqual(await owner.service.countKeyPackages(), 3, "count");
       for (const keyPackage of keyPackages) {
         const claimed = await other.service.claimKeyPackages([owner.name]);
-        assertEqual(claimed, [{ user: owner.name, keyPackage }], "claimed");
+        assertEqual(claimed, [{ client: owner.client, keyPackage }], "claimed");
       }
       assertEqual(await owner.service.countKeyPackages(), 0, "count");
       const error = await assertRejects(other.service.claimKeyPackages([owner.name]), "ERR_DS_NO_KEY_PACKAGE");
@@ -34,6 +37,31 @@ export const keyPackageCases: readonly ConformanceCase[] = [
     }),
   },
   {
+    title: "a claim yields one of each device; a device without any is left out",
+    run: withUsers(2, async (users, connect) => {
+      const [owner, other] = [at(users, 0), at(users, 1)];
+      const [laptop, lost] = [await addDevice(connect, owner), await addDevice(connect, owner)];
+      await assertRejects(other.service.claimKeyPackages([owner.name]), "ERR_DS_NO_KEY_PACKAGE");
+      const [phoneKey, laptopKey, laptopSecond] = [randomBytes(20), randomBytes(20), randomBytes(20)];
+      await owner.service.publishKeyPackages({ keyPackages: [phoneKey] });
+      await laptop.service.publishKeyPackages({ keyPackages: [laptopKey, laptopSecond] });
+      assertEqual(await lost.service.countKeyPackages(), 0, "count of the third device");
+      assertEqual(
+        await other.service.claimKeyPackages([owner.name]),
+        [
+          { client: owner.client, keyPackage: phoneKey },
+          { client: laptop.client, keyPackage: laptopKey },
+        ],
+        "first claim",
+      );
+      assertEqual(
+        await other.service.claimKeyPackages([owner.name]),
+        [{ client: laptop.client, keyPackage: laptopSecond }],
+        "second claim",
+      );
+    }),
+  },
+  {
     title: "publishing again, even after the claim, does not bring a key package back",
     run: withUsers(2, async (users) => {
       const [owner, other] = [at(users, 0), at(users, 1)];
@@ -42,6 +70,24 @@ export const keyPackageCases: readonly ConformanceCase[] = [
       await other.service.claimKeyPackages([owner.name]);
       await owner.service.publishKeyPackages({ keyPackages: [...keyPackages, ...keyPackages] });
       assertEqual(await owner.service.countKeyPackages(), 1, "count");
+    }),
+  },
+  {
+    title: "issue 11 (10): with replace, what waits and is not in the batch is deleted, but for the last resort",
+    run: withUsers(2, async (users, connect) => {
+      const [owner, other] = [at(users, 0), at(users, 1)];
+      const laptop = await addDevice(connect, owner);
+      const [stale, kept, fresh, lastResort] = [randomBytes(20), randomBytes(21), randomBytes(22), randomBytes(23)];
+      await owner.service.publishKeyPackages({ keyPackages: [stale, kept], lastResort });
+      await laptop.service.publishKeyPackages({ keyPackages: [randomBytes(9)] });
+      await owner.service.publishKeyPackages({ keyPackages: [fresh, kept], replace: true });
+      assertEqual(await owner.service.countKeyPackages(), 2, "count");
+      assertEqual(await laptop.service.countKeyPackages(), 1, "count of the other device");
+      const claim = async (): Promise<unknown> => at(await other.service.claimKeyPackages([owner.name]), 0).keyPackage;
+      assertEqual([await claim(), await claim(), await claim()], [kept, fresh, lastResort], "claims");
+      await owner.service.publishKeyPackages({ keyPackages: [stale], replace: true });
+      assertEqual(await owner.service.countKeyPackages(), 0, "count after the stale one was published again");
+      await owner.service.publishKeyPackages({ keyPackages: [], replace: true });
     }),
   },
   {
@@ -71,8 +117,8 @@ export const keyPackageCases: readonly ConformanceCase[] = [
       assertEqual(await first.service.countKeyPackages(), 1, "count after refused claims");
       const claimed = await third.service.claimKeyPackages([second.name, first.name]);
       assertEqual(
-        claimed.map(({ user }) => user),
-        [second.name, first.name],
+        claimed.map(({ client }) => client),
+        [second.client, first.client],
         "order",
       );
       assertEqual(await third.service.claimKeyPackages([]), [], "claim of nobody");
