@@ -4,7 +4,7 @@ import { isCoppiceError, type CoppiceError, type ErrorDetail } from "@coppice/ki
 import type { DeliveryErrorCode } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
 import { decode, encode, integer, text, uint64, type Bytes, type Codec } from "./codec.ts";
-import { MAX_NAME_BYTES } from "./names.ts";
+import { MAX_NAME_BYTES } from "../names.ts";
 
 const STATUS: Readonly<Record<DeliveryErrorCode, number>> = {
   ERR_DS_UNREACHABLE: 503,
