@@ -138,13 +138,19 @@ export class Reader {
   }
 
   async #open(
-    place: Place,
+    { tag, version }: Place,
     found: Selection,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly records: Records; readonly damaged: readonly string[] }> {
     const opened = await mapLimit(found, IN_FLIGHT, async ([name, stored]) => {
       signal?.throwIfAborted();
-      return [name, await unlessDamaged(() => this.#openRecord(place, name, stored))] as const;
+      if (!isBytes(stored)) return [name, undefined] as const;
+      const value = await unlessDamaged(() => this.#access.vault.openRecord(tag, name, stored));
+      // An authentic record proves that the partition had a later version: not the record is wrong, but the row.
+      if (value !== undefined && writtenVersion(stored) > version) {
+        throw corrupt("The row of a partition is older than its records");
+      }
+      return [name, value] as const;
     });
     const records = new Map<string, Uint8Array<ArrayBuffer>>();
     const damaged = new Set<string>();
@@ -174,11 +180,6 @@ export class Reader {
     });
     const { records, damaged } = await this.#open(place, put, signal);
     return { records, deleted, damaged: [...wrong, ...damaged] };
-  }
-
-  async #openRecord(place: Place, name: string, stored: unknown): Promise<Uint8Array<ArrayBuffer>> {
-    if (!isBytes(stored)) throw corrupt("A record is not a byte array");
-    return this.#access.vault.openRecord(place, name, stored);
   }
 }
 

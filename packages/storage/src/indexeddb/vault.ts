@@ -126,13 +126,16 @@ export class Vault {
   }
 
   /**
-   * The value that `sealRecord` sealed under this name and partition, at `place.version` or earlier.
-   * `ERR_STORE_CORRUPT` for any other bytes or place.
+   * The value that `sealRecord` sealed under this name and partition, at the version that stands before it (see
+   * `writtenVersion`). `ERR_STORE_CORRUPT` for any other bytes or place.
    */
-  async openRecord(place: Place, name: string, stored: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async openRecord(
+    tag: Uint8Array<ArrayBuffer>,
+    name: string,
+    stored: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const version = writtenVersion(stored);
-    if (version === undefined || version === 0 || version > place.version) throw corrupt();
-    return this.#open(aad(Purpose.record, { tag: place.tag, version }, name), stored.subarray(VERSION_BYTES));
+    return this.#open(aad(Purpose.record, { tag, version }, name), stored.subarray(VERSION_BYTES));
   }
 
   async #hmac(purpose: number, text: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -191,9 +194,9 @@ function writeVersion(bytes: Uint8Array<ArrayBuffer>, offset: number, version: n
   new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(offset, BigInt(version));
 }
 
-/** The version that a stored record says it was written with; authentic once the record was opened. */
-export function writtenVersion(stored: Uint8Array<ArrayBuffer>): number | undefined {
-  if (stored.length < VERSION_BYTES) return undefined;
+/** The version that a stored record says it was written with: authentic once the record was opened. 0 if it says none. */
+export function writtenVersion(stored: Uint8Array<ArrayBuffer>): number {
+  if (stored.length < VERSION_BYTES) return 0;
   return Number(new DataView(stored.buffer, stored.byteOffset).getBigUint64(0));
 }
 
