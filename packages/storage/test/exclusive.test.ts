@@ -1,8 +1,9 @@
 import "fake-indexeddb/auto";
-import { VirtualTime } from "@coppice/kit/testing";
+import type { VirtualTime } from "@coppice/kit/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createMemoryDatabase, createMemoryStore, openIndexedDbStore, type Store } from "../src/index.ts";
 import { freshName } from "./indexeddb/raw.ts";
+import { WatchedTime } from "./watched-time.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -34,17 +35,24 @@ const kinds: readonly (readonly [string, Contexts])[] = [
   ],
 ];
 
+/** Takes the lock and never gives it back; returns whether it was lost. */
+async function takeForGood(store: Store): Promise<() => boolean> {
+  return new Promise((resolve) => {
+    void store.exclusive("lock", (lost) => {
+      resolve(() => lost.aborted);
+      return new Promise(() => undefined);
+    });
+  });
+}
+
 describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
   test("patience is measured by the time that was given", async () => {
-    const time = new VirtualTime();
+    const time = new WatchedTime();
     const [silent, impatient] = await open(time);
-    let isLost = (): boolean => false;
-    void silent.exclusive("lock", async (lost) => {
-      isLost = () => lost.aborted;
-      await new Promise(() => undefined);
-    });
+    const isLost = await takeForGood(silent);
     const onOverdue = vi.fn();
     const passed = impatient.exclusive("lock", async () => "passed", { patience: 5_000, onOverdue });
+    await time.untilWaiting(5_000);
     await time.advance(4_999);
     expect([onOverdue.mock.calls.length, isLost()]).toEqual([0, false]);
     await time.advance(5_001);
@@ -55,7 +63,7 @@ describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
   });
 
   test("holders that come and go are waited for", async () => {
-    const time = new VirtualTime();
+    const time = new WatchedTime();
     const [busy, patient] = await open(time);
     const tasks = Array.from({ length: 6 }, () =>
       busy.exclusive("lock", async (lost) => {
@@ -63,8 +71,10 @@ describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
         return lost.aborted;
       }),
     );
+    await time.untilWaiting(3_000);
     const onOverdue = vi.fn();
     const waited = patient.exclusive("lock", async () => "granted", { patience: 5_000, onOverdue });
+    await time.untilWaiting(5_000);
     await time.advance(20_000);
     expect(await waited).toBe("granted");
     expect(await Promise.all(tasks)).toEqual(tasks.map(() => false));
@@ -72,8 +82,8 @@ describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
   });
 
   test("a store that closes ends a patient wait, too", async () => {
-    const [holder, waiter] = await open(new VirtualTime());
-    void holder.exclusive("lock", () => new Promise(() => undefined));
+    const [holder, waiter] = await open(new WatchedTime());
+    await takeForGood(holder);
     const waiting = waiter.exclusive("lock", async () => undefined, { patience: 5_000 });
     const outcome = expect(waiting).rejects.toMatchObject({ code: "ERR_STORE_CLOSED" });
     await waiter.close();
@@ -81,16 +91,24 @@ describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
   });
 
   test("what the task rejects with is passed on as it is, also after the lock was lost", async () => {
-    const time = new VirtualTime();
+    const time = new WatchedTime();
     const [silent, impatient] = await open(time);
+    let outcome: Promise<void> | undefined;
     const own = new DOMException("the task's own", "AbortError");
-    let fail = (): void => undefined;
-    const held = silent.exclusive("lock", () => new Promise((_resolve, reject) => (fail = () => reject(own))));
-    const outcome = expect(held).rejects.toBe(own);
+    const taken = new Promise<void>((resolve) => {
+      const held = silent.exclusive("lock", (lost) => {
+        resolve();
+        return new Promise((_resolve, reject) => {
+          lost.addEventListener("abort", () => reject(own));
+        });
+      });
+      outcome = expect(held).rejects.toBe(own);
+    });
+    await taken;
     const passed = impatient.exclusive("lock", async () => undefined, { patience: 10 });
+    await time.untilWaiting(10);
     await time.advance(20);
     await passed;
-    fail();
     await outcome;
   });
 });

@@ -1,12 +1,12 @@
 import "fake-indexeddb/auto";
 import { forceCloseDatabase } from "fake-indexeddb";
 import { systemTime, type Time } from "@coppice/kit";
-import { VirtualTime } from "@coppice/kit/testing";
 import { openDB } from "idb";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../src/indexeddb/database.ts";
 import { FIRST_VERSION, MIGRATIONS } from "../../src/indexeddb/schema.ts";
 import { deleteIndexedDbStore, openIndexedDbStore, type Store } from "../../src/index.ts";
+import { WatchedTime } from "../watched-time.ts";
 import { bytes, dump, freshName, withRaw } from "./raw.ts";
 
 const ALL = [{ prefix: "" }];
@@ -15,22 +15,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
-
-/** Time that passes when the grace for blocking contexts has begun. */
-class WatchedTime extends VirtualTime {
-  readonly #waits: number[] = [];
-
-  override after(milliseconds: number, callback: () => void): () => void {
-    this.#waits.push(milliseconds);
-    return super.after(milliseconds, callback);
-  }
-
-  async passGrace(): Promise<void> {
-    await vi.waitFor(() => expect(this.#waits).toContain(2_000));
-    await this.advance(1_999);
-    await this.advance(1);
-  }
-}
 
 /** Opens a database as the next version of this package would. */
 function upgrade(name: string, time: Time = systemTime) {
@@ -181,7 +165,8 @@ describe("a blocked upgrade (adversarial 41)", () => {
     const stubborn = await openDB(name);
     const time = new WatchedTime();
     const blocked = expect(upgrade(name, time)).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
-    await time.passGrace();
+    await time.untilWaiting(2_000);
+    await time.advance(2_000);
     await blocked;
     const closed = vi.spyOn(IDBDatabase.prototype, "close");
     stubborn.close();
@@ -202,12 +187,13 @@ describe("a blocked upgrade (adversarial 41)", () => {
   });
 
   test("a request that never gets an answer is ERR_STORE_BLOCKED too", async () => {
-    const time = new VirtualTime();
+    const time = new WatchedTime();
     const silent = { addEventListener: () => undefined, removeEventListener: () => undefined };
     Object.setPrototypeOf(silent, IDBOpenDBRequest.prototype);
     vi.spyOn(indexedDB, "open").mockReturnValue(silent as unknown as IDBOpenDBRequest);
     const opened = openIndexedDbStore({ name: freshName(), time });
     const outcome = expect(opened).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    await time.untilWaiting(30_000);
     await time.advance(30_000);
     await outcome;
   });
@@ -341,7 +327,8 @@ describe("deleting (the way to wipe)", () => {
     const frozen = await openDB(name);
     const time = new WatchedTime();
     const blocked = expect(deleteIndexedDbStore(name, { time })).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
-    await time.passGrace();
+    await time.untilWaiting(2_000);
+    await time.advance(2_000);
     await blocked;
     frozen.close();
     await expectNew(name);
