@@ -1,9 +1,12 @@
 import "fake-indexeddb/auto";
-import type { VirtualTime } from "@coppice/kit/testing";
+import { type Overdue, sleep } from "@coppice/kit";
+import { VirtualTime } from "@coppice/kit/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createMemoryDatabase, createMemoryStore, openIndexedDbStore, type Store } from "../src/index.ts";
 import { freshName } from "./indexeddb/raw.ts";
-import { WatchedTime } from "./watched-time.ts";
+
+/** Milliseconds. */
+const PATIENCE = 5_000;
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -46,52 +49,63 @@ async function takeForGood(store: Store): Promise<() => boolean> {
 }
 
 describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
-  test("patience is measured by the time that was given", async () => {
-    const time = new WatchedTime();
+  test("a silent holder is passed by within two patiences of the time that was given, and not at once", async () => {
+    const time = new VirtualTime();
     const [silent, impatient] = await open(time);
     const isLost = await takeForGood(silent);
-    const onOverdue = vi.fn();
-    const passed = impatient.exclusive("lock", async () => "passed", { patience: 5_000, onOverdue });
-    await time.untilWaiting(5_000);
-    await time.advance(4_999);
-    expect([onOverdue.mock.calls.length, isLost()]).toEqual([0, false]);
-    await time.advance(5_001);
-    expect(await passed).toBe("passed");
-    expect(onOverdue).toHaveBeenCalledWith({ lock: "lock", waited: 5_000, holder: expect.any(String) as string });
+    const onOverdue = vi.fn<(overdue: Overdue) => void>();
+    const passed = vi.fn<(result: string) => void>();
+    void impatient.exclusive("lock", async () => "passed", { patience: PATIENCE, onOverdue }).then(passed);
+    await time.advance(PATIENCE / 2);
+    expect([onOverdue.mock.calls.length, isLost(), passed.mock.calls.length]).toEqual([0, false, 0]);
+    await time.until(() => passed.mock.calls.length > 0, (3 * PATIENCE) / 2);
+    expect(passed).toHaveBeenCalledWith("passed");
+    expect(onOverdue.mock.calls).toEqual([
+      [{ lock: "lock", waited: expect.any(Number) as number, holder: expect.any(String) as string }],
+    ]);
+    const waited = onOverdue.mock.calls[0]?.[0].waited ?? NaN;
+    expect(waited).toBeGreaterThan(PATIENCE / 2);
+    expect(waited).toBeLessThanOrEqual(2 * PATIENCE);
     expect(isLost()).toBe(true);
     await impatient.close();
   });
 
   test("holders that come and go are waited for", async () => {
-    const time = new WatchedTime();
+    const time = new VirtualTime();
     const [busy, patient] = await open(time);
+    const taken = vi.fn();
     const tasks = Array.from({ length: 6 }, () =>
       busy.exclusive("lock", async (lost) => {
-        await new Promise<void>((resolve) => time.after(3_000, resolve));
+        taken();
+        await sleep(time, (3 * PATIENCE) / 5);
         return lost.aborted;
       }),
     );
-    await time.untilWaiting(3_000);
+    await vi.waitFor(() => expect(taken).toHaveBeenCalled());
     const onOverdue = vi.fn();
-    const waited = patient.exclusive("lock", async () => "granted", { patience: 5_000, onOverdue });
-    await time.untilWaiting(5_000);
-    await time.advance(20_000);
-    expect(await waited).toBe("granted");
+    const granted = vi.fn<(takenBefore: number) => void>();
+    const waited = patient.exclusive("lock", async () => granted(taken.mock.calls.length), {
+      patience: PATIENCE,
+      onOverdue,
+    });
+    await time.until(() => granted.mock.calls.length > 0, 4 * PATIENCE);
+    await waited;
+    expect(granted).toHaveBeenCalledWith(tasks.length);
     expect(await Promise.all(tasks)).toEqual(tasks.map(() => false));
     expect(onOverdue).not.toHaveBeenCalled();
   });
 
   test("a store that closes ends a patient wait, too", async () => {
-    const [holder, waiter] = await open(new WatchedTime());
+    const [holder, waiter] = await open(new VirtualTime());
     await takeForGood(holder);
-    const waiting = waiter.exclusive("lock", async () => undefined, { patience: 5_000 });
+    const waiting = waiter.exclusive("lock", async () => undefined, { patience: PATIENCE });
     const outcome = expect(waiting).rejects.toMatchObject({ code: "ERR_STORE_CLOSED" });
     await waiter.close();
     await outcome;
   });
 
   test("what the task rejects with is passed on as it is, also after the lock was lost", async () => {
-    const time = new WatchedTime();
+    const time = new VirtualTime();
     const [silent, impatient] = await open(time);
     let outcome: Promise<void> | undefined;
     const own = new DOMException("the task's own", "AbortError");
@@ -105,10 +119,9 @@ describe.each(kinds)("exclusive, %s store", (_kind, { open }) => {
       outcome = expect(held).rejects.toBe(own);
     });
     await taken;
-    const passed = impatient.exclusive("lock", async () => undefined, { patience: 10 });
-    await time.untilWaiting(10);
-    await time.advance(20);
-    await passed;
+    const passed = vi.fn();
+    void impatient.exclusive("lock", async () => undefined, { patience: PATIENCE }).then(passed);
+    await time.until(() => passed.mock.calls.length > 0, 2 * PATIENCE);
     await outcome;
   });
 });
