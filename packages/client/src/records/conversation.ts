@@ -6,7 +6,7 @@
  * |---|---|
  * | `summary` | all that a list of conversations shows, and where this client stands in the log |
  * | `pending` | a Commit whose outcome is not known yet |
- * | `outbox/N` | a message that the Delivery Service has not confirmed |
+ * | `outbox/N` | a message or proposal on its way |
  * | `future/SEQ` | a log entry of an epoch that is still to come |
  * | `item/SEQ` | an item of the history |
  */
@@ -37,8 +37,8 @@ export interface SeqRange {
 /** When a past epoch ended, by the Delivery Service's clock. */
 export interface EpochEnd {
   readonly epoch: bigint;
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  /** Milliseconds since 1970; undefined until an entry after the Commit is seen, for a Commit whose own time is not known. */
+  readonly at: number | undefined;
 }
 
 export interface Summary {
@@ -60,7 +60,7 @@ export interface Summary {
   readonly handedOver: number;
   /** Number of the next outbox entry. */
   readonly nextOutbox: number;
-  /** Outbox entries that were not given up. */
+  /** Entries of the outbox. */
   readonly queued: number;
   readonly pending: { readonly operation: Operation; readonly attempt: number } | undefined;
   /** Whether this client has asked to be removed. */
@@ -100,7 +100,7 @@ export const summaryRecord: RecordCodec<Summary> = record(
     proposed: boolean,
     joinedEpoch: codec.uint64,
     welcome: codec.optional(codec.opaque),
-    ended: codec.vector(codec.struct<EpochEnd>({ epoch: codec.uint64, at: integer })),
+    ended: codec.vector(codec.struct<EpochEnd>({ epoch: codec.uint64, at: codec.optional(integer) })),
     recovery: integer,
   }),
 );
@@ -146,14 +146,12 @@ export interface OutboxEntry {
   readonly sealed: Sealed | undefined;
   /** Whether it was sealed before, under keys that others may have deleted: receivers look for a repetition. */
   readonly resent: boolean;
-  /** Whether it was given up, until the application decides. */
-  readonly failed: boolean;
 }
 
 const sealed: Codec<Sealed> = codec.struct<Sealed>({ epoch: codec.uint64, message: codec.opaque });
 
 export const outboxRecord: RecordCodec<OutboxEntry> = record(
-  codec.struct<OutboxEntry>({ item: integer, sealed: codec.optional(sealed), resent: boolean, failed: boolean }),
+  codec.struct<OutboxEntry>({ item: integer, sealed: codec.optional(sealed), resent: boolean }),
 );
 
 export const futureRecord: RecordCodec<LogEntry> = record(
