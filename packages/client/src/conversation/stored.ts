@@ -41,18 +41,16 @@ export interface Work {
   readonly future: ReadonlyMap<number, LogEntry>;
 }
 
-/** The group's state, with or without the ratchet tree. */
-export type Group =
-  | { readonly whole: false; readonly state: MessagingState }
-  | { readonly whole: true; readonly state: GroupState };
+/** Whether a group's state has the ratchet tree. */
+export const isWhole = (state: MessagingState): state is GroupState => "root" in state.tree;
 
 export interface Stored {
   readonly version: number;
   readonly summary: Summary;
   /** Undefined while it was not needed. */
   readonly work: Work | undefined;
-  /** Undefined while it was not needed. */
-  readonly group: Group | undefined;
+  /** With the ratchet tree or without; undefined while it was not needed. */
+  readonly group: MessagingState | undefined;
 }
 
 /** A stored conversation of which the work is known. */
@@ -101,23 +99,32 @@ export async function readWork(store: Store, id: string): Promise<Workable | und
   };
 }
 
-/** Reads the group's state. Undefined if the store has moved on from `version`. */
+/** Reads the group's state, all of it or what messages need. Undefined if the store has moved on from `version`. */
 export async function readGroup(
   store: Store,
   id: string,
   { version, whole }: { readonly version: number; readonly whole: boolean },
-): Promise<Group | undefined> {
-  const snapshot = await store.read(partitionOf(id), [{ prefix: whole ? GROUP : MESSAGING }]);
+): Promise<MessagingState | undefined> {
+  const snapshot = await store.read(partitionOf(id), whole ? [{ prefix: GROUP }] : MESSAGING_RANGES);
   if (snapshot.version !== version) return undefined;
   checkDamage(snapshot);
-  const { records } = snapshot;
   try {
-    return whole
-      ? { whole, state: await restoreGroup(records) }
-      : { whole, state: await restoreMessaging(records) };
+    return await (whole ? restoreGroup : restoreMessaging)(snapshot.records);
   } catch (cause) {
     throw damagedError(cause);
   }
+}
+
+/** Some of the group's records. Undefined if the store has moved on from `version`. */
+export async function readGroupRecords(
+  store: Store,
+  id: string,
+  { version, names }: { readonly version: number; readonly names: readonly string[] },
+): Promise<PartitionSnapshot["records"] | undefined> {
+  const snapshot = await store.read(partitionOf(id), names.map(only));
+  if (snapshot.version !== version) return undefined;
+  checkDamage(snapshot);
+  return snapshot.records;
 }
 
 /** What another context changed. */
@@ -166,16 +173,17 @@ function patchWork(work: Work, { records, deleted }: PartitionChanges): Work {
   return { pending, outbox, future };
 }
 
-async function patchedGroup(group: Group, { records, deleted }: PartitionChanges): Promise<Group | undefined> {
+async function patchedGroup(
+  group: MessagingState,
+  { records, deleted }: PartitionChanges,
+): Promise<MessagingState | undefined> {
   const changes: RecordChanges = {
     put: new Map([...records].filter(([name]) => name.startsWith(GROUP))),
     delete: deleted.filter((name) => name.startsWith(GROUP)),
   };
   if (changes.put.size === 0 && changes.delete.length === 0) return group;
   try {
-    return group.whole
-      ? { whole: true, state: await patchGroup(group.state, changes) }
-      : { whole: false, state: await patchGroup(group.state, changes) };
+    return await patchGroup(group, changes);
   } catch {
     // The group was replaced by another one of the same id: it is read when it is needed.
     return undefined;

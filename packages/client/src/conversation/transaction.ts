@@ -6,6 +6,7 @@ import {
   diffGroupRecords,
   erase,
   patchGroup,
+  withRecords,
   type Bytes,
   type GroupState,
   type MessagingState,
@@ -32,7 +33,7 @@ import {
 } from "../records/conversation.ts";
 import { ordinal } from "../records/primitives.ts";
 import { itemName, partitionOf } from "./history.ts";
-import type { Group, Workable } from "./stored.ts";
+import { isWhole, type Workable } from "./stored.ts";
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, "seq"> : never;
 
@@ -42,15 +43,15 @@ export type NewItem = WithoutSeq<HistoryItem>;
 /** What a transaction reads when it needs it. */
 export interface TransactionReader {
   /** The group's state as it was stored. */
-  readonly group: (whole: boolean) => Promise<Group>;
+  readonly group: (whole: boolean) => Promise<MessagingState>;
   /** More of the group's records, as they were stored. */
   readonly groupRecords: (names: readonly string[]) => Promise<ReadonlyMap<string, Bytes>>;
   readonly item: (seq: number) => Promise<HistoryItem | undefined>;
 }
 
 /** The state after a step, with the secrets that it used up. */
-interface Step<S> {
-  readonly state: S;
+interface Step {
+  readonly state: MessagingState;
   readonly consumed: readonly Bytes[];
 }
 
@@ -60,7 +61,6 @@ export class Transaction {
   readonly items: HistoryItem[] = [];
   /** Items that were discarded. */
   readonly discarded: number[] = [];
-  /** Whether a log entry was processed. */
   readonly #reader: TransactionReader;
   readonly #noting: NotingRules;
   readonly #outbox: Map<number, OutboxEntry>;
@@ -74,8 +74,8 @@ export class Transaction {
   #pending: PendingRecord | undefined;
   #staged: StagedCommit | undefined;
   /** As it was stored, and as it is now: both have the same parts loaded. */
-  #stored: Group | undefined;
-  #group: Group | undefined;
+  #stored: MessagingState | undefined;
+  #group: MessagingState | undefined;
 
   constructor(
     before: Workable,
@@ -124,17 +124,15 @@ export class Transaction {
   }
 
   get isChanged(): boolean {
-    return this.#group?.state !== this.#stored?.state || this.#put.size > 0 || this.#delete.size > 0;
+    return this.#group !== this.#stored || this.#put.size > 0 || this.#delete.size > 0;
   }
 
   /** Runs a task of the turn; if it throws, none of its changes stays. */
   async run<T>(task: () => T | Promise<T>): Promise<T> {
     const { items, discarded } = this;
     const lengths = [items.length, discarded.length, this.#consumed.length] as const;
-    const [summary, pending, staged, stored, group] = [
-      ...([this.#summary, this.#pending, this.#staged] as const),
-      ...([this.#stored, this.#group] as const),
-    ] as const;
+    const [summary, pending, staged] = [this.#summary, this.#pending, this.#staged];
+    const [stored, group] = [this.#stored, this.#group];
     this.#undo.length = 0;
     this.#noting.needs.clear();
     try {
@@ -149,48 +147,46 @@ export class Transaction {
   }
 
   /** What is known of the group without reading. */
-  get loadedGroup(): Group | undefined {
+  get loadedGroup(): MessagingState | undefined {
     return this.#group;
   }
 
   /** All of the group's state. */
   async group(): Promise<GroupState> {
-    if (this.#group?.whole === true) return this.#group.state;
+    const known = this.#group;
+    if (known !== undefined && isWhole(known)) return known;
     const stored = await this.#reader.group(true);
-    if (!stored.whole) throw new RangeError("The whole state was asked for");
-    const [before, now] = [this.#stored?.state, this.#group?.state];
-    const state = before === now || now === undefined ? stored.state : await carryOver(stored.state, before, now);
-    this.#stored = stored;
-    this.#group = { whole: true, state };
-    return state;
+    if (!isWhole(stored)) throw new RangeError("The whole state was asked for");
+    const isSame = known === undefined || known === this.#stored;
+    const group = isSame ? stored : await patchGroup(stored, diffGroupRecords(this.#stored, known));
+    [this.#stored, this.#group] = [stored, group];
+    return group;
   }
 
   /** The group's state for sending or opening: with the records that `names` says it needs. */
   async messaging(names: (state: MessagingState) => readonly string[]): Promise<MessagingState> {
-    if (this.#group === undefined) this.#group = this.#stored = await this.#reader.group(false);
-    const group = this.#group;
-    if (group.whole) return group.state;
-    const missing = names(group.state);
-    if (missing.length === 0) return group.state;
+    this.#group ??= this.#stored = await this.#reader.group(false);
+    if (isWhole(this.#group)) return this.#group;
+    const missing = names(this.#group);
+    if (missing.length === 0) return this.#group;
     const records = await this.#reader.groupRecords(missing);
-    const { state: stored } = this.#stored ?? group;
-    this.#stored = { whole: false, state: await loadInto(stored, missing, records) };
-    this.#group = { whole: false, state: await loadInto(group.state, missing, records) };
-    return this.#group.state;
+    const [stored, group] = [this.#stored ?? this.#group, this.#group];
+    this.#stored = withRecords(stored, missing, records);
+    this.#group = stored === group ? this.#stored : withRecords(group, missing, records);
+    return this.#group;
   }
 
   /** Takes a step of the group; what it consumed is erased once the turn is stored. */
-  step(step: Step<GroupState> | Step<MessagingState>): void {
-    const whole = this.#group?.whole === true;
-    this.#group = whole ? { whole, state: step.state as GroupState } : { whole, state: step.state };
-    this.#consumed.push(...step.consumed);
+  step({ state, consumed }: Step): void {
+    this.#group = state;
+    this.#consumed.push(...consumed);
   }
 
   /** Puts another group in the place of the stored one, of which no record stays. */
   replaceGroup(state: GroupState, former: readonly string[]): void {
     for (const name of former) this.#set(name, undefined);
     this.#stored = undefined;
-    this.#group = { whole: true, state };
+    this.#group = state;
   }
 
   setSummary(change: Partial<Summary>): void {
@@ -261,8 +257,8 @@ export class Transaction {
   toWrite(id: string): PartitionWrite {
     const put = new Map(this.#put);
     const removed = new Set(this.#delete);
-    if (this.#group !== undefined && this.#group.state !== this.#stored?.state) {
-      const changes = diffGroupRecords(this.#stored?.state, this.#group.state);
+    if (this.#group !== undefined && this.#group !== this.#stored) {
+      const changes = diffGroupRecords(this.#stored, this.#group);
       for (const [name, bytes] of changes.put) {
         put.set(name, bytes);
         removed.delete(name);

@@ -1,0 +1,105 @@
+/** The people of a group: users with their leaves. */
+import type { ChangedMember, CommitEffect, GroupState, LeafIndex, RatchetTree } from "@coppice/core";
+import { identityOf, userOf } from "../account/authentication.ts";
+import type { Member, MembersPage } from "../api.ts";
+
+/** Leaf indices by user, each in ascending order. */
+export type Roster = ReadonlyMap<string, readonly number[]>;
+
+/** Walking over all leaves once for each tree that was loaded is enough: a Commit changes few. */
+const rosters = new WeakMap<RatchetTree, Roster>();
+
+export function rosterOf({ tree }: Pick<GroupState, "tree">): Roster {
+  const known = rosters.get(tree);
+  if (known !== undefined) return known;
+  const roster = new Map<string, number[]>();
+  for (const [index, leaf] of tree.members()) {
+    const user = userOf(leaf);
+    const leaves = roster.get(user);
+    if (leaves === undefined) roster.set(user, [index]);
+    else leaves.push(index);
+  }
+  rosters.set(tree, roster);
+  return roster;
+}
+
+/** What a Commit changed among the leaves. */
+export interface LeafChanges {
+  readonly added: readonly { readonly leafIndex: LeafIndex; readonly user: string }[];
+  readonly removed: readonly { readonly leafIndex: LeafIndex; readonly user: string }[];
+}
+
+export function leafChanges(
+  effect: Pick<CommitEffect, "added" | "removed"> & { readonly joined?: ChangedMember | undefined },
+): LeafChanges {
+  const { added, removed, joined } = effect;
+  const place = ({ leafIndex, leafNode }: ChangedMember): LeafChanges["added"][number] => ({
+    leafIndex,
+    user: userOf(leafNode),
+  });
+  const additions = added.map(({ leafIndex, keyPackage }) => place({ leafIndex, leafNode: keyPackage.leafNode }));
+  return { added: joined === undefined ? additions : [...additions, place(joined)], removed: removed.map(place) };
+}
+
+/** The people after a Commit, from those before it. */
+export function changedRoster(before: GroupState, after: GroupState, { added, removed }: LeafChanges): Roster {
+  const roster = new Map(rosterOf(before));
+  for (const { leafIndex, user } of removed) {
+    const left = (roster.get(user) ?? []).filter((index) => index !== leafIndex);
+    if (left.length === 0) roster.delete(user);
+    else roster.set(user, left);
+  }
+  for (const { leafIndex, user } of added) {
+    roster.set(
+      user,
+      [...(roster.get(user) ?? []), leafIndex].sort((a, b) => a - b),
+    );
+  }
+  rosters.set(after.tree, roster);
+  return roster;
+}
+
+/** Leaves of this device and its user's others. */
+export function leavesOf(state: GroupState, user: string): readonly number[] {
+  return rosterOf(state).get(user) ?? [];
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+
+export interface MembersQuery {
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/** A page of people in the order of their first leaf. */
+export function membersPage(
+  state: GroupState,
+  self: string,
+  { after, limit = DEFAULT_LIMIT }: MembersQuery,
+): MembersPage {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new RangeError(`The limit is 1 to ${MAX_LIMIT}`);
+  }
+  const from = after === undefined ? -1 : Number(after);
+  if (!Number.isSafeInteger(from)) throw new RangeError("Pages begin after what the page before named as next");
+  const rest = [...rosterOf(state)].filter(([, [first = 0]]) => first > from).sort((a, b) => (a[1][0] ?? 0) - (b[1][0] ?? 0));
+  const page = rest.slice(0, limit);
+  const last = page.at(-1)?.[1][0];
+  return {
+    members: Object.freeze(page.map(([user, leaves]) => toMember(state, user, { self, leaves }))),
+    next: rest.length > page.length && last !== undefined ? String(last) : undefined,
+  };
+}
+
+function toMember(
+  { tree }: GroupState,
+  user: string,
+  { self, leaves }: { readonly self: string; readonly leaves: readonly number[] },
+): Member {
+  const devices = leaves.flatMap((leafIndex) => {
+    const leaf = tree.findLeaf(leafIndex);
+    return leaf === undefined ? [] : [Object.freeze({ device: identityOf(leaf.credential).client.device, leafIndex })];
+  });
+  return Object.freeze({ user, isSelf: user === self, devices: Object.freeze(devices) });
+}
