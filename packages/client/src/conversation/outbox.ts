@@ -3,10 +3,9 @@
  * possible, under the epoch that is then current. What is sealed is stored with the ratchet that lacks its key, and then posted byte
  * for byte until the Delivery Service has confirmed it.
  */
-import { createApplicationMessage, equalBytes, erase, recordsToSend, type Bytes } from "@coppice/core";
+import { createApplicationMessage, equalBytes, erase, recordsToSend, toHex, type Bytes } from "@coppice/core";
 import { EPOCH_WINDOW, MAX_MESSAGES_PER_CALL } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
-import { toHex } from "@coppice/core";
 import type { MessageItem, OutboxEntry, Sealed, Summary } from "../records/conversation.ts";
 import type { Context } from "./context.ts";
 import { encodeEnvelope } from "./envelope.ts";

@@ -9,7 +9,7 @@ const MAX_OWN = 64;
 export function nextSeq({ position, own }: Pick<Summary, "position" | "own">): number {
   const after = (position?.seq ?? 0) + 1;
   const [first] = own;
-  return first?.from === after ? first.to + 1 : after;
+  return first !== undefined && first.from <= after && after <= first.to ? first.to + 1 : after;
 }
 
 /** An entry that this client posted itself. */
