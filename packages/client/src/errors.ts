@@ -12,6 +12,16 @@ export const closedError = (): CoppiceError => clientError("ERR_CLIENT_CLOSED", 
 export const goneError = (): CoppiceError =>
   clientError("ERR_CLIENT_UNKNOWN_CONVERSATION", "The conversation was deleted from this device");
 
+/**
+ * An own message or Commit that this store knows nothing of: it is older than what this device did, and nothing may be sent before
+ * this device has new keys.
+ */
+export const rolledBackError = (): CoppiceError =>
+  clientError(
+    "ERR_CLIENT_ROLLED_BACK",
+    "This device has done more than its stored state knows, as after a backup was restored: it joins again under new keys",
+  );
+
 /** The code to show for any failure; what is not ours is `fallback`. */
 export function codeOf(error: unknown, fallback: string): string {
   return isCoppiceError(error) ? error.code : fallback;

@@ -12,7 +12,7 @@ import {
 import type { LogEntry } from "@coppice/delivery/contract";
 import { isCoppiceError } from "@coppice/kit";
 import { identityOf, userOf } from "../account/authentication.ts";
-import { codeOf } from "../errors.ts";
+import { codeOf, rolledBackError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
 import { adoptPending, passTime, recordCommit } from "./epoch-change.ts";
@@ -28,13 +28,7 @@ const MAX_FUTURE_BYTES = 4 * 1024 * 1024;
 /** Items among which a repetition is looked for: a message is sent again only when the log to its end has not shown it. */
 const REPETITIONS = 512;
 
-/**
- * An own message or Commit that this store knows nothing of: it is older than what this device did. Nothing of the turn is kept,
- * and nothing may be sent before this client has new keys.
- */
-export class RolledBack extends Error {}
-
-/** Processes entries after the position, in their order. Stops where the state can no longer follow. Throws `RolledBack`. */
+/** Processes entries after the position, in their order. Stops where the state can no longer follow. `ERR_CLIENT_ROLLED_BACK`. */
 export async function processEntries(
   transaction: Transaction,
   entries: readonly LogEntry[],
@@ -206,7 +200,7 @@ async function processHandshake(
   try {
     received = await processMessage(before, message, { rules: transaction.rules });
   } catch (error) {
-    if (isUnknownOwn(error)) throw new RolledBack();
+    if (isUnknownOwn(error)) throw rolledBackError();
     refuseLate(transaction, entry, { error, contentType });
     return;
   }
@@ -219,7 +213,7 @@ async function processHandshake(
     const { effect } = received;
     if (effect.external) {
       const { client } = identityOf(effect.committer.leafNode.credential);
-      if (client.user === account.user && client.device === account.device) throw new RolledBack();
+      if (client.user === account.user && client.device === account.device) throw rolledBackError();
       // Whoever has the GroupInfo can make such a Commit, and the Delivery Service has it: only members' devices may.
       if (!rosterOf(before).has(client.user)) {
         refuse(transaction, entry, { code: "ERR_MLS_POLICY", contentType });
@@ -237,7 +231,7 @@ async function addMessage(
   { outcome, context, own }: { readonly outcome: OpenedApplication; readonly context: Context; readonly own: number },
 ): Promise<void> {
   // Its key was not used by this state: another one, later than this, has used it.
-  if (outcome.sender.leafIndex === own) throw new RolledBack();
+  if (outcome.sender.leafIndex === own) throw rolledBackError();
   let envelope;
   try {
     envelope = decodeEnvelope(outcome.data);
