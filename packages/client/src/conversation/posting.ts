@@ -81,8 +81,9 @@ export class Posting {
     const { turns } = this.#context;
     await this.#pull();
     await turns.transact(async (transaction) => {
-      const count = unsealOld(transaction);
-      if (count === 0 || reseals > MAX_RESEALS) await refuseBatch(transaction, batch, "ERR_DS_EPOCH_TOO_OLD");
+      if (reseals > MAX_RESEALS || unsealOld(transaction) === 0) {
+        await refuseBatch(transaction, batch, "ERR_DS_EPOCH_TOO_OLD");
+      }
     });
   }
 
