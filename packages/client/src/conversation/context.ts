@@ -19,8 +19,8 @@ export interface Shared {
   readonly scope: Scope;
   /** How often the account was found rolled back; see `account/recovery.ts`. */
   readonly recovery: () => number;
-  /** Stops sending everywhere: this store is older than what this device did. */
-  readonly rolledBack: () => Promise<void>;
+  /** Stops sending everywhere: this store is older than what this device did. `seen`: the count that a conversation is at. */
+  readonly rolledBack: (seen: number) => Promise<void>;
   /** Whether this engine talks to the Delivery Service for all that are on the database. */
   readonly isLeading: () => boolean;
 }

@@ -9,7 +9,8 @@ import type { Store } from "@coppice/storage";
 import { notingRules } from "../account/authentication.ts";
 import type { LogNeed, People } from "../account/people.ts";
 import { clientError, goneError } from "../errors.ts";
-import type { History } from "./history.ts";
+import { SUMMARY, summaryRecord, type Summary } from "../records/conversation.ts";
+import { partitionOf, type History } from "./history.ts";
 import { RecentItems } from "./recent-items.ts";
 import {
   readForeign,
@@ -148,6 +149,17 @@ export class Turns {
   /** Looks at the newest state, as far as other contexts have announced it. */
   async look<T>(view: (stored: Workable) => T, signal?: AbortSignal): Promise<T> {
     return this.transact((transaction) => view(transaction.toStored(transaction.before.version)), signal);
+  }
+
+  /** Records are damaged: nothing goes on. That is stored, so that it shows without a look at them. */
+  markDamaged(problem: string): void {
+    const { store, id } = this.#options;
+    const { version } = this.#known;
+    const summary: Summary = { ...this.#known.summary, status: "damaged", problem };
+    this.#known = { version, summary, work: undefined, group: undefined };
+    const put = new Map([[SUMMARY, summaryRecord.encode(summary)]]);
+    // If another context has written, it looks at the records itself.
+    void store.write([{ partition: partitionOf(id), expectedVersion: version, put }]).catch(() => undefined);
   }
 
   /** The conversation was deleted: whoever waits learns it. */
