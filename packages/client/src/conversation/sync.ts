@@ -184,10 +184,12 @@ export class Sync {
   /** A state that is too old stops everything; a log that is another one has to be joined anew. */
   async #watching<T>(work: () => Promise<T>): Promise<T> {
     const { turns, rolledBack } = this.#context;
+    // What is joined again meanwhile is not what the work found to be too old.
+    const { recovery } = turns.known.summary;
     try {
       return await work();
     } catch (error) {
-      if (isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) await rolledBack(turns.known.summary.recovery);
+      if (isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) await rolledBack(recovery);
       if (isCoppiceError(error, "ERR_DS_LOG_CHANGED")) await this.#noteChange(error);
       throw error;
     }
