@@ -52,7 +52,24 @@ export interface OpenEngineOptions extends CallOptions {
  * `ERR_DS_NAME_TAKEN`, `ERR_DS_SIGN_IN`, `ERR_DS_UNREACHABLE` and others of `connect` for a new account, of which nothing
  * usable is left behind; the store's codes. After a failure store, peers and connection are left to the caller.
  */
-export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
+export function openEngine(options: OpenEngineOptions): Promise<Engine> {
+  return openChecked(options);
+}
+
+/**
+ * Opens an engine with one session; closing the client closes the engine. See `openEngine`.
+ *
+ * @example
+ * const client = await openClient({ name: "alice", store, connect: (identity) => connectDelivery({ url, identity }) });
+ * const group = await client.createGroup({ title: "Garden" });
+ * await group.add("bob");
+ * await group.send("hello");
+ */
+export async function openClient(options: OpenEngineOptions): Promise<Client> {
+  return (await openChecked(options)).soleSession();
+}
+
+async function openChecked(options: OpenEngineOptions): Promise<AccountEngine> {
   const { store, connect, peers, time = systemTime, keyPackages = 20, signal } = options;
   const name = checkName(options.name);
   if (!Number.isInteger(keyPackages) || keyPackages < 1 || keyPackages > 1000) {
@@ -67,26 +84,6 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
     void opening.then((engine) => engine.close()).catch(() => undefined);
     throw error;
   }
-}
-
-/**
- * Opens an engine with one session; closing the client closes the engine. See `openEngine`.
- *
- * @example
- * const client = await openClient({ name: "alice", store, connect: (identity) => connectDelivery({ url, identity }) });
- * const group = await client.createGroup({ title: "Garden" });
- * await group.add("bob");
- * await group.send("hello");
- */
-export async function openClient(options: OpenEngineOptions): Promise<Client> {
-  const engine = await openEngine(options);
-  const client = engine.session();
-  const closeSession = client.close.bind(client);
-  client.close = async () => {
-    await closeSession();
-    await engine.close();
-  };
-  return client;
 }
 
 interface CheckedOptions extends Pick<OpenEngineOptions, "name" | "store" | "connect"> {

@@ -11,7 +11,7 @@ import type { Context, Shared } from "./context.ts";
 import { proposeToLeave } from "./epoch-change.ts";
 import { forget } from "./forget.ts";
 import { History, type HistoryQuery } from "./history.ts";
-import { membersPage, rosterOf, type MembersQuery } from "./members.ts";
+import { readPeople, readUsers, type MembersOf, type MembersQuery } from "./members.ts";
 import { messageBytes } from "./message-bytes.ts";
 import { queueMessage } from "./outbox.ts";
 import { Snapshots, statusOf } from "./snapshot.ts";
@@ -108,14 +108,12 @@ export class EngineConversation {
   }
 
   async members(query: MembersQuery, { signal }: CallOptions): Promise<MembersPage> {
-    const state = await this.#turns.transact((transaction) => transaction.group(), signal);
-    return membersPage(state, this.#context.account.user, query);
+    return readPeople(this.#membersOf, query, signal && { signal });
   }
 
   async safetyNumber({ signal }: CallOptions): Promise<string> {
-    const { people } = this.#context;
-    const state = await this.#turns.transact((transaction) => transaction.group(), signal);
-    return safetyNumber(await people.roots([...rosterOf(state).keys()], signal));
+    const users = await readUsers(this.#membersOf, signal && { signal });
+    return safetyNumber(await this.#context.people.roots(users, signal));
   }
 
   async page(query: HistoryQuery, { signal }: CallOptions): Promise<readonly HistoryItem[]> {
@@ -230,6 +228,11 @@ export class EngineConversation {
     await this.#turns.transact((transaction) => {
       this.#noteHandedOver(transaction);
     });
+  }
+
+  get #membersOf(): MembersOf {
+    const { account, id } = this.#context;
+    return { store: account.store, id, self: account.user };
   }
 
   get #status(): ConversationSnapshot["status"] {

@@ -16,7 +16,7 @@ import { EPOCH_WINDOW } from "@coppice/delivery/contract";
 import { titleOf, userOf } from "../account/authentication.ts";
 import type { Account } from "../account/account.ts";
 import type { EpochEnd, PendingRecord } from "../records/conversation.ts";
-import { changedRoster, leafChanges, leavesOf, rosterOf, type LeafChanges, type Roster } from "./members.ts";
+import { changedRoster, leafChanges, leavesOf, rosterOf, type LeafChanges, type Roster } from "./roster.ts";
 import { markFailed } from "./outbox.ts";
 import type { NewItem, Transaction } from "./transaction.ts";
 

@@ -10,7 +10,7 @@ import {
 import { TITLE_EXTENSION, titleOf } from "../account/authentication.ts";
 import { clientError } from "../errors.ts";
 import type { Intent } from "../records/conversation.ts";
-import { rosterOf } from "./members.ts";
+import { rosterOf } from "./roster.ts";
 
 /** An intent with the state that it was first seen with, to know whether an update has happened. */
 export interface Goal {

@@ -1,68 +1,12 @@
-/** The people of a group: users with their leaves. */
-import type { ChangedMember, CommitEffect, GroupState, LeafIndex, RatchetTree } from "@coppice/core";
-import { identityOf, userOf } from "../account/authentication.ts";
+/** Who is in a group, from stored records alone: neither a turn nor the ratchet tree is needed. */
+import { GROUP_RECORDS, memberRecord, readMembers, restoreMessaging, type StoredMember } from "@coppice/core";
+import type { RecordRange, Store, StoreCallOptions } from "@coppice/storage";
+import { identityOf } from "../account/authentication.ts";
 import type { Member, MembersPage } from "../api.ts";
-
-/** Leaf indices by user, each in ascending order. */
-export type Roster = ReadonlyMap<string, readonly number[]>;
-
-/** Walking over all leaves once for each tree that was loaded is enough: a Commit changes few. */
-const rosters = new WeakMap<RatchetTree, Roster>();
-
-export function rosterOf({ tree }: Pick<GroupState, "tree">): Roster {
-  const known = rosters.get(tree);
-  if (known !== undefined) return known;
-  const roster = new Map<string, number[]>();
-  for (const [index, leaf] of tree.members()) {
-    const user = userOf(leaf);
-    const leaves = roster.get(user);
-    if (leaves === undefined) roster.set(user, [index]);
-    else leaves.push(index);
-  }
-  rosters.set(tree, roster);
-  return roster;
-}
-
-/** What a Commit changed among the leaves. */
-export interface LeafChanges {
-  readonly added: readonly { readonly leafIndex: LeafIndex; readonly user: string }[];
-  readonly removed: readonly { readonly leafIndex: LeafIndex; readonly user: string }[];
-}
-
-export function leafChanges(
-  effect: Pick<CommitEffect, "added" | "removed"> & { readonly joined?: ChangedMember | undefined },
-): LeafChanges {
-  const { added, removed, joined } = effect;
-  const place = ({ leafIndex, leafNode }: ChangedMember): LeafChanges["added"][number] => ({
-    leafIndex,
-    user: userOf(leafNode),
-  });
-  const additions = added.map(({ leafIndex, keyPackage }) => place({ leafIndex, leafNode: keyPackage.leafNode }));
-  return { added: joined === undefined ? additions : [...additions, place(joined)], removed: removed.map(place) };
-}
-
-/** The people after a Commit, from those before it. */
-export function changedRoster(before: GroupState, after: GroupState, { added, removed }: LeafChanges): Roster {
-  const roster = new Map(rosterOf(before));
-  for (const { leafIndex, user } of removed) {
-    const left = (roster.get(user) ?? []).filter((index) => index !== leafIndex);
-    if (left.length === 0) roster.delete(user);
-    else roster.set(user, left);
-  }
-  for (const { leafIndex, user } of added) {
-    roster.set(
-      user,
-      [...(roster.get(user) ?? []), leafIndex].sort((a, b) => a - b),
-    );
-  }
-  rosters.set(after.tree, roster);
-  return roster;
-}
-
-/** Leaves of this device and its user's others. */
-export function leavesOf(state: GroupState, user: string): readonly number[] {
-  return rosterOf(state).get(user) ?? [];
-}
+import { goneError } from "../errors.ts";
+import { SUMMARY, summaryRecord } from "../records/conversation.ts";
+import { partitionOf } from "./history.ts";
+import { checkDamage, only } from "./stored.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
@@ -72,34 +16,70 @@ export interface MembersQuery {
   readonly limit?: number;
 }
 
-/** A page of people in the order of their first leaf. */
-export function membersPage(
-  state: GroupState,
-  self: string,
+export interface MembersOf {
+  readonly store: Store;
+  /** The conversation. */
+  readonly id: string;
+  /** This user. */
+  readonly self: string;
+}
+
+type MutableMember = { user: string; isSelf: boolean; devices: Member["devices"][number][] };
+
+/** A page of people in the order of their first leaf. Costs what is on the page where everybody has one device. */
+export async function readPeople(
+  of: MembersOf,
   { after, limit = DEFAULT_LIMIT }: MembersQuery,
-): MembersPage {
+  options: StoreCallOptions | undefined,
+): Promise<MembersPage> {
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw new RangeError(`The limit is 1 to ${MAX_LIMIT}`);
   }
   const from = after === undefined ? -1 : Number(after);
-  if (!Number.isSafeInteger(from)) throw new RangeError("Pages begin after what the page before named as next");
-  const rest = [...rosterOf(state)].filter(([, [first = 0]]) => first > from).sort((a, b) => (a[1][0] ?? 0) - (b[1][0] ?? 0));
-  const page = rest.slice(0, limit);
-  const last = page.at(-1)?.[1][0];
+  if (!Number.isSafeInteger(from) || from >= 2 ** 32) throw new RangeError("Pages begin after what the page before named");
+  const bound = from < 0 ? {} : { after: memberRecord(from) };
+  // One more than the page has tells whether there is another page.
+  const page = { prefix: GROUP_RECORDS.members, ...bound, limit: limit + 1 };
+  const read = await readLeaves(of, page, options);
+  const leaves = read.isOneEach ? read.leaves : (await readLeaves(of, { prefix: GROUP_RECORDS.members }, options)).leaves;
+  const people = [...peopleOf(leaves, of.self).values()].filter(({ devices: [first] }) => (first?.leafIndex ?? 0) > from);
+  const shown = people.slice(0, limit);
+  const last = shown.at(-1)?.devices[0];
   return {
-    members: Object.freeze(page.map(([user, leaves]) => toMember(state, user, { self, leaves }))),
-    next: rest.length > page.length && last !== undefined ? String(last) : undefined,
+    members: Object.freeze(shown.map((member) => Object.freeze({ ...member, devices: Object.freeze(member.devices) }))),
+    next: people.length > limit && last !== undefined ? String(last.leafIndex) : undefined,
   };
 }
 
-function toMember(
-  { tree }: GroupState,
-  user: string,
-  { self, leaves }: { readonly self: string; readonly leaves: readonly number[] },
-): Member {
-  const devices = leaves.flatMap((leafIndex) => {
-    const leaf = tree.findLeaf(leafIndex);
-    return leaf === undefined ? [] : [Object.freeze({ device: identityOf(leaf.credential).client.device, leafIndex })];
-  });
-  return Object.freeze({ user, isSelf: user === self, devices: Object.freeze(devices) });
+/** Names of all who are in the group. */
+export async function readUsers(of: MembersOf, options: StoreCallOptions | undefined): Promise<readonly string[]> {
+  const { leaves } = await readLeaves(of, { prefix: GROUP_RECORDS.members }, options);
+  return [...peopleOf(leaves, of.self).keys()];
+}
+
+async function readLeaves(
+  { store, id }: MembersOf,
+  range: RecordRange,
+  options: StoreCallOptions | undefined,
+): Promise<{ readonly leaves: readonly StoredMember[]; readonly isOneEach: boolean }> {
+  const ranges = [only(SUMMARY), { prefix: GROUP_RECORDS.messaging }, range];
+  const snapshot = await store.read(partitionOf(id), ranges, options);
+  checkDamage(snapshot);
+  const { records } = snapshot;
+  const summary = records.get(SUMMARY);
+  if (summary === undefined) throw goneError();
+  const { tree } = await restoreMessaging(records);
+  return { leaves: readMembers(records), isOneEach: tree.memberCount === summaryRecord.decode(summary).memberCount };
+}
+
+function peopleOf(leaves: readonly StoredMember[], self: string): Map<string, MutableMember> {
+  const people = new Map<string, MutableMember>();
+  for (const { leafIndex, leafNode } of leaves) {
+    const { user, device } = identityOf(leafNode.credential).client;
+    const known = people.get(user);
+    const own = Object.freeze({ device, leafIndex });
+    if (known === undefined) people.set(user, { user, isSelf: user === self, devices: [own] });
+    else known.devices.push(own);
+  }
+  return people;
 }

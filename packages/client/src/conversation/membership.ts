@@ -2,14 +2,13 @@
  * A group that is entered, by Welcome, by creating it, or by joining again: it takes the place of what was stored of an earlier
  * membership, of which the history stays, and what was not sent yet.
  */
-import { diffGroupRecords, type Bytes, type GroupState } from "@coppice/core";
+import { diffGroupRecords, GROUP_RECORDS, type Bytes, type GroupState } from "@coppice/core";
 import type { LogPosition } from "@coppice/delivery/contract";
 import { isCoppiceError } from "@coppice/kit";
 import type { PartitionSnapshot, PartitionWrite, Store } from "@coppice/storage";
 import { titleOf } from "../account/authentication.ts";
 import {
   FUTURE,
-  GROUP,
   ITEM,
   itemRecord,
   OUTBOX,
@@ -22,7 +21,7 @@ import {
 } from "../records/conversation.ts";
 import { fromOrdinal, ordinal } from "../records/primitives.ts";
 import { decodeItems, itemName, partitionOf } from "./history.ts";
-import { rosterOf } from "./members.ts";
+import { rosterOf } from "./roster.ts";
 import type { NewItem } from "./transaction.ts";
 
 /** What is known of an earlier membership; a damaged record is as good as none. */
@@ -46,7 +45,7 @@ const STRANDED = 1000;
 
 export async function readFormer(store: Store, id: string): Promise<Former> {
   const partition = partitionOf(id);
-  const prefixes = [SUMMARY, PENDING, OUTBOX, FUTURE, GROUP].map((prefix) => ({ prefix }));
+  const prefixes = [SUMMARY, PENDING, OUTBOX, FUTURE, GROUP_RECORDS.all].map((prefix) => ({ prefix }));
   const newest = { prefix: ITEM, reverse: true, limit: STRANDED };
   let snapshot: PartitionSnapshot;
   try {

@@ -16,7 +16,7 @@ import { codeOf, rolledBackError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
 import { adoptPending, passTime, recordCommit } from "./epoch-change.ts";
-import { rosterOf } from "./members.ts";
+import { rosterOf } from "./roster.ts";
 import { markSent } from "./outbox.ts";
 import { advance, isOwn } from "./position.ts";
 import type { Transaction } from "./transaction.ts";
@@ -98,7 +98,7 @@ function decodeEntry(transaction: Transaction, { message }: LogEntry): MlsMessag
 async function openMessages(transaction: Transaction, decoded: readonly Decoded[], context: Context): Promise<void> {
   const { rules } = transaction;
   const messages = decoded.map(({ message }) => message);
-  const state = await transaction.messaging((loaded) => recordsToOpen(loaded, messages, rules));
+  const state = await transaction.messaging((loaded) => recordsToOpen(loaded, messages, { rules }));
   let opened;
   try {
     opened = await openMany(state, messages, { rules });

@@ -3,10 +3,10 @@
  * work, the group's state once a message needs it, the ratchet tree once a Commit does. Immutable.
  */
 import {
+  GROUP_RECORDS,
   patchGroup,
   restoreGroup,
   restoreMessaging,
-  type GroupState,
   type MessagingState,
   type RecordChanges,
 } from "@coppice/core";
@@ -17,7 +17,6 @@ import type { HistoryItem } from "../api.ts";
 import {
   FUTURE,
   futureRecord,
-  GROUP,
   ITEM,
   OUTBOX,
   outboxRecord,
@@ -41,9 +40,6 @@ export interface Work {
   readonly future: ReadonlyMap<number, LogEntry>;
 }
 
-/** Whether a group's state has the ratchet tree. */
-export const isWhole = (state: MessagingState): state is GroupState => "root" in state.tree;
-
 export interface Stored {
   readonly version: number;
   readonly summary: Summary;
@@ -56,12 +52,12 @@ export interface Stored {
 /** A stored conversation of which the work is known. */
 export type Workable = Stored & { readonly work: Work };
 
-const only = (name: string): RecordRange => ({ prefix: name, before: `${name}\0` });
+export const only = (name: string): RecordRange => ({ prefix: name, before: `${name}\0` });
 
 const WORK_RANGES: readonly RecordRange[] = [only(SUMMARY), only(PENDING), { prefix: OUTBOX }, { prefix: FUTURE }];
 
 /** All of a partition. */
-const RANGES: readonly RecordRange[] = [...WORK_RANGES, { prefix: ITEM }, { prefix: GROUP }];
+const RANGES: readonly RecordRange[] = [...WORK_RANGES, { prefix: ITEM }, { prefix: GROUP_RECORDS.all }];
 
 export const damagedError = (cause?: unknown): CoppiceError =>
   new CoppiceError(
@@ -71,7 +67,7 @@ export const damagedError = (cause?: unknown): CoppiceError =>
   );
 
 /** `ERR_STORE_CORRUPT` if a record is damaged without which the conversation cannot go on: of the history, none is. */
-function checkDamage({ damaged }: PartitionSnapshot): void {
+export function checkDamage({ damaged }: PartitionSnapshot): void {
   if (damaged.some((name) => !name.startsWith(ITEM))) throw damagedError();
 }
 
@@ -105,7 +101,7 @@ export async function readGroup(
   id: string,
   { version, whole }: { readonly version: number; readonly whole: boolean },
 ): Promise<MessagingState | undefined> {
-  const snapshot = await store.read(partitionOf(id), whole ? [{ prefix: GROUP }] : MESSAGING_RANGES);
+  const snapshot = await store.read(partitionOf(id), [{ prefix: whole ? GROUP_RECORDS.all : GROUP_RECORDS.messaging }]);
   if (snapshot.version !== version) return undefined;
   checkDamage(snapshot);
   try {
@@ -178,8 +174,8 @@ async function patchedGroup(
   { records, deleted }: PartitionChanges,
 ): Promise<MessagingState | undefined> {
   const changes: RecordChanges = {
-    put: new Map([...records].filter(([name]) => name.startsWith(GROUP))),
-    delete: deleted.filter((name) => name.startsWith(GROUP)),
+    put: new Map([...records].filter(([name]) => name.startsWith(GROUP_RECORDS.all))),
+    delete: deleted.filter((name) => name.startsWith(GROUP_RECORDS.all)),
   };
   if (changes.put.size === 0 && changes.delete.length === 0) return group;
   try {

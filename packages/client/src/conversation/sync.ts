@@ -9,7 +9,7 @@ import { AutoCommit } from "./auto-commit.ts";
 import { commit, groupInfoOf, settlePending, type CommitRequest } from "./commit-pipeline.ts";
 import type { Context } from "./context.ts";
 import { Incoming } from "./incoming.ts";
-import { rosterOf } from "./members.ts";
+import { rosterOf } from "./roster.ts";
 import { nextSeq } from "./position.ts";
 import { Posting } from "./posting.ts";
 import { processEntries } from "./receive.ts";

@@ -5,6 +5,7 @@
 import {
   diffGroupRecords,
   erase,
+  isComplete,
   patchGroup,
   withRecords,
   type Bytes,
@@ -33,7 +34,7 @@ import {
 } from "../records/conversation.ts";
 import { ordinal } from "../records/primitives.ts";
 import { itemName, partitionOf } from "./history.ts";
-import { isWhole, type Workable } from "./stored.ts";
+import type { Workable } from "./stored.ts";
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, "seq"> : never;
 
@@ -48,6 +49,9 @@ export interface TransactionReader {
   readonly groupRecords: (names: readonly string[]) => Promise<ReadonlyMap<string, Bytes>>;
   readonly item: (seq: number) => Promise<HistoryItem | undefined>;
 }
+
+/** Names of records that are not loaded yet, for a purpose. */
+export type NamesNeeded = (state: MessagingState) => readonly string[] | Promise<readonly string[]>;
 
 /** The state after a step, with the secrets that it used up. */
 interface Step {
@@ -154,9 +158,9 @@ export class Transaction {
   /** All of the group's state. */
   async group(): Promise<GroupState> {
     const known = this.#group;
-    if (known !== undefined && isWhole(known)) return known;
+    if (known !== undefined && isComplete(known)) return known;
     const stored = await this.#reader.group(true);
-    if (!isWhole(stored)) throw new RangeError("The whole state was asked for");
+    if (!isComplete(stored)) throw new RangeError("The whole state was asked for");
     const isSame = known === undefined || known === this.#stored;
     const group = isSame ? stored : await patchGroup(stored, diffGroupRecords(this.#stored, known));
     [this.#stored, this.#group] = [stored, group];
@@ -164,15 +168,15 @@ export class Transaction {
   }
 
   /** The group's state for sending or opening: with the records that `names` says it needs. */
-  async messaging(names: (state: MessagingState) => readonly string[]): Promise<MessagingState> {
+  async messaging(names: NamesNeeded): Promise<MessagingState> {
     this.#group ??= this.#stored = await this.#reader.group(false);
-    if (isWhole(this.#group)) return this.#group;
-    const missing = names(this.#group);
+    if (isComplete(this.#group)) return this.#group;
+    const missing = await names(this.#group);
     if (missing.length === 0) return this.#group;
     const records = await this.#reader.groupRecords(missing);
     const [stored, group] = [this.#stored ?? this.#group, this.#group];
-    this.#stored = withRecords(stored, missing, records);
-    this.#group = stored === group ? this.#stored : withRecords(group, missing, records);
+    this.#stored = await withRecords(stored, missing, records);
+    this.#group = stored === group ? this.#stored : await withRecords(group, missing, records);
     return this.#group;
   }
 

@@ -88,7 +88,7 @@ export class AccountEngine implements Engine, SessionHost {
     this.#parts = parts;
     const { account, people, delivery, peers, time, pace, scope, alerts } = parts;
     const report = (error: unknown): void => {
-      if (!scope.ended) alerts.report(error);
+      this.#report(error);
     };
     this.#shared = {
       ...{ account, people, delivery, time, pace, scope },
@@ -158,20 +158,23 @@ export class AccountEngine implements Engine, SessionHost {
     const { names, damaged } = await account.store.partitions();
     if (damaged > 0) alerts.report(lostPartitions(damaged));
     const ids = names.filter((name) => name.startsWith(CONVERSATION)).map((name) => name.slice(CONVERSATION.length));
-    await mapLimit(ids.sort(), AT_ONCE, (id) => this.#open(id));
+    const stored = await mapLimit(ids.sort(), AT_ONCE, (id) => this.#read(id));
+    for (const [i, id] of ids.entries()) this.#add(id, stored[i]);
     await this.#clock.remember(account);
     void this.#rounds().catch(() => undefined);
     this.#leadership.start();
   }
 
   session(): Client {
-    this.#parts.scope.throwIfEnded();
-    const session = new Session(this, async (closing) => {
+    return this.#begin(async (session) => {
       await this.#settleHandOvers();
-      this.#sessions.delete(closing);
+      this.#sessions.delete(session);
     });
-    this.#sessions.add(session);
-    return session;
+  }
+
+  /** A session with which the engine ends. */
+  soleSession(): Client {
+    return this.#begin(() => this.close());
   }
 
   async createGroup(title: string | undefined, signal: AbortSignal | undefined): Promise<EngineConversation> {
@@ -209,6 +212,13 @@ export class AccountEngine implements Engine, SessionHost {
     await Promise.allSettled([delivery.close(), account.store.close()]);
   }
 
+  #begin(onClose: (session: Session) => Promise<void>): Session {
+    this.#parts.scope.throwIfEnded();
+    const session = new Session(this, onClose);
+    this.#sessions.add(session);
+    return session;
+  }
+
   /** Another context may hold a lock and be frozen: what is not stored now is handed over again. */
   async #settleHandOvers(): Promise<void> {
     const { time, scope } = this.#parts;
@@ -219,19 +229,28 @@ export class AccountEngine implements Engine, SessionHost {
     patience.abort();
   }
 
+  /** What is stored of a conversation; undefined if it is none. */
+  async #read(id: string): Promise<Stored | undefined> {
+    try {
+      return await readSummary(this.#parts.account.store, id);
+    } catch (error) {
+      if (!isCoppiceError(error, "ERR_STORE_CORRUPT")) throw error;
+      this.#report(damagedError(error), id);
+      return damagedConversation();
+    }
+  }
+
   /** Takes a stored conversation up; the one that is there already, if it is. */
   async #open(id: string): Promise<EngineConversation | undefined> {
-    const { account, alerts, scope } = this.#parts;
-    const report = (error: unknown): void => {
-      if (!scope.ended && !isForgotten(error)) alerts.report(error, id);
-    };
-    const stored = await readSummary(account.store, id).catch((error: unknown): Stored => {
-      if (!isCoppiceError(error, "ERR_STORE_CORRUPT")) throw error;
-      report(damagedError(error));
-      return damagedConversation();
-    });
+    return this.#add(id, await this.#read(id));
+  }
+
+  #add(id: string, stored: Stored | undefined): EngineConversation | undefined {
     const known = this.#conversations.get(id);
     if (known !== undefined || stored === undefined) return known;
+    const report = (error: unknown): void => {
+      this.#report(error, id);
+    };
     const onGone = (): void => {
       if (this.#conversations.get(id) !== conversation) return;
       this.#conversations.delete(id);
@@ -243,8 +262,14 @@ export class AccountEngine implements Engine, SessionHost {
     return conversation;
   }
 
+  /** Tells of a failure, unless it is of work that was going on when its conversation was deleted. */
+  #report(error: unknown, id?: string): void {
+    const { alerts, scope } = this.#parts;
+    if (!scope.ended && !isForgotten(error)) alerts.report(error, id);
+  }
+
   async #followStore({ partition, version }: StoreChange): Promise<void> {
-    const { account, alerts, scope } = this.#parts;
+    const { account, scope } = this.#parts;
     if (scope.ended) return;
     const id = partition.startsWith(CONVERSATION) ? partition.slice(CONVERSATION.length) : undefined;
     try {
@@ -254,7 +279,7 @@ export class AccountEngine implements Engine, SessionHost {
       if (known !== undefined) known.announce(version);
       else await this.#take(id);
     } catch (error) {
-      if (!scope.ended && !isForgotten(error)) alerts.report(error, id);
+      this.#report(error, id);
     }
   }
 

@@ -23,7 +23,6 @@ export const PENDING = "pending";
 export const OUTBOX = "outbox/";
 export const FUTURE = "future/";
 export const ITEM = "item/";
-export const GROUP = "group/";
 
 /** What a commit in flight does, for the application. */
 export type Operation = "add" | "remove" | "update" | "rename";
