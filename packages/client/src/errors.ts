@@ -38,7 +38,7 @@ export function problemOf(error: unknown, conversation: string | undefined): Pro
 const TRANSIENT = ["ERR_DS_UNREACHABLE", "ERR_DS_INTERNAL", "ERR_DS_RATE_LIMITED", "ERR_DS_UNAUTHENTICATED"] as const;
 
 /** Whether trying again later may succeed; whether the request was carried out is then not known. */
-export function isTransient(error: unknown): error is CoppiceError {
+export function isTransient(error: unknown): boolean {
   return TRANSIENT.some((code) => isCoppiceError(error, code));
 }
 

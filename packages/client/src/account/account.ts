@@ -61,22 +61,22 @@ export class Account {
   }
 
   /**
-   * Writes what `compute` makes of these records, again if another context wrote meanwhile. Undefined changes nothing. Resolves
-   * with what `compute` returned last.
+   * Writes what `compute` makes of these records, again if another context wrote meanwhile. Resolves with whether there was
+   * something to write.
    */
-  async update<T extends AccountChange | undefined>(
+  async update(
     ranges: readonly RecordRange[],
-    compute: (snapshot: PartitionSnapshot) => T | Promise<T>,
-  ): Promise<T> {
+    compute: (snapshot: PartitionSnapshot) => AccountChange | undefined | Promise<AccountChange | undefined>,
+  ): Promise<boolean> {
     for (let conflicts = 0; ; conflicts++) {
       const snapshot = await this.read(ranges);
-      const changed = await compute(snapshot);
-      if (changed === undefined) return changed;
-      const { others = [], ...change } = changed;
+      const changes = await compute(snapshot);
+      if (changes === undefined) return false;
+      const { others = [], ...change } = changes;
       const own = { partition: ACCOUNT, expectedVersion: snapshot.version, ...change };
       try {
         await this.store.write([...others, own]);
-        return changed;
+        return true;
       } catch (error) {
         if (!isCoppiceError(error, "ERR_STORE_CONFLICT") || conflicts >= MAX_CONFLICTS) throw error;
       }

@@ -12,12 +12,12 @@ import {
   type Rules,
   type StagedCommit,
 } from "@coppice/core";
-import { EPOCH_WINDOW } from "@coppice/delivery/contract";
 import { titleOf, userOf } from "../account/authentication.ts";
 import type { Account } from "../account/account.ts";
-import type { EpochEnd, PendingRecord } from "../records/conversation.ts";
-import { changedRoster, leafChanges, leavesOf, rosterOf, type LeafChanges, type Roster } from "./roster.ts";
+import type { PendingRecord } from "../records/conversation.ts";
 import { markFailed } from "./outbox.ts";
+import { withEnd } from "./past-epochs.ts";
+import { changedRoster, leafChanges, leavesOf, rosterOf, type LeafChanges, type Roster } from "./roster.ts";
 import type { NewItem, Transaction } from "./transaction.ts";
 
 /** The staged commit for the record, which has the commit itself beside it. */
@@ -90,14 +90,13 @@ async function enterNewEpoch(transaction: Transaction, entry: Entry): Promise<vo
   const former = rosterOf(before);
   const roster = after.status === "removed" ? former : changedRoster(before, after, changes);
   transaction.addItem(changeItem(entry, after, { former, roster }));
-  const ended = [...transaction.summary.ended, { epoch: before.context.epoch, at: endedAt }];
   transaction.setSummary({
     title: titleOf(after.context.extensions),
     status: after.status === "reinitialised" ? "closed" : after.status,
     epoch: after.context.epoch,
     memberCount: roster.size,
     proposed: false,
-    ended: ended.slice(-EPOCH_WINDOW.epochs),
+    ended: withEnd(transaction.summary.ended, { epoch: before.context.epoch, at: endedAt }),
   });
   // What waited for the old epoch has lost its meaning.
   await dropPending(transaction);
@@ -161,21 +160,3 @@ async function failOutbox(transaction: Transaction): Promise<void> {
     await markFailed(transaction, number, "ERR_CLIENT_NOT_ACTIVE");
   }
 }
-
-/** Milliseconds that past epochs are kept beyond the time for which the Delivery Service takes their messages. */
-const MARGIN = 300_000;
-
-/**
- * The Delivery Service's clock stands at `at`: ends of epochs that had no time yet get one, later than the true one. Returns
- * the epochs whose messages it will not take any more.
- */
-export function passTime(transaction: Transaction, at: number): readonly bigint[] {
-  const { ended } = transaction.summary;
-  if (ended.every((end) => end.at !== undefined && !isOver(end, at))) return [];
-  const timed = ended.map((end) => ({ ...end, at: end.at ?? at }));
-  transaction.setSummary({ ended: timed.filter((end) => !isOver(end, at)) });
-  return timed.filter((end) => isOver(end, at)).map(({ epoch }) => epoch);
-}
-
-const isOver = (end: EpochEnd, at: number): boolean =>
-  end.at !== undefined && end.at + EPOCH_WINDOW.milliseconds + MARGIN < at;

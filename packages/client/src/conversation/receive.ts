@@ -1,7 +1,6 @@
 /** Processing the group's log: every entry advances the position, whatever is in it. */
 import {
   decodeMessage,
-  dropPastEpochs,
   equalBytes,
   openMany,
   processMessage,
@@ -15,10 +14,11 @@ import { identityOf, userOf } from "../account/authentication.ts";
 import { codeOf, rolledBackError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
-import { adoptPending, passTime, recordCommit } from "./epoch-change.ts";
-import { rosterOf } from "./roster.ts";
+import { adoptPending, recordCommit } from "./epoch-change.ts";
 import { markSent } from "./outbox.ts";
+import { dropPastEpochs } from "./past-epochs.ts";
 import { advance, isOwn } from "./position.ts";
+import { rosterOf } from "./roster.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Entries of epochs to come that are kept; the log is in order, so that there is normally none. */
@@ -45,15 +45,8 @@ export async function processEntries(
     if (isKnown) continue;
     if (leading.length > 0) await openMessages(transaction, leading, context);
     else await processInOrder(transaction, last, context);
-    await dropOld(transaction, last.receivedAt);
+    await dropPastEpochs(transaction, last.receivedAt);
   }
-}
-
-async function dropOld(transaction: Transaction, at: number): Promise<void> {
-  const over = passTime(transaction, at);
-  if (over.length === 0) return;
-  const state = await transaction.messaging(() => []);
-  transaction.step(dropPastEpochs(state, over));
 }
 
 /** Without entries that are out of order or repeated. */

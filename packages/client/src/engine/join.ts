@@ -53,7 +53,7 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
       others: [membershipWrite(id, membership, now.former)],
     };
   });
-  if (written === undefined) return undefined;
+  if (!written) return undefined;
   if (!lastResort) erase(joined.initPrivateKey);
   return id;
 }
