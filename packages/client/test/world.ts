@@ -81,7 +81,7 @@ export class Device {
       client: engine.session(),
       delivery,
       crash: () => {
-        power.off = true;
+        power.fail();
         network.reachable = false;
         void bare.close();
       },
@@ -108,8 +108,24 @@ export class Device {
 /** Whether a context runs. */
 class Power {
   off = false;
+  /** Rejects when the power goes off: a process that ends lets go of its locks. */
+  readonly failure: Promise<never>;
+  #fail: (error: Error) => void = () => undefined;
   #thaw: Promise<void> | undefined;
   #wake: () => void = () => undefined;
+
+  constructor() {
+    this.failure = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failure.catch(() => undefined);
+  }
+
+  fail(): void {
+    this.off = true;
+    this.#fail(new CoppiceError("ERR_STORE_CLOSED", "The power is off"));
+    this.wake();
+  }
 
   get frozen(): boolean {
     return this.#thaw !== undefined;
@@ -197,7 +213,7 @@ function withPower(store: Store, power: Power): Store {
         name,
         async (lost) => {
           await power.check();
-          return task(lost);
+          return Promise.race([task(lost), power.failure]);
         },
         options,
       ),

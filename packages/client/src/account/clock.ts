@@ -1,9 +1,11 @@
 /** Notices a device clock that jumps: what was made by it may be outside its time for everybody else. */
-import type { Time } from "@coppice/kit";
-import { isCoppiceError } from "@coppice/kit";
+import { isCoppiceError, type Time } from "@coppice/kit";
 import { clientError } from "../errors.ts";
 import { CLOCK, clockRecord } from "../records/account.ts";
 import type { Account } from "./account.ts";
+
+/** Whole milliseconds since 1970, and none before. */
+export const momentOf = (time: Time): number => Math.max(0, Math.floor(time.now()));
 
 export interface ClockOptions {
   readonly time: Time;
@@ -61,14 +63,14 @@ export class ClockWatch {
   /** Compares with the latest time that this device has seen in earlier runs, and stores the present one. */
   async remember(account: Account): Promise<void> {
     const { time, onJump } = this.#options;
-    const now = time.now();
+    const now = momentOf(time);
     let back = 0;
     await account
       .update([{ prefix: CLOCK, before: `${CLOCK}\0` }], ({ records }) => {
         const stored = records.get(CLOCK);
         const latest = stored === undefined ? 0 : clockRecord.decode(stored).latest;
         back = Math.max(back, latest - now);
-        return now < 0 ? undefined : { put: new Map([[CLOCK, clockRecord.encode({ latest: Math.floor(now) })]]) };
+        return { put: new Map([[CLOCK, clockRecord.encode({ latest: now })]]) };
       })
       .catch((error: unknown) => {
         if (!isCoppiceError(error, "ERR_STORE_QUOTA")) throw error;

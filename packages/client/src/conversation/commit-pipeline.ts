@@ -13,6 +13,7 @@ import {
 import type { CommitOutcome, CommitSubmission, LogPosition } from "@coppice/delivery/contract";
 import { isCoppiceError, jitter, untilAborted } from "@coppice/kit";
 import { identityOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
 import { clientError, isTransient, retryAfter } from "../errors.ts";
 import type { Intent, PendingRecord } from "../records/conversation.ts";
 import { claim } from "./claim.ts";
@@ -253,7 +254,7 @@ async function settle(
   if (outcome.accepted) {
     if (outcome.seq !== nextSeq(transaction.summary)) return false;
     advance(transaction, outcome.seq);
-    await adoptPending(transaction, { account, at: undefined, now: time.now() });
+    await adoptPending(transaction, { account, at: undefined, now: momentOf(time) });
     return true;
   }
   const { winner } = outcome;

@@ -6,6 +6,7 @@
 import { createApplicationMessage, equalBytes, erase, recordsToSend, toHex, type Bytes } from "@coppice/core";
 import { EPOCH_WINDOW, MAX_MESSAGES_PER_CALL } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
+import { momentOf } from "../account/clock.ts";
 import type { MessageItem, OutboxEntry, Sealed, Summary } from "../records/conversation.ts";
 import type { Context } from "./context.ts";
 import { encodeEnvelope } from "./envelope.ts";
@@ -35,7 +36,7 @@ export async function queueMessage(
     sender: account.user,
     isSelf: true,
     data,
-    at: time.now(),
+    at: momentOf(time),
     epoch: transaction.summary.epoch,
     state: "sending",
     problem: undefined,

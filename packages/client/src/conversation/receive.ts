@@ -11,6 +11,7 @@ import {
 import type { LogEntry } from "@coppice/delivery/contract";
 import { isCoppiceError } from "@coppice/kit";
 import { identityOf, userOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
 import { codeOf, rolledBackError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
@@ -126,7 +127,7 @@ async function processEntry(transaction: Transaction, entry: LogEntry, context: 
   const own = findOwn(transaction, entry);
   if (own !== undefined) {
     const { account, time } = context;
-    if (own.kind === "commit") await adoptPending(transaction, { account, at: entry.receivedAt, now: time.now() });
+    if (own.kind === "commit") await adoptPending(transaction, { account, at: entry.receivedAt, now: momentOf(time) });
     else await markSent(transaction, own.number);
     return;
   }

@@ -15,6 +15,7 @@ import {
 import type { StoredGroupInfo } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, jitter, untilAborted } from "@coppice/kit";
 import { fetchingRules, identityOf, ownCredential, userOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
 import { CAPABILITIES } from "../account/key-packages.ts";
 import { clientError } from "../errors.ts";
 import { groupInfoOf } from "./commit-pipeline.ts";
@@ -158,7 +159,7 @@ async function store(
   },
 ): Promise<void> {
   const { state, position, reason, recovery } = given;
-  const gap = { kind: "gap", at: time.now(), epoch: state.context.epoch, problem: reason } as const;
+  const gap = { kind: "gap", at: momentOf(time), epoch: state.context.epoch, problem: reason } as const;
   for (let conflicts = 0; ; conflicts++) {
     const former = await readFormer(account.store, id);
     if (isLater(former, { state, recovery })) break;

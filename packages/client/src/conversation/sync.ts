@@ -19,6 +19,8 @@ import { statusOf } from "./snapshot.ts";
 const LOG_PAGE = 256;
 /** Entries of one turn: others get theirs in between. */
 const BATCH = 64;
+/** Milliseconds within which an event tells of an entry before an own one. */
+const GAP_PATIENCE = 2000;
 
 export class Sync {
   readonly #context: Context;
@@ -46,7 +48,7 @@ export class Sync {
       },
     });
     this.#autoCommit = new AutoCommit(context, () => this.#commitProposals());
-    const work = (): Promise<void> => this.#watching(() => this.#work());
+    const work = (): Promise<void> => this.#watching(() => this.#untilUnsure());
     this.#retrying = new Retrying({ work, time, scope, backoff: pace.retry, retryAfter: retryLater, report });
   }
 
@@ -84,8 +86,9 @@ export class Sync {
     return this.#pulling.run();
   }
 
-  /** Does all there is to do, once. */
+  /** Reads the log to its end and does all there is to do, once. */
   run(): Promise<void> {
+    this.#caughtUp = false;
     return this.#retrying.run();
   }
 
@@ -130,6 +133,16 @@ export class Sync {
     this.kick();
   }
 
+  /** Where an answer is lost, the log tells what became of the request. */
+  async #untilUnsure(): Promise<void> {
+    try {
+      await this.#work();
+    } catch (error) {
+      this.#caughtUp = false;
+      throw error;
+    }
+  }
+
   async #work(): Promise<void> {
     const { turns, recovery } = this.#context;
     const { status } = statusOf(turns.known.summary, recovery());
@@ -138,6 +151,20 @@ export class Sync {
     await this.#catchUp();
     await this.#settling.run();
     while ((await this.#posting.run()) === "blocked") await this.#commitProposals();
+    this.#lookForGap();
+  }
+
+  /** Own messages have a later place in the log than others are known for: the events between them may be lost. */
+  #lookForGap(): void {
+    const { turns, scope, time, isLeading } = this.#context;
+    const { position, own } = turns.known.summary;
+    if (own.length === 0 || !isLeading()) return;
+    const check = (): void => {
+      if (turns.known.summary.position?.seq !== position?.seq) return;
+      this.#caughtUp = false;
+      this.kick();
+    };
+    void scope.sleep(time, GAP_PATIENCE).then(check, () => undefined);
   }
 
   async #commitProposals(): Promise<void> {

@@ -62,8 +62,8 @@ export interface EngineParts {
 /** Conversations that are opened at once. */
 const AT_ONCE = 16;
 
-/** Milliseconds between looks at the clock and the key packages. */
-const ROUND = 3_600_000;
+/** Milliseconds between looks at the clock, at logs and inbox whose events may be lost, and at the key packages. */
+const ROUND = 600_000;
 
 /** Milliseconds that closing waits for the store. */
 const CLOSE_PATIENCE = 1000;
@@ -341,6 +341,7 @@ export class AccountEngine implements Engine, SessionHost {
       this.#clock.check();
       if (!this.#leadership.leading) continue;
       await this.#clock.remember(account).catch(() => undefined);
+      this.#link.check();
       this.#mail.kick();
     }
   }

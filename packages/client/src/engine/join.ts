@@ -3,6 +3,7 @@ import { decodeMessageOf, equalBytes, erase, findWelcomed, joinGroup, toHex, typ
 import type { InboxEntry } from "@coppice/delivery/contract";
 import { CoppiceError } from "@coppice/kit";
 import { fetchingRules, userOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
 import { keyPackageName, ownKeyPackage, poolOf, readPool } from "../account/key-packages.ts";
 import type { Shared } from "../conversation/context.ts";
 import { membershipWrite, readFormer, type Former } from "../conversation/membership.ts";
@@ -28,7 +29,7 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
   const { number, lastResort, state, invitedBy } = joined;
   // What is found out meanwhile is not mended by this.
   const recovered = recovery();
-  const at = time.now();
+  const at = momentOf(time);
   const { position } = entry;
   const change = {
     kind: "change",

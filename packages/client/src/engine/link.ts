@@ -49,6 +49,11 @@ export class Link {
     });
   }
 
+  /** Looks whether events were lost. */
+  check(): void {
+    if (this.#online) this.#catchingUp.kick();
+  }
+
   close(): void {
     this.#release?.();
     this.#release = undefined;
