@@ -22,6 +22,7 @@ export function damagedConversation(): Stored {
     joinedEpoch: 0n,
     welcome: undefined,
     ended: [],
+    resent: [],
     recovery: 0,
   };
   return { version: 0, summary, work: undefined, group: undefined };

@@ -19,15 +19,13 @@ import { adoptPending, recordCommit } from "./epoch-change.ts";
 import { markSent } from "./outbox.ts";
 import { dropPastEpochs } from "./past-epochs.ts";
 import { advance, isOwn } from "./position.ts";
+import { isRepetition } from "./repetitions.ts";
 import { rosterOf } from "./roster.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Entries of epochs to come that are kept; the log is in order, so that there is normally none. */
 const MAX_FUTURE_ENTRIES = 256;
 const MAX_FUTURE_BYTES = 4 * 1024 * 1024;
-
-/** Items among which a repetition is looked for: a message is sent again only when the log to its end has not shown it. */
-const REPETITIONS = 512;
 
 /** Processes entries after the position, in their order. Stops where the state can no longer follow. `ERR_CLIENT_ROLLED_BACK`. */
 export async function processEntries(
@@ -234,8 +232,8 @@ async function addMessage(
     return;
   }
   const sender = userOf(outcome.sender);
-  const { id, resent, data } = envelope;
-  if (resent && (await isRepeated(transaction, { id, sender }, context))) return;
+  const { id, data } = envelope;
+  if (await isRepetition(transaction, { ...envelope, sender }, context.history)) return;
   transaction.addItem({
     kind: "message",
     id,
@@ -247,16 +245,6 @@ async function addMessage(
     state: "sent",
     problem: undefined,
   });
-}
-
-/** Whether the history has this message already. */
-async function isRepeated(
-  transaction: Transaction,
-  { id, sender }: { readonly id: string; readonly sender: string },
-  { history }: Context,
-): Promise<boolean> {
-  const recent = [...transaction.items, ...(await history.page({ limit: REPETITIONS }))];
-  return recent.some((item) => item.kind === "message" && item.id === id && item.sender === sender);
 }
 
 /** An own message or Commit which this state did not make. */

@@ -40,6 +40,12 @@ export interface EpochEnd {
   readonly at: number | undefined;
 }
 
+/** What tells a message from all others. */
+export interface MessageKey {
+  readonly sender: string;
+  readonly id: string;
+}
+
 export interface Summary {
   readonly title: string;
   readonly status: ConversationStatus;
@@ -72,6 +78,8 @@ export interface Summary {
   readonly welcome: Bytes | undefined;
   /** Past epochs that can still be opened, oldest first. */
   readonly ended: readonly EpochEnd[];
+  /** The last messages of others that arrived sealed again: their first sealing may still come. Oldest first. */
+  readonly resent: readonly MessageKey[];
   /** The account was found rolled back so many times when this conversation was last joined; see `account/recovery.ts`. */
   readonly recovery: number;
 }
@@ -100,6 +108,7 @@ export const summaryRecord: RecordCodec<Summary> = record(
     joinedEpoch: codec.uint64,
     welcome: codec.optional(codec.opaque),
     ended: codec.vector(codec.struct<EpochEnd>({ epoch: codec.uint64, at: codec.optional(integer) })),
+    resent: codec.vector(codec.struct<MessageKey>({ sender: text, id: id128 })),
     recovery: integer,
   }),
 );
