@@ -183,15 +183,31 @@ describe("key packages", () => {
     await world.agree(group, await world.arrival(bob, group.id));
   });
 
-  test("adversarial 52: a clock that jumps back is told, one that jumps forward when the server's says so", async () => {
+  test("adversarial 52: a clock that jumps back is told, once", async () => {
     const { world, alice, atAlice, atBob } = await pair();
     const codes = problems(alice.client);
     world.time.jump(-DAY);
-    await world.until(() => codes.length === 1, 3_600_000);
+    await world.until(() => codes.length > 0, 3_600_000);
+    // Forward again: a device that slept looks the same.
     world.time.jump(DAY);
     await world.time.advance(3_600_000);
     expect(codes).toEqual(["ERR_CLIENT_CLOCK"]);
     await world.agree(atAlice, atBob);
+  });
+
+  test("adversarial 52: a clock that is ahead of the server's is told when the server's is heard", async () => {
+    const world = new World();
+    const device = world.device("alice");
+    const ahead = await device.open({ clockAhead: DAY });
+    const bob = await world.client("bob");
+    const codes = problems(ahead.client);
+    const group = await bob.createGroup();
+    await world.run(group.add("alice"));
+    const atAlice = await world.arrival(ahead.client, group.id);
+    expect(codes).toEqual([]);
+    await group.send("what time is it");
+    await world.until(() => atAlice.snapshot.lastItem === 2);
+    expect(codes).toEqual(["ERR_CLIENT_CLOCK"]);
   });
 
   test("a directory that always counts 0 does not make it publish without end", async () => {

@@ -37,6 +37,8 @@ export interface Opened {
 export type OpenOptions = Partial<OpenEngineOptions> & {
   readonly wrap?: (service: DeliveryService) => DeliveryService;
   readonly wrapStore?: (store: Store) => Store;
+  /** Milliseconds that this device's clock is ahead of the world's. Default 0. */
+  readonly clockAhead?: number;
 };
 
 export class Device {
@@ -55,7 +57,7 @@ export class Device {
     let delivery: MemoryDeliveryService | undefined;
     const power = new Power();
     const same = <T>(value: T): T => value;
-    const { wrap = same, wrapStore = same, ...rest } = options;
+    const { wrap = same, wrapStore = same, clockAhead = 0, ...rest } = options;
     const bare = createMemoryStore(this.database, { time });
     const engine = await openEngine({
       name: this.name,
@@ -65,7 +67,7 @@ export class Device {
         return wrap(delivery);
       },
       peers: withPowerOfPeers(this.peers(), power),
-      time: new PoweredTime(time, power),
+      time: new PoweredTime(time, power, clockAhead),
       keyPackages: 4,
       ...rest,
     });
@@ -154,15 +156,17 @@ class Power {
 class PoweredTime extends VirtualTime {
   readonly #time: VirtualTime;
   readonly #power: Power;
+  readonly #ahead: number;
 
-  constructor(time: VirtualTime, power: Power) {
+  constructor(time: VirtualTime, power: Power, ahead: number) {
     super();
+    this.#ahead = ahead;
     this.#time = time;
     this.#power = power;
   }
 
   override now(): number {
-    return this.#time.now();
+    return this.#time.now() + this.#ahead;
   }
 
   override elapsed(): number {

@@ -29,8 +29,10 @@ export class ClockWatch {
   readonly #options: ClockOptions;
   #now: number;
   #elapsed: number;
-  /** Whether the clock is known to be wrong, to say so once. */
+  /** Whether the Delivery Service's clock says that this one is wrong, to say so once. */
   #wrong = false;
+  /** When a person was told last. */
+  #told: number | undefined;
 
   constructor(options: ClockOptions) {
     this.#options = options;
@@ -81,6 +83,9 @@ export class ClockWatch {
   }
 
   #tell(milliseconds: number): void {
+    const elapsed = this.#options.time.elapsed();
+    if (this.#told !== undefined && elapsed - this.#told < TOLERANCE) return;
+    this.#told = elapsed;
     const direction = milliseconds < 0 ? "behind" : "ahead";
     this.#options.report(
       clientError("ERR_CLIENT_CLOCK", `The clock of this device jumped and may be ${direction}: set it right`, {
