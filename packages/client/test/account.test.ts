@@ -201,12 +201,12 @@ describe("key packages", () => {
     const ahead = await device.open({ clockAhead: DAY });
     const bob = await world.client("bob");
     const codes = problems(ahead.client);
-    const group = await bob.createGroup();
-    await world.run(group.add("alice"));
-    const atAlice = await world.arrival(ahead.client, group.id);
+    const group = await ahead.client.createGroup();
+    await world.run(group.add("bob"));
+    const atBob = await world.arrival(bob, group.id);
     expect(codes).toEqual([]);
-    await group.send("what time is it");
-    await world.until(() => atAlice.snapshot.lastItem === 2);
+    await atBob.send("what time is it");
+    await world.until(() => group.snapshot.lastItem === 2);
     expect(codes).toEqual(["ERR_CLIENT_CLOCK"]);
   });
 

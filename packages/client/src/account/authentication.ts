@@ -62,12 +62,29 @@ export function notingRules(people: People, time: Time): NotingRules {
   return { rules: rulesWith((need) => Promise.resolve(find(need)), time), needs };
 }
 
-/** For work outside of locks: device logs that are not known are fetched. */
-export function fetchingRules(people: People, time: Time, signal?: AbortSignal): Rules {
-  return rulesWith((need) => people.log(need, signal), time);
+/**
+ * For work outside of locks: device logs that are not known are fetched. If one cannot be fetched now, that is what it rejects with,
+ * and not the refusal that follows from it.
+ */
+export async function withFetchedLogs<T>(
+  { people, time, signal }: { readonly people: People; readonly time: Time; readonly signal?: AbortSignal | undefined },
+  work: (rules: Rules) => Promise<T>,
+): Promise<T> {
+  let failure: { readonly error: unknown } | undefined;
+  const find = async (need: LogNeed): Promise<DeviceLog | undefined> => {
+    await people.learn([need], signal).catch((error: unknown) => {
+      failure ??= { error };
+      throw error;
+    });
+    return people.known(need);
+  };
+  try {
+    return await work(rulesWith(find, time));
+  } catch (error) {
+    throw failure === undefined ? error : failure.error;
+  }
 }
 
-/** For what needs no identities: sending and opening messages of a group whose members were validated. */
 function rulesWith(find: (need: LogNeed) => Promise<DeviceLog | undefined>, time: Time): Rules {
   const authentication: AuthenticationService = {
     validate: async ({ credential, signatureKey, previous }) => {
@@ -75,6 +92,7 @@ function rulesWith(find: (need: LogNeed) => Promise<DeviceLog | undefined>, time
       if (previous !== undefined) checkSuccessor(identityOf(previous.credential), identity);
       const { client, position } = identity;
       const log = await find({ user: client.user, position });
+      // One that is missing was noted: what follows does not hold.
       if (log !== undefined) checkListedThen(log, identity, signatureKey);
     },
     sameClient: (a, b) => isSameDevice(identityOf(a.credential), identityOf(b.credential)),

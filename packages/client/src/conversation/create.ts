@@ -1,7 +1,7 @@
 /** New groups: stored first, known to the Delivery Service as soon as it can be reached. */
 import { createGroup, toHex } from "@coppice/core";
 import { randomBytes } from "@coppice/kit";
-import { fetchingRules, ownCredential } from "../account/authentication.ts";
+import { ownCredential, withFetchedLogs } from "../account/authentication.ts";
 import { CAPABILITIES, lifetimeFrom } from "../account/key-packages.ts";
 import type { Shared } from "./context.ts";
 import { withTitle } from "./intent.ts";
@@ -15,16 +15,15 @@ export async function storeNewGroup(
 ): Promise<string> {
   const { suite, signer } = account;
   const groupId = randomBytes(suite.hash.Nh);
-  const state = await createGroup({
-    suite,
-    rules: fetchingRules(people, time, signal),
-    credential: ownCredential(account),
-    signer,
-    capabilities: CAPABILITIES,
-    lifetime: lifetimeFrom(time),
-    groupId,
-    extensions: withTitle([], title),
-  });
+  const state = await withFetchedLogs({ people, time, signal }, (rules) =>
+    createGroup({
+      ...{ suite, rules, signer, groupId },
+      credential: ownCredential(account),
+      capabilities: CAPABILITIES,
+      lifetime: lifetimeFrom(time),
+      extensions: withTitle([], title),
+    }),
+  );
   const id = toHex(groupId);
   const membership = { state, position: undefined, items: [], invitedBy: undefined, recovery: recovery() };
   await account.store.write([membershipWrite(id, membership, undefined)], signal && { signal });

@@ -11,10 +11,11 @@ import {
   type GroupState,
   type LeafIndex,
   type PublicGroupState,
+  type Rules,
 } from "@coppice/core";
 import type { StoredGroupInfo } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, jitter, untilAborted } from "@coppice/kit";
-import { fetchingRules, identityOf, ownCredential, userOf } from "../account/authentication.ts";
+import { identityOf, ownCredential, userOf, withFetchedLogs } from "../account/authentication.ts";
 import { momentOf } from "../account/clock.ts";
 import { CAPABILITIES } from "../account/key-packages.ts";
 import { clientError } from "../errors.ts";
@@ -50,7 +51,9 @@ export async function rejoin(context: Context, options: RejoinOptions): Promise<
     // What is found out meanwhile is not mended by this.
     const recovered = recovery();
     const stored = await untilAborted(delivery.readGroupInfo(groupId, signal && { signal }), signal);
-    const { commit, state, epoch } = await prepare(stored, context, options);
+    const { commit, state, epoch } = await withFetchedLogs({ ...context, signal }, (rules) =>
+      prepare(stored, context, { ...options, rules }),
+    );
     const { user, device } = account;
     const outcome = await untilAborted(
       delivery.submitCommit({
@@ -83,11 +86,10 @@ interface Prepared {
 
 async function prepare(
   { groupInfo: bytes, epoch }: StoredGroupInfo,
-  { account, people, time, groupId }: Context,
-  options: RejoinOptions,
+  { account, groupId }: Context,
+  { rules, ...options }: RejoinOptions & { readonly rules: Rules },
 ): Promise<Prepared> {
   const { suite, signer } = account;
-  const rules = fetchingRules(people, time, options.signal);
   const { groupInfo } = decodeMessageOf("mls_group_info", bytes, rules.limits.messageBytes);
   checkContext(groupInfo, { groupId, epoch, earliest: options.epoch });
   const observed = await observeGroup(groupInfo, { suite, rules });

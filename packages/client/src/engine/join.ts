@@ -1,8 +1,17 @@
 /** A Welcome becomes a conversation, once. */
-import { decodeMessageOf, equalBytes, erase, findWelcomed, joinGroup, toHex, type GroupState } from "@coppice/core";
+import {
+  decodeMessageOf,
+  DEFAULT_LIMITS,
+  equalBytes,
+  erase,
+  findWelcomed,
+  joinGroup,
+  toHex,
+  type GroupState,
+} from "@coppice/core";
 import type { InboxEntry } from "@coppice/delivery/contract";
 import { CoppiceError } from "@coppice/kit";
-import { fetchingRules, userOf } from "../account/authentication.ts";
+import { userOf, withFetchedLogs } from "../account/authentication.ts";
 import { momentOf } from "../account/clock.ts";
 import { keyPackageName, ownKeyPackage, poolOf, readPool } from "../account/key-packages.ts";
 import type { Shared } from "../conversation/context.ts";
@@ -113,16 +122,18 @@ interface Joined {
 }
 
 async function open({ welcome: bytes, groupId }: InboxEntry, { account, people, time }: Shared): Promise<Joined> {
-  const rules = fetchingRules(people, time);
-  const { welcome } = decodeMessageOf("mls_welcome", bytes, rules.limits.messageBytes);
+  const { welcome } = decodeMessageOf("mls_welcome", bytes, DEFAULT_LIMITS.messageBytes);
   const pool = [...(await readPool(account))].map(([number, record]) => withKeys(number, record, account));
   const own = findWelcomed(welcome, pool);
-  const { state, welcomedBy } = await joinGroup(welcome, { suite: account.suite, rules, keyPackage: own.keyPackage });
+  const { keyPackage } = own;
+  const { state, welcomedBy } = await withFetchedLogs({ people, time }, (rules) =>
+    joinGroup(welcome, { suite: account.suite, rules, keyPackage }),
+  );
   if (!equalBytes(state.context.groupId, groupId)) {
     throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome is for another group than announced");
   }
   const inviter = state.tree.leaf(welcomedBy);
-  const { number, lastResort, keyPackage } = own;
+  const { number, lastResort } = own;
   const invitedBy = inviter && userOf(inviter);
   return { state, number, lastResort, initPrivateKey: keyPackage.initPrivateKey, invitedBy };
 }
