@@ -15,6 +15,7 @@ export class VirtualTime implements Time {
 
   /** `start`: milliseconds since 1970. The same `seed` gives the same random numbers. */
   constructor({ start = Date.UTC(2026, 0, 1), seed = 1 }: { readonly start?: number; readonly seed?: number } = {}) {
+    watchSubtleCrypto();
     this.#offset = start;
     this.#seed = seed >>> 0;
   }
@@ -87,16 +88,45 @@ export class VirtualTime implements Time {
   }
 }
 
+/** Calls of SubtleCrypto that have not settled: work on other threads, which no turn of this one waits for. */
+let underWay = 0;
+let watched = false;
+
+function watchSubtleCrypto(): void {
+  if (watched) return;
+  watched = true;
+  const prototype: object = Object.getPrototypeOf(globalThis.crypto.subtle) as object;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method: unknown = name === "constructor" ? undefined : Reflect.get(prototype, name);
+    if (typeof method !== "function") continue;
+    const counted = function (this: unknown, ...given: unknown[]): Promise<unknown> {
+      underWay++;
+      return (Reflect.apply(method, this, given) as Promise<unknown>).finally(() => {
+        underWay--;
+      });
+    };
+    Object.defineProperty(prototype, name, { value: counted, configurable: true, writable: true });
+  }
+}
+
+/** Turns without a call under way after which nothing more follows by itself. */
+const QUIET_TURNS = 4;
+
 /** Lets everything happen that follows without a timer: promises, and platform calls such as SubtleCrypto's. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) {
-    await new Promise<void>((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve();
-      };
-      port2.postMessage(undefined);
-    });
+  for (let turn = 0; turn < QUIET_TURNS; turn++) {
+    await nextTurn();
+    if (underWay > 0) turn = -1;
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }
