@@ -32,17 +32,27 @@ export class Sync {
   readonly #autoCommit: AutoCommit;
   /** Whether the log was read to its end since connecting, and followed by events from there. */
   #caughtUp = false;
+  /** Times that events could not be followed. */
+  #losses = 0;
+  /** The log being read. */
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(context: Context) {
     this.#context = context;
     const { time, scope, pace, report } = context;
-    this.#pulling = new SingleFlight(() => this.#watching(() => this.#pullAll()));
+    this.#pulling = new SingleFlight(() => {
+      this.#reading = this.#watching(() => this.#pullAll());
+      return this.#reading;
+    });
     this.#settling = new SingleFlight(() => this.#watching(() => settlePending(context, () => this.pull())));
     this.#posting = new Posting(context, () => this.pull());
     this.#incoming = new Incoming(context, {
       process: (entries) => this.#watching(() => this.#process(entries)),
       posted: () => this.#posting.settled(),
+      pulled: () => this.#reading.catch(() => undefined),
+      pull: () => this.pull(),
       lost: () => {
+        this.#losses++;
         this.#caughtUp = false;
         this.kick();
       },
@@ -189,6 +199,7 @@ export class Sync {
 
   async #pullAll(): Promise<void> {
     const { turns, delivery, groupId, recovery } = this.#context;
+    const losses = this.#losses;
     for (;;) {
       const { summary } = turns.known;
       const after = summary.position;
@@ -202,7 +213,7 @@ export class Sync {
       if (entries.length === 0 || last >= lastSeq) break;
       if (last <= after.seq) throw new CoppiceError("ERR_DS_INTERNAL", "The Delivery Service repeats a page of a log");
     }
-    this.#caughtUp = true;
+    this.#caughtUp = losses === this.#losses;
   }
 
   /** A Delivery Service that does not know the group, or this device in it, has lost what nobody else can restore. */
