@@ -15,9 +15,9 @@ export class VirtualTime implements Time {
 
   /** `start`: milliseconds since 1970. The same `seed` gives the same random numbers. */
   constructor({ start = Date.UTC(2026, 0, 1), seed = 1 }: { readonly start?: number; readonly seed?: number } = {}) {
-    watchSubtleCrypto();
     this.#offset = start;
     this.#seed = seed >>> 0;
+    watchCryptography();
   }
 
   now(): number {
@@ -63,15 +63,15 @@ export class VirtualTime implements Time {
   }
 
   /**
-   * Goes on, timer by timer, until `condition` holds. Fails after `limit` milliseconds of virtual time (default: an hour),
-   * or when nothing waits any more.
+   * Goes on, timer by timer, until `condition` holds (is truthy). Fails after `limit` milliseconds of virtual time (default:
+   * an hour), or when nothing waits any more.
    */
   async until(condition: () => unknown, limit = 3_600_000): Promise<void> {
     const end = this.#elapsed + limit;
     for (;;) {
       await settle();
-      const holds = await condition();
-      if (holds !== false && holds !== undefined && holds !== null) return;
+      const holds = Boolean(await condition());
+      if (holds) return;
       const next = this.#next(end);
       if (next === undefined) throw new Error(`It did not happen within ${limit} ms: ${condition.toString()}`);
       this.#timers.delete(next);
@@ -88,45 +88,43 @@ export class VirtualTime implements Time {
   }
 }
 
-/** Calls of SubtleCrypto that have not settled: work on other threads, which no turn of this one waits for. */
-let underWay = 0;
-let watched = false;
-
-function watchSubtleCrypto(): void {
-  if (watched) return;
-  watched = true;
-  const prototype: object = Object.getPrototypeOf(globalThis.crypto.subtle) as object;
-  for (const name of Object.getOwnPropertyNames(prototype)) {
-    const method: unknown = name === "constructor" ? undefined : Reflect.get(prototype, name);
-    if (typeof method !== "function") continue;
-    const counted = function (this: unknown, ...given: unknown[]): Promise<unknown> {
-      underWay++;
-      return (Reflect.apply(method, this, given) as Promise<unknown>).finally(() => {
-        underWay--;
-      });
-    };
-    Object.defineProperty(prototype, name, { value: counted, configurable: true, writable: true });
-  }
-}
-
-/** Turns without a call under way after which nothing more follows by itself. */
+/** Turns of the event loop without cryptography at work after which nothing more follows by itself. */
 const QUIET_TURNS = 4;
 
-/** Lets everything happen that follows without a timer: promises, and platform calls such as SubtleCrypto's. */
+/** Lets everything happen that follows without a timer: promises, messages between ports, and SubtleCrypto's work. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < QUIET_TURNS; turn++) {
-    await nextTurn();
-    if (underWay > 0) turn = -1;
+  for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
+    await new Promise<void>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(undefined);
+    });
+    if (cryptographyAtWork > 0) quiet = -1;
   }
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
+/** SubtleCrypto works in threads for as long as it takes: time would go on meanwhile, and other things be timed out. */
+let cryptographyAtWork = 0;
+let isWatched = false;
+
+function watchCryptography(): void {
+  if (isWatched) return;
+  isWatched = true;
+  const prototype = Object.getPrototypeOf(globalThis.crypto.subtle) as object;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method: unknown = Reflect.get(prototype, name);
+    if (typeof method !== "function" || name === "constructor") continue;
+    Reflect.set(prototype, name, async function (this: unknown, ...input: readonly unknown[]): Promise<unknown> {
+      cryptographyAtWork++;
+      try {
+        const result: unknown = Reflect.apply(method, this, input);
+        return await result;
+      } finally {
+        cryptographyAtWork--;
+      }
+    });
+  }
 }
