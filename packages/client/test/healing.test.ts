@@ -3,7 +3,20 @@ import { fromHex } from "@coppice/core";
 import type { DeliveryService } from "@coppice/delivery";
 import type { Store } from "@coppice/storage";
 import { describe, expect, test } from "vitest";
-import { again, Device, kinds, listen, members, names, pair, problems, states, texts, World, type Pair } from "./world.ts";
+import {
+  again,
+  Device,
+  kinds,
+  listen,
+  members,
+  names,
+  pair,
+  problems,
+  states,
+  texts,
+  World,
+  type Pair,
+} from "./world.ts";
 
 /** A copy of what is stored on a device. */
 async function copyOf(device: Device): Promise<Device> {
@@ -169,11 +182,7 @@ describe("a state that cannot follow", () => {
     const other = await alice.client.createGroup();
     await world.run(alice.client.sync());
     const foreign = await alice.delivery.readGroupInfo(fromHex(other.id));
-    for (const forge of [
-      { groupInfo: foreign.groupInfo },
-      { epoch: 7n },
-      { groupInfo: Uint8Array.of(1, 2, 3) },
-    ]) {
+    for (const forge of [{ groupInfo: foreign.groupInfo }, { epoch: 7n }, { groupInfo: Uint8Array.of(1, 2, 3) }]) {
       const opened = await bobDevice.open({
         wrap: (service) => ({
           ...service,
@@ -181,7 +190,9 @@ describe("a state that cannot follow", () => {
         }),
       });
       const attempt = world.run(again(opened, conversation).rejoin());
-      await expect(attempt).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_MLS_(GROUP_INFO|VERSION|DECODE)$/) });
+      await expect(attempt).rejects.toMatchObject({
+        code: expect.stringMatching(/^ERR_MLS_(GROUP_INFO|VERSION|DECODE)$/),
+      });
       expect(again(opened, conversation).snapshot.status).toBe("broken");
       opened.crash();
     }
@@ -354,8 +365,7 @@ describe("damaged records", () => {
       wrapStore: (store) =>
         damaging(
           store,
-          (_partition, name) =>
-            /^item\/0*2$/.test(name) || /^key-package\/0*2$/.test(name) || name.startsWith("pin/"),
+          (_partition, name) => /^item\/0*2$/.test(name) || /^key-package\/0*2$/.test(name) || name.startsWith("pin/"),
         ),
     });
     const codes = problems(opened.client);

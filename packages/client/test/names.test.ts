@@ -21,7 +21,8 @@ describe("names", () => {
   });
 
   test("anything but strings is a TypeError", () => {
-    for (const nonsense of [undefined, 7, {}, [7], null]) expect(() => checkUsers(nonsense as never)).toThrow(TypeError);
+    for (const nonsense of [undefined, 7, {}, [7], null])
+      expect(() => checkUsers(nonsense as never)).toThrow(TypeError);
   });
 
   test("titles have at most 128 bytes", () => {

@@ -89,11 +89,7 @@ describe("several devices of a user", () => {
     const dave = await world.client("dave");
     const group = await dave.createGroup();
     await world.run(group.add(["carol", "alice"]));
-    await world.agree(
-      group,
-      await world.arrival(phone.client, group.id),
-      await world.arrival(laptop.client, group.id),
-    );
+    await world.agree(group, await world.arrival(phone.client, group.id), await world.arrival(laptop.client, group.id));
   });
 });
 
@@ -145,7 +141,9 @@ describe("pretending", () => {
     const mallory = await outsider(world, "mallory");
     const { state, position } = await member(world, atAlice, mallory);
     await world.agree(atAlice, atBob);
-    const credential = basicCredential(encodeIdentity({ client: { user: "zoe", device: zoe.client.device }, position: 0 }));
+    const credential = basicCredential(
+      encodeIdentity({ client: { user: "zoe", device: zoe.client.device }, position: 0 }),
+    );
     const rules = trusting(world);
     const { staged } = await createCommit(state, {
       ...{ rules, signer: mallory.signer },
@@ -172,7 +170,13 @@ describe("pretending", () => {
     const { groupInfo } = decodeMessageOf("mls_group_info", bytes);
     const { suite, signer, credential } = mallory;
     const rules = trusting(world);
-    const joining = await createExternalCommit(groupInfo, { suite, rules, signer, credential, capabilities: CAPABILITIES });
+    const joining = await createExternalCommit(groupInfo, {
+      suite,
+      rules,
+      signer,
+      credential,
+      capabilities: CAPABILITIES,
+    });
     // The server is on her side: it takes the Commit as if a member had sent it.
     await alice.delivery.submitCommit({
       ...{ groupId, position, epoch, commit: joining.commit, groupInfo: bytes },

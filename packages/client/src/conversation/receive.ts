@@ -103,7 +103,8 @@ async function openMessages(transaction: Transaction, decoded: readonly Decoded[
   transaction.step(opened);
   for (const [i, { entry }] of decoded.entries()) {
     const outcome = opened.outcomes[i];
-    if (outcome?.kind === "application") await addMessage(transaction, entry, { outcome, context, own: state.leafIndex });
+    if (outcome?.kind === "application")
+      await addMessage(transaction, entry, { outcome, context, own: state.leafIndex });
     else refuseLate(transaction, entry, { error: outcome?.error, contentType: "application" });
   }
 }

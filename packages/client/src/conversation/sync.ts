@@ -208,7 +208,8 @@ export class Sync {
         delivery.readLog({ groupId, after, limit: LOG_PAGE }),
       );
       if (incarnation !== after.incarnation) throw logChanged();
-      for (let start = 0; start < entries.length; start += BATCH) await this.#process(entries.slice(start, start + BATCH));
+      for (let start = 0; start < entries.length; start += BATCH)
+        await this.#process(entries.slice(start, start + BATCH));
       const last = entries.at(-1)?.seq ?? lastSeq;
       if (entries.length === 0 || last >= lastSeq) break;
       if (last <= after.seq) throw new CoppiceError("ERR_DS_INTERNAL", "The Delivery Service repeats a page of a log");
@@ -304,6 +305,10 @@ const logChanged = (): CoppiceError =>
   new CoppiceError("ERR_DS_LOG_CHANGED", "The group's log is another one than was seen last");
 
 const changedLog = (cause: CoppiceError): CoppiceError =>
-  clientError("ERR_CLIENT_LOG_CHANGED", "The server restored or rolled back a group's log: this device joins it again", {
-    cause,
-  });
+  clientError(
+    "ERR_CLIENT_LOG_CHANGED",
+    "The server restored or rolled back a group's log: this device joins it again",
+    {
+      cause,
+    },
+  );

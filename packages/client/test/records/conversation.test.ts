@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { HistoryItem } from "@coppice/client";
-import { itemRecord, summaryRecord, outboxRecord, pendingRecord, type Summary } from "../../src/records/conversation.ts";
+import {
+  itemRecord,
+  summaryRecord,
+  outboxRecord,
+  pendingRecord,
+  type Summary,
+} from "../../src/records/conversation.ts";
 import { fromOrdinal, ordinal } from "../../src/records/primitives.ts";
 
 const summary: Summary = {
@@ -31,7 +37,18 @@ const summary: Summary = {
 
 const items: readonly HistoryItem[] = [
   { seq: 1, kind: "undecryptable", at: 5, epoch: 2n, problem: "ERR_MLS_AEAD" },
-  { seq: 2, kind: "change", at: 6, epoch: 3n, actor: "a", added: ["b"], removed: [], left: ["c"], renamedTo: "", joined: true },
+  {
+    seq: 2,
+    kind: "change",
+    at: 6,
+    epoch: 3n,
+    actor: "a",
+    added: ["b"],
+    removed: [],
+    left: ["c"],
+    renamedTo: "",
+    joined: true,
+  },
   {
     seq: 3,
     kind: "message",
