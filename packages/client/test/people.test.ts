@@ -44,7 +44,7 @@ describe("several devices of a user", () => {
       return item?.kind === "message" && item.isSelf && item.state === "sent";
     });
     await world.run(atBob.remove("carol"));
-    await world.until(() => both.every((conversation) => conversation?.snapshot.status === "removed"));
+    await world.until(() => both.every(({ snapshot }) => snapshot.status === "removed"));
     expect((await atAlice.history()).at(-1)).toMatchObject({ removed: ["carol"], added: [] });
     expect(atAlice.snapshot.memberCount).toBe(2);
   });
@@ -58,7 +58,7 @@ describe("several devices of a user", () => {
     const both = [await world.arrival(phone.client, atAlice.id), await world.arrival(laptop.client, atAlice.id)];
     await world.agree(atAlice, atBob, ...both);
     await both[0]?.leave();
-    await world.until(() => both.every((conversation) => conversation?.snapshot.status === "removed"));
+    await world.until(() => both.every(({ snapshot }) => snapshot.status === "removed"));
     await world.agree(atAlice, atBob);
     expect((await atBob.history()).at(-1)).toMatchObject({ left: ["carol"], removed: [] });
   });

@@ -35,7 +35,7 @@ export async function processEntries(
 ): Promise<void> {
   const waiting = entriesAfter(transaction.summary.position?.seq ?? 0, entries);
   while (transaction.summary.status === "active") {
-    const leading = await leadingMessages(transaction, waiting);
+    const leading = leadingMessages(transaction, waiting);
     const next = waiting.splice(0, Math.max(leading.length, 1));
     const last = next.at(-1);
     if (last === undefined) return;
@@ -64,7 +64,7 @@ interface Decoded {
 }
 
 /** The application messages by others that stand first: they are opened together. */
-async function leadingMessages(transaction: Transaction, entries: readonly LogEntry[]): Promise<readonly Decoded[]> {
+function leadingMessages(transaction: Transaction, entries: readonly LogEntry[]): readonly Decoded[] {
   const leading: Decoded[] = [];
   for (const entry of entries) {
     if (entry.kind !== "message" || isOwn(transaction.summary, entry.seq)) break;
