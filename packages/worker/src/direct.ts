@@ -1,10 +1,11 @@
 /** The engine without a worker: for service workers, extensions' backgrounds and Node. */
 import type { Client } from "@coppice/client";
-import { type EngineParts, openEngine } from "./engine.ts";
-import { type EngineOptions, openRequest } from "./options.ts";
+import { type EngineParts, engineSource, locate, openEngine } from "./engine.ts";
+import { type AccountOptions, accountOf, type EngineOptions, openRequest } from "./options.ts";
 
 export { createMemoryStore, type Store } from "@coppice/storage";
 export type { EngineParts } from "./engine.ts";
+export type { AccountOptions } from "./options.ts";
 
 export interface OpenHereOptions extends EngineOptions, EngineParts {
   /** Stops opening. */
@@ -18,10 +19,26 @@ export interface OpenHereOptions extends EngineOptions, EngineParts {
  * @throws `CoppiceError` with the codes of the engine, the store and the Delivery Service; the signal's reason;
  * `TypeError` for options that make no sense.
  */
-export async function openHere({ signal, store, ...options }: OpenHereOptions): Promise<Client> {
-  return openEngine({
-    ...openRequest(options),
+export async function openHere(options: OpenHereOptions): Promise<Client> {
+  const request = openRequest(options);
+  const { signal, store } = options;
+  signal?.throwIfAborted();
+  const engine = await openEngine(await locate(request), {
+    key: request.key,
     ...(signal === undefined ? {} : { signal }),
     ...(store === undefined ? {} : { store }),
   });
+  const session = engine.session();
+  return session;
+}
+
+/**
+ * Deletes an account's database from this device without opening it, also one that is damaged or of which the key is lost.
+ * Clients that have it open lose it (`ERR_STORE_LOST`).
+ *
+ * @throws `CoppiceError` `ERR_STORE_BLOCKED` if a context does not let go of the database, `ERR_STORE_UNAVAILABLE`,
+ * `ERR_STORE_IO`; `TypeError` for options that make no sense.
+ */
+export async function wipeHere(options: AccountOptions): Promise<void> {
+  await engineSource.wipe(await locate(accountOf(options)));
 }

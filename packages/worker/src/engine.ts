@@ -1,37 +1,57 @@
 /** The one place where the parts are put together. */
-import { type CallOptions, type Client, openClient } from "@coppice/client";
+import { type CallOptions, openClient } from "@coppice/client";
 import { loadKernel, toHex, utf8 } from "@coppice/core";
 import { connectDelivery } from "@coppice/delivery";
-import { openIndexedDbStore, type Store } from "@coppice/storage";
-import type { OpenRequest } from "./protocol.ts";
+import { deleteIndexedDbStore, openIndexedDbStore, type Store } from "@coppice/storage";
+import type { Account, Engine, EngineSource } from "./host/engines.ts";
+import type { AccountRequest, OpenRequest } from "./protocol.ts";
 
 /** Replaces what a context lacks. */
 export interface EngineParts {
-  /** Where the account is kept; the client closes it. Default: an encrypted database in IndexedDB. */
+  /** Where the account is kept; the engine closes it. Default: an encrypted database in IndexedDB. */
   readonly store?: Store;
 }
 
+/** Accounts in IndexedDB, each in a database of its own. */
+export const engineSource: EngineSource = {
+  locate,
+  open: (account, key, options) => openEngine(account, { ...options, key }),
+  checkKey: async (account, key) => {
+    const store = await openDatabase(account, key);
+    await store.close();
+  },
+  wipe: ({ database }) => deleteIndexedDbStore(database),
+};
+
 /** Opens the engine in this context. */
-export async function openEngine(request: OpenRequest & CallOptions & EngineParts): Promise<Client> {
-  const { name, server, key, signal } = request;
+export async function openEngine(
+  account: Account,
+  { key, signal, store: given }: CallOptions & EngineParts & Pick<OpenRequest, "key">,
+): Promise<Engine> {
+  const { name, server } = account;
   signal?.throwIfAborted();
-  const store =
-    request.store ??
-    (await openIndexedDbStore({
-      name: request.database ?? (await defaultDatabase(server, name)),
-      ...(key === undefined ? {} : { key }),
-    }));
+  const store = given ?? (await openDatabase(account, key));
   try {
-    return await openClient({
+    const client = await openClient({
       name,
       store,
       ...(signal === undefined ? {} : { signal }),
       connect: (identity) => connectDelivery({ url: server, identity }),
     });
+    return { session: () => client, close: () => client.close() };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** The account in normal form. */
+export async function locate({ name, server, database }: AccountRequest): Promise<Account> {
+  return { name, server, database: database ?? (await defaultDatabase(server, name)) };
+}
+
+function openDatabase({ database }: Account, key: OpenRequest["key"]): Promise<Store> {
+  return openIndexedDbStore({ name: database, ...(key === undefined ? {} : { key }) });
 }
 
 /** A database for each account, under a name that does not show whose it is at a glance. */
