@@ -175,22 +175,22 @@ export const request: Codec<Request> = struct<Request>({
   ),
 });
 
-/** What a reply says; the method's codec has yet to check its value. */
+/** What a reply says; state and value are not checked yet. */
 export interface Received {
-  readonly state: StateChange | undefined;
+  readonly state: unknown;
   readonly error: Error | undefined;
   readonly value: unknown;
 }
 
 export function parseReply(reply: unknown): Received {
   const { state, ok, value, error } = record(reply);
-  const nobody = (): undefined => undefined;
-  return {
-    state: optional(stateChange).parse(state, nobody),
-    error: flag.parse(ok, nobody) ? undefined : decodeError(error),
-    value,
-  };
+  return { state, error: flag.parse(ok, nobody) ? undefined : decodeError(error), value };
 }
+
+export const parseState = (state: unknown): StateChange => stateChange.parse(state, nobody);
+
+/** Replies and states mention conversations by their ids only. */
+const nobody = (): undefined => undefined;
 
 /** Lock that the page holds while it lives. */
 export const pageLock = (name: string): string => `coppice-page:${name}`;

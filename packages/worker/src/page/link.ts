@@ -5,7 +5,15 @@ import { type AnyCall, CALLS, findCall, PROTOCOL } from "../calls.ts";
 import { type Channel, type Port, repliesOnly } from "../channel.ts";
 import { workerError } from "../errors.ts";
 import { connectionName, holdLock, watchLock } from "../liveness.ts";
-import { pageLock, parseReply, type Request, type SessionApi, type StateChange, workerLock } from "../protocol.ts";
+import {
+  pageLock,
+  parseReply,
+  parseState,
+  type Request,
+  type SessionApi,
+  type StateChange,
+  workerLock,
+} from "../protocol.ts";
 import { isRecord, type Known, within } from "../wire/codec.ts";
 import { remoteMethods, type RemoteMethods } from "./remote-methods.ts";
 
@@ -172,9 +180,10 @@ export class Link {
     return checked(() => spec.result.parse(value, this.#options.known));
   }
 
-  #takeState(state: StateChange): void {
+  /** A state that cannot be taken is missing from now on: the link ends. */
+  #takeState(state: unknown): void {
     try {
-      this.#options.onState(state);
+      this.#options.onState(parseState(state));
     } catch (error) {
       this.fail(() => malformed(error));
       throw malformed(error);
