@@ -29,7 +29,8 @@ type Message = Readonly<Record<string, unknown>>;
 /** For `expose`: lets calls in. One that is malformed is answered by what `refuse` returns. */
 export function callsOnly(port: Port, refuse: () => unknown): Channel {
   return filtered(port, (id, { type, path, argumentList }) => {
-    const [argument, ...more]: readonly unknown[] = Array.isArray(argumentList) ? argumentList : [];
+    const given: readonly unknown[] = Array.isArray(argumentList) ? argumentList : [];
+    const [argument, ...more] = given;
     if (type === "APPLY" && isEmpty(path) && more.length === 0 && isRecord(argument) && argument["type"] === "RAW") {
       return { id, type, path: [], argumentList: [{ type: "RAW", value: argument["value"] }] };
     }

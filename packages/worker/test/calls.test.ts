@@ -37,6 +37,7 @@ describe("calls", () => {
     await group.update({ signal });
     await group.resend(3, { signal });
     await group.discard(4, { signal });
+    await group.rejoin({ signal });
     await group.forget({ signal });
     expect(inner.calls).toEqual([
       ["add", ["bob", "carol"]],
@@ -48,6 +49,7 @@ describe("calls", () => {
       ["update"],
       ["resend", 3],
       ["discard", 4],
+      ["rejoin"],
       ["forget"],
     ]);
   });
@@ -170,7 +172,7 @@ describe("calls", () => {
   });
 
   it("carries thousands of calls at once, in order", async () => {
-    const { inner, group } = await withGroup();
+    const { group } = await withGroup();
     const items = await Promise.all(Array.from({ length: 6000 }, (_, index) => group.send(String(index))));
     expect(items.map(({ seq }) => seq)).toEqual(Array.from({ length: 6000 }, (_, index) => index + 1));
   });

@@ -69,7 +69,7 @@ describe("errors across the boundary", () => {
       [own, { name: "MyError", message: "custom" }],
       [new DOMException("stop", "AbortError"), { name: "AbortError", message: "stop" }],
       [new SyntaxError("syntax"), { name: "SyntaxError", message: "syntax" }],
-      [runInNewContext("new Error('foreign')"), { name: "Error", message: "foreign" }],
+      [runInNewContext("new Error('foreign')") as Error, { name: "Error", message: "foreign" }],
     ]) {
       const seen = await across(error);
       expect(isCoppiceError(seen, "ERR_WORKER_INTERNAL")).toBe(true);

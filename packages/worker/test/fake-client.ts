@@ -137,6 +137,7 @@ export class FakeConversation implements Conversation {
   update = (options?: CallOptions): Promise<void> => this.#run("update", [], options);
   resend = (seq: number, options?: CallOptions): Promise<void> => this.#run("resend", [seq], options);
   discard = (seq: number, options?: CallOptions): Promise<void> => this.#run("discard", [seq], options);
+  rejoin = (options?: CallOptions): Promise<void> => this.#run("rejoin", [], options);
   forget = (options?: CallOptions): Promise<void> => this.#run("forget", [], options);
 
   async rename(title: string, options?: CallOptions): Promise<void> {

@@ -5,7 +5,7 @@ import { type Codec, plain } from "./codec.ts";
 
 const expected = (what: string): TypeError => new TypeError(`${what} is expected`);
 
-export const nothing: Codec<void> = plain<void>("-", () => undefined);
+export const nothing: Codec<void> = plain("-", (): void => undefined);
 
 export const text: Codec<string> = plain("text", (value) => {
   if (typeof value !== "string") throw expected("a string");

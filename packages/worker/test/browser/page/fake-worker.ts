@@ -1,9 +1,10 @@
 /** A worker whose engine is a fake: `sync` never ends, a group called "crash" throws where nobody catches. */
 import { serveWorker } from "../../../src/host.ts";
 import { FakeClient, FakeConversation, never } from "../../fake-client.ts";
+import { FakeSource } from "../../fake-engine.ts";
 
-/** Engines that are open in this worker. */
-const engines = new Set<FakeClient>();
+/** Sessions that are open in this worker. */
+const sessions = new Set<FakeClient>();
 
 class WaitingClient extends FakeClient {
   override createGroup({ title = "" }: { title?: string } = {}): Promise<FakeConversation> {
@@ -14,19 +15,21 @@ class WaitingClient extends FakeClient {
       return new Promise(() => undefined);
     }
     const group = new FakeConversation(crypto.randomUUID(), title);
-    for (const _ of engines) group.message(Uint8Array.of(1), { sender: "bob", isSelf: false, state: "sent" });
+    for (const _ of sessions) group.message(Uint8Array.of(1), { sender: "bob", isSelf: false, state: "sent" });
     return Promise.resolve(this.appear(group));
   }
 
   override async close(): Promise<void> {
-    engines.delete(this);
+    sessions.delete(this);
     await super.close();
   }
 }
 
-serveWorker(async ({ name }) => {
-  const engine = new WaitingClient(name);
-  engine.syncBehaviour = (options) => never(options?.signal);
-  engines.add(engine);
-  return engine;
-});
+serveWorker(
+  new FakeSource((name) => {
+    const session = new WaitingClient(name);
+    session.syncBehaviour = (options) => never(options?.signal);
+    sessions.add(session);
+    return session;
+  }),
+);
