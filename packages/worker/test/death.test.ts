@@ -1,6 +1,6 @@
 /** Ports and workers that go away. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { isCoppiceError, openInWorker } from "../src/index.ts";
+import { isCoppiceError, openInWorker, wipeInWorker } from "../src/index.ts";
 import { serveWorker } from "../src/host.ts";
 import { connect, rejection, serve, settled } from "./connect.ts";
 import { FakeClient, FakeConversation, never } from "./fake-client.ts";
@@ -195,6 +195,23 @@ describe("a shared worker", () => {
       [1, "0a"],
     ]);
     await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it("tells the pages of an account that another page wiped", async () => {
+    const source = new FakeSource();
+    const { open, port } = shared(source);
+    const [alice, bob] = await Promise.all([open("alice"), open("bob")]);
+    const problems: string[] = [];
+    alice.on("problem", ({ code }) => problems.push(code));
+    const pagePort = port();
+    await wipeInWorker({ name: "alice", server: "https://chat.example", worker: () => pagePort });
+    await settled();
+    expect(problems).toEqual(["ERR_STORE_LOST"]);
+    expect(await rejection(alice.sync())).toMatchObject({ code: "ERR_STORE_LOST" });
+    expect(alice.online).toBe(false);
+    await bob.sync();
+    expect(source.engines.map(({ closed }) => closed)).toEqual([1, 0]);
+    await bob.close();
   });
 
   it("is recognised by its scope; anything that is no worker is refused", () => {

@@ -35,11 +35,14 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** Told why an engine ends before a session of its own did. */
+export type EndSession = (reason: CoppiceError) => void;
+
 interface Running {
   readonly engine: Engine;
   readonly account: Account;
   /** What ends the sessions that are open. */
-  readonly sessions: Set<() => void>;
+  readonly sessions: Set<EndSession>;
 }
 
 export class Engines {
@@ -58,7 +61,7 @@ export class Engines {
    * have the key of its store (`ERR_STORE_WRONG_KEY`) and mean the same account (`ERR_CLIENT_WRONG_ACCOUNT`). `onEnd` is
    * called if the engine ends before the session does.
    */
-  async open(request: OpenRequest, signal: AbortSignal, onEnd: () => void): Promise<Lease> {
+  async open(request: OpenRequest, signal: AbortSignal, onEnd: EndSession): Promise<Lease> {
     const account = await this.#source.locate(request);
     return this.#locks.run(
       account.database,
@@ -78,7 +81,7 @@ export class Engines {
     await this.#locks.run(account.database, async () => {
       const running = this.#running.get(account.database);
       if (running !== undefined) {
-        for (const end of running.sessions) end();
+        for (const end of running.sessions) end(deleted());
         await this.#close(running);
       }
       await this.#source.wipe(account);
@@ -103,7 +106,7 @@ export class Engines {
     return running;
   }
 
-  #lease(running: Running, onEnd: () => void): Lease {
+  #lease(running: Running, onEnd: EndSession): Lease {
     const client = running.engine.session();
     return {
       client,
@@ -123,3 +126,6 @@ export class Engines {
     await engine.close().catch(() => undefined);
   }
 }
+
+const deleted = (): CoppiceError =>
+  new CoppiceError("ERR_STORE_LOST", "The account was deleted from this device; open it again to sign in anew");

@@ -126,10 +126,11 @@ export class Session implements SessionApi {
   async open(request: OpenRequest, { signal }: CallOptions = {}): Promise<Opened> {
     if (this.#opening) throw new TypeError("This connection has an account already");
     this.#opening = true;
-    const lease = await this.#engines.open(request, signal ?? this.#ended.signal, () => void this.end());
+    const lease = await this.#engines.open(request, signal ?? this.#ended.signal, (reason) => void this.end(reason));
     if (this.#ended.signal.aborted || signal?.aborted === true) {
       await lease.release();
-      throw closedError();
+      signal?.throwIfAborted();
+      this.#ended.signal.throwIfAborted();
     }
     this.#open = { lease, reporter: new Reporter(lease.client) };
     const { name, device } = lease.client;
@@ -164,9 +165,8 @@ export class Session implements SessionApi {
   }
 
   /** Ends the session: the page is gone, has asked for it, or the engine ends. Never rejects. */
-  async end(): Promise<void> {
+  async end(reason: CoppiceError = closedError()): Promise<void> {
     if (this.#ended.signal.aborted) return;
-    const reason = closedError();
     this.#ended.abort(reason);
     for (const call of this.#calls.values()) call.abort(reason);
     const open = this.#open;

@@ -1,6 +1,6 @@
 import { systemTime } from "@coppice/kit";
 import { describe, expect, it } from "vitest";
-import { Engines } from "../../src/host/engines.ts";
+import { type EndSession, Engines } from "../../src/host/engines.ts";
 import { rejection, settled } from "../connect.ts";
 import { never } from "../fake-client.ts";
 import { FakeSource } from "../fake-engine.ts";
@@ -11,7 +11,7 @@ const { signal: unaborted } = new AbortController();
 function setUp() {
   const source = new FakeSource();
   const engines = new Engines(source, systemTime);
-  const open = (request: object = {}, signal = unaborted, onEnd = () => undefined) =>
+  const open = (request: object = {}, signal = unaborted, onEnd: EndSession = () => undefined) =>
     engines.open({ ...alice, ...request }, signal, onEnd);
   return { source, engines, open };
 }
@@ -101,10 +101,10 @@ describe("engines", () => {
   it("ends the sessions of an account that is wiped, and only those", async () => {
     const { source, engines, open } = setUp();
     const ended: string[] = [];
-    const lease = await open({}, unaborted, () => void ended.push("alice"));
-    await open({ name: "bob" }, unaborted, () => void ended.push("bob"));
+    const lease = await open({}, unaborted, ({ code }) => void ended.push(`alice ${code}`));
+    await open({ name: "bob" }, unaborted, ({ code }) => void ended.push(`bob ${code}`));
     await engines.wipe(alice);
-    expect(ended).toEqual(["alice"]);
+    expect(ended).toEqual(["alice ERR_STORE_LOST"]);
     expect(source.wiped).toEqual(["https://chat.example alice"]);
     expect(source.engines.map(({ closed }) => closed)).toEqual([1, 0]);
     await lease.release();
