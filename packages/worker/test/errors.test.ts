@@ -132,6 +132,17 @@ describe("errors across the boundary", () => {
     });
   });
 
+  it("gives an impossible result of the engine a code", async () => {
+    const engine = new FakeClient("alice");
+    const group = engine.appear(new FakeConversation("0a"));
+    group.safetyNumber = () => Promise.resolve(7 as never);
+    const { client } = await connect({ engine });
+    expect(await rejection(client.conversation("0a")?.safetyNumber() ?? expect.fail())).toMatchObject({
+      code: "ERR_WORKER_INTERNAL",
+      cause: { message: "a string is expected" },
+    });
+  });
+
   it("answers for a conversation that is gone", async () => {
     const engine = new FakeClient("alice");
     engine.appear(new FakeConversation("0a"));

@@ -3,7 +3,7 @@ import type { CallOptions, Client, Conversation } from "@coppice/client";
 import { CoppiceError } from "@coppice/kit";
 import { transfer } from "comlink";
 import { findCall, PROTOCOL } from "../calls.ts";
-import { closedError } from "../errors.ts";
+import { closedError, workerError } from "../errors.ts";
 import { MAX_CALLS } from "../limits.ts";
 import { holdLock, watchLock } from "../liveness.ts";
 import {
@@ -80,7 +80,7 @@ export class Session implements SessionApi {
       const implementation: unknown = Reflect.get(receiver, method);
       if (typeof implementation !== "function") throw new TypeError("There is no such call");
       const result: unknown = await Reflect.apply(implementation, receiver, values);
-      return spec.result.pack(result, buffers);
+      return packed(() => spec.result.pack(result, buffers));
     };
     if (!spec.takesSignal) return run();
     const signal = this.#begin(call);
@@ -198,5 +198,14 @@ export class Session implements SessionApi {
       throw new CoppiceError("ERR_CLIENT_UNKNOWN_CONVERSATION", "There is no such conversation on this device");
     }
     return conversation;
+  }
+}
+
+/** A result that is not what the engine's types promise is no mistake of the caller's. */
+function packed(pack: () => unknown): unknown {
+  try {
+    return pack();
+  } catch (error) {
+    throw workerError("ERR_WORKER_INTERNAL", "The engine gave an impossible result; see the cause", { cause: error });
   }
 }
