@@ -4,6 +4,8 @@ import { BATCH_EVENTS } from "../src/limits.ts";
 import { connect, settled } from "./connect.ts";
 import { FakeClient, FakeConversation } from "./fake-client.ts";
 
+const received = { sender: "bob", isSelf: false, state: "sent" } as const;
+
 async function withGroup() {
   const engine = new FakeClient("alice");
   const inner = engine.appear(new FakeConversation("0a", "Lunch"));
@@ -90,6 +92,28 @@ describe("events", () => {
     for (let item = 1; item <= 1000; item++) inner.change({ lastItem: item });
     await settled();
     expect(changes).toEqual([1000]);
+  });
+
+  it("takes states in their order, whatever calls and events they come with", async () => {
+    const { inner, group } = await withGroup();
+    let item = 0;
+    let seed = 1;
+    const random = () => (seed = Math.imul(seed, 48_271) >>> 1) % 4;
+    inner.behaviour = async () => {
+      for (let turn = random(); turn > 0; turn--) await Promise.resolve();
+      inner.change({ lastItem: ++item });
+      if (random() === 0) await new Promise((resolve) => setImmediate(resolve));
+      inner.change({ lastItem: ++item });
+      if (random() === 0) inner.emit("item", inner.message(new Uint8Array(1), received));
+    };
+    const seen: number[] = [];
+    group.on("change", ({ lastItem }) => seen.push(lastItem));
+    group.on("item", () => undefined);
+    await Promise.all(Array.from({ length: 500 }, () => group.update()));
+    await settled();
+    expect(seen.at(-1)).toBe(1000);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    expect(group.snapshot.lastItem).toBe(1000);
   });
 
   it("reports conversations, connection and problems", async () => {

@@ -10,7 +10,7 @@ import { launch } from "./chromium.ts";
 
 const root = join(import.meta.dirname, "page");
 export const bundle: InlineConfig = { configFile: false, root, logLevel: "error", worker: { format: "es" } };
-export const source: InlineConfig["resolve"] = {
+export const source: { readonly conditions: string[] } = {
   conditions: ["@coppice/source", "module", "browser", "import", "default"],
 };
 
