@@ -1,5 +1,6 @@
 /** Where clients keep their state: the contract, and stores in memory and in IndexedDB. */
 export type {
+  PartitionChanges,
   PartitionSnapshot,
   PartitionWrite,
   RecordRange,
@@ -11,7 +12,12 @@ export type {
 export { deleteIndexedDbStore } from "./indexeddb/database.ts";
 export { type IndexedDbStoreOptions, openIndexedDbStore } from "./indexeddb/open.ts";
 export type { StoreKey } from "./indexeddb/root-key.ts";
-export { createMemoryDatabase, createMemoryStore, type MemoryDatabase } from "./memory-store.ts";
+export {
+  createMemoryDatabase,
+  createMemoryStore,
+  type MemoryDatabase,
+  type MemoryStoreOptions,
+} from "./memory-store.ts";
 export { MAX_NAME_LENGTH } from "./names.ts";
 export { MAX_RANGES, oneRecord } from "./range.ts";
 export { MAX_RECORD_BYTES, MAX_WRITE_BYTES, MAX_WRITE_RECORDS } from "./write-plan.ts";

@@ -1,6 +1,8 @@
 /** The store over IndexedDB: encrypt, one transaction, decrypt. Inside a transaction only its own requests are awaited. */
+import { type LockOptions, Locks, mapLimit, platformLocks, systemTime } from "@coppice/kit";
 import { unwrap } from "idb";
 import type {
+  PartitionChanges,
   PartitionSnapshot,
   PartitionWrite,
   RecordRange,
@@ -9,10 +11,9 @@ import type {
   StoreChange,
 } from "../contract.ts";
 import { conflictError, storeError } from "../errors.ts";
+import { runExclusive } from "../exclusive.ts";
 import type { Lifetime } from "../lifetime.ts";
-import { mapLimit } from "@coppice/kit";
 import { assertName } from "../names.ts";
-import { NamedLocks } from "../named-locks.ts";
 import { type NameInterval, toIntervals } from "../range.ts";
 import { type PlannedWrite, planWrites, wipePlan } from "../write-plan.ts";
 import type { Announcement, Announcements } from "./announcements.ts";
@@ -25,9 +26,6 @@ import type { Vault } from "./vault.ts";
 
 /** Cryptographic operations in flight: enough to keep an engine's threads busy, few enough for a batch of thousands. */
 const IN_FLIGHT = 64;
-
-/** Where there are no Web Locks there are no other contexts either: one set for the process. */
-const processLocks = new NamedLocks();
 
 /** One partition's share of a write, ready for the transaction. */
 interface SealedWrite extends Announcement {
@@ -77,19 +75,31 @@ export class IndexedDbStore implements Store {
         if (!isBytes(value)) throw corrupt("A record is not a byte array");
         return [name, await this.#vault.openRecord({ tag, version }, name, value)] as const;
       });
-      return { version, records: new Map(opened) };
+      return { version, records: new Map(opened), damaged: [] };
     }, signal);
   }
 
-  partitions({ signal }: StoreCallOptions = {}): Promise<readonly string[]> {
+  readChanges(): Promise<PartitionChanges | undefined> {
+    return this.#lifetime.run(() => undefined, undefined);
+  }
+
+  partitions({ signal }: StoreCallOptions = {}): Promise<{
+    readonly names: readonly string[];
+    readonly damaged: number;
+  }> {
     return this.#lifetime.run(async () => {
       const stored = await this.#transact(() => this.#loadPartitions(signal), signal);
-      return mapLimit(stored, IN_FLIGHT, async ([tag, value]) => {
+      const names = await mapLimit(stored, IN_FLIGHT, async ([tag, value]) => {
         signal?.throwIfAborted();
         const { version, sealed } = requireRow(value);
         return this.#vault.openPartition({ tag, version }, sealed);
       });
+      return { names, damaged: 0 };
     }, signal);
+  }
+
+  discard(): Promise<void> {
+    return this.#lifetime.run(() => undefined, undefined);
   }
 
   write(writes: readonly PartitionWrite[], { signal }: StoreCallOptions = {}): Promise<void> {
@@ -102,14 +112,18 @@ export class IndexedDbStore implements Store {
     }, signal);
   }
 
-  async exclusive<T>(name: string, task: () => Promise<T>, { signal }: StoreCallOptions = {}): Promise<T> {
+  async exclusive<T>(name: string, task: (lost: AbortSignal) => Promise<T>, options: LockOptions = {}): Promise<T> {
     this.#lifetime.assertUsable();
     assertName(name, "Lock name");
-    const ended = this.#lifetime.signal;
-    const waiting = signal === undefined ? ended : AbortSignal.any([signal, ended]);
-    const lock = `coppice-store:${this.#name}:${await this.#vault.lockName(name)}`;
-    if (typeof navigator === "undefined" || !("locks" in navigator)) return processLocks.run(lock, task, waiting);
-    return navigator.locks.request(lock, { signal: waiting }, task);
+    return runExclusive({
+      locks: new Locks(platformLocks(), systemTime),
+      lifetime: this.#lifetime,
+      name,
+      lock: `coppice-store:${this.#name}:${await this.#vault.lockName(name)}`,
+      task,
+      options,
+      platformFailure: (error) => platformError(error, "to take a lock"),
+    });
   }
 
   subscribe(listener: (change: StoreChange) => void): () => void {
