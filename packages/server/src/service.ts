@@ -14,12 +14,13 @@ import {
   signIn,
   submitCommit,
 } from "@coppice/delivery/wire";
+import type { Time } from "@coppice/kit";
 import { Challenges } from "./auth/challenges.ts";
 import type { Database } from "./database/database.ts";
 import type { EventHub } from "./events/hub.ts";
+import { TokenBuckets } from "./guard/token-buckets.ts";
 import type { Api } from "./http/api.ts";
 import type { ServerLimits } from "./limits.ts";
-import { RateLimiter } from "./rate-limiter.ts";
 import type { Accounts } from "./store/accounts.ts";
 import { Groups, type Appended } from "./store/groups.ts";
 import { Inbox } from "./store/inbox.ts";
@@ -32,7 +33,7 @@ export interface ServiceParts {
   readonly database: Database;
   readonly hub: EventHub;
   readonly limits: ServerLimits;
-  readonly clock: () => number;
+  readonly time: Time;
   /** Origins that a sign-in may be signed for; known once the server listens. */
   readonly audiences: ReadonlySet<string>;
 }
@@ -44,10 +45,10 @@ export function registerCalls(parts: ServiceParts): void {
   registerGroups(parts);
 }
 
-function registerSignIn({ api, accounts, limits, clock, audiences }: ServiceParts): void {
-  const challenges = new Challenges({ lifetime: limits.challengeLifetime, clock });
-  const signIns = new RateLimiter(limits.signInsPerAddress, clock);
-  const registrations = new RateLimiter(limits.registrationsPerAddress, clock);
+function registerSignIn({ api, accounts, limits, time, audiences }: ServiceParts): void {
+  const challenges = new Challenges({ lifetime: limits.challengeLifetime, time });
+  const signIns = new TokenBuckets(limits.signInsPerAddress, time);
+  const registrations = new TokenBuckets(limits.registrationsPerAddress, time);
 
   api.open(requestChallenge, ({ user, publicKey }) => {
     if (!isValidName(user)) throw deliveryError("ERR_DS_NAME_INVALID", "the name is not allowed");
@@ -62,9 +63,10 @@ function registerSignIn({ api, accounts, limits, clock, audiences }: ServicePart
   });
 }
 
-function registerKeyPackages({ api, accounts, database, limits, clock }: ServiceParts): void {
-  const keyPackages = new KeyPackages(database, accounts, limits, clock);
-  const claims = new RateLimiter(limits.claimsPerPair, clock);
+function registerKeyPackages({ api, accounts, database, limits, time }: ServiceParts): void {
+  const keyPackages = new KeyPackages(database, accounts, limits, () => time.now());
+  const byPair = new TokenBuckets(limits.claimsPerPair, time);
+  const byClaimer = new TokenBuckets(limits.claimsPerUser, time);
 
   api.signedIn(publishKeyPackages, (user, { keyPackages: batch, lastResort }) => {
     for (const content of [...batch, ...(lastResort === undefined ? [] : [lastResort])]) requireSize(content, limits);
@@ -73,12 +75,14 @@ function registerKeyPackages({ api, accounts, database, limits, clock }: Service
   api.signedIn(countKeyPackages, (user) => ({ count: keyPackages.count(user) }));
   api.signedIn(claimKeyPackages, (user, { users }) => {
     requireUsers(users.length, limits);
-    for (const name of users) claims.take(`${String(user)} ${name}`, 1, { user: name });
+    byClaimer.take(String(user), users.length);
+    for (const name of users) byPair.take(`${String(user)} ${name}`, 1, { user: name });
     return keyPackages.claim(users);
   });
 }
 
-function registerGroups({ api, accounts, database, hub, limits, clock }: ServiceParts): void {
+function registerGroups({ api, accounts, database, hub, limits, time }: ServiceParts): void {
+  const clock = (): number => time.now();
   const inbox = new Inbox(database, limits, clock);
   const groups = new Groups({ database, accounts, inbox, limits, clock });
   const announce = (groupId: Uint8Array, { seq, readers, invited }: Appended): { readonly seq: number } => {

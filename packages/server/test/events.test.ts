@@ -4,6 +4,7 @@ import { connect as connectTcp, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createIdentity } from "@coppice/delivery/conformance";
 import { clientFrame, decode, encode, serverFrame, type ClientFrame, type ServerFrame } from "@coppice/delivery/wire";
+import { systemTime } from "@coppice/kit";
 import { WebSocket, WebSocketServer } from "ws";
 import { Database } from "../src/database/database.ts";
 import { EventHub } from "../src/events/hub.ts";
@@ -63,7 +64,7 @@ describe("adversarial 43: event connections", () => {
     const { url } = await startServer({ limits: { heartbeat: 30 } });
     const token = await tokenFor(url, await createIdentity());
     const [silent, lively] = [await openSocket(url), await openSocket(url)];
-    lively.socket.on("message", () => lively.send({ type: "pong" }));
+    lively.socket.on("message", () => lively.frames.at(-1)?.type === "ping" && lively.send({ type: "pong" }));
     for (const { send } of [silent, lively]) send({ type: "authenticate", token });
     expect(await silent.closed).toBe(1006);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -97,7 +98,7 @@ describe("adversarial 43: event connections", () => {
     const limits = resolveLimits({ socketBufferBytes: 65_536 });
     const database = new Database(":memory:");
     const accounts = new Accounts(database, limits, Date.now);
-    const hub = new EventHub(accounts, limits, Date.now);
+    const hub = new EventHub(accounts, limits, systemTime);
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     onTestFinished(() => {
       server.close();
@@ -105,7 +106,7 @@ describe("adversarial 43: event connections", () => {
     });
     server.on("connection", (socket) => {
       socket.binaryType = "arraybuffer";
-      hub.accept(socket);
+      hub.accept(socket, "somewhere");
     });
     await once(server, "listening");
     const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;

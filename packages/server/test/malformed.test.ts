@@ -1,6 +1,7 @@
 /** Whatever bytes arrive, the server answers with a code of the contract and keeps working. */
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { VirtualTime } from "@coppice/kit/testing";
 import { createIdentity } from "@coppice/delivery/conformance";
 import * as wire from "@coppice/delivery/wire";
 import { createServer, type CoppiceServer } from "@coppice/server";
@@ -110,12 +111,12 @@ describe("malformed requests", () => {
   test("a failure inside the server says nothing about itself", async () => {
     const onError = (error: unknown) => seen.push(error);
     const seen: unknown[] = [];
-    let clock = Date.now;
-    const broken = await createServer({ port: 0, database: ":memory:", clock: () => clock(), onError });
+    const time = new VirtualTime();
+    const broken = await createServer({ port: 0, database: ":memory:", time, onError });
     const identity = await createIdentity();
-    clock = () => {
+    vi.spyOn(time, "elapsed").mockImplementationOnce(() => {
       throw new Error("secret detail");
-    };
+    });
     const response = await post(
       broken.url,
       wire.requestChallenge.path,

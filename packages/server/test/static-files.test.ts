@@ -58,7 +58,7 @@ describe("static files", () => {
       const { headers } = await get(url, path);
       const policy = String(headers["content-security-policy"]);
       expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval';");
-      expect(policy).toContain("connect-src 'self' ws: wss:;");
+      expect(policy).toContain(`connect-src 'self' ${url.replace("http", "ws")};`);
       expect(policy).toContain("default-src 'none'");
       expect(policy).not.toContain("unsafe-inline");
       expect(headers).toMatchObject({

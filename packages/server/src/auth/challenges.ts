@@ -3,6 +3,7 @@
  * the server no memory; only the nonces of successful sign-ins are remembered, until they expire.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Time } from "@coppice/kit";
 import { deliveryError, verifySignIn, type Bytes, type SignInRequest } from "@coppice/delivery/wire";
 
 const EXPIRY_BYTES = 8;
@@ -16,20 +17,20 @@ const refused = (message: string): Error => deliveryError("ERR_DS_SIGN_IN", mess
 
 export class Challenges {
   readonly #key = randomBytes(32);
-  readonly #clock: () => number;
+  readonly #time: Time;
   readonly #lifetime: number;
   /** From nonce to expiry, in the order of use. */
   readonly #used = new Map<string, number>();
 
-  constructor(options: { readonly lifetime: number; readonly clock: () => number }) {
+  constructor(options: { readonly lifetime: number; readonly time: Time }) {
     this.#lifetime = options.lifetime;
-    this.#clock = options.clock;
+    this.#time = options.time;
   }
 
-  /** A nonce for this user and key: expiry, random bytes, MAC. */
+  /** A nonce for this user and key: expiry by the monotonic clock, random bytes, MAC. */
   issue(user: string, publicKey: Uint8Array): Bytes {
     const head = Buffer.alloc(EXPIRY_BYTES + RANDOM_BYTES);
-    head.writeBigUInt64BE(BigInt(this.#clock() + this.#lifetime));
+    head.writeBigUInt64BE(BigInt(Math.ceil(this.#time.elapsed() + this.#lifetime)));
     randomBytes(RANDOM_BYTES).copy(head, EXPIRY_BYTES);
     return new Uint8Array(Buffer.concat([head, this.#mac(head, user, publicKey)]));
   }
@@ -42,7 +43,7 @@ export class Challenges {
     const { audience, user, publicKey, nonce, signature } = request;
     if (!audiences.has(audience)) throw refused("this server is not known under the origin that the client uses");
     const expiry = this.#expiry(nonce, user, publicKey);
-    if (expiry <= this.#clock()) throw refused("the challenge has expired");
+    if (expiry <= this.#time.elapsed()) throw refused("the challenge has expired");
     if (!(await verifySignIn({ audience, user, publicKey, nonce }, signature))) {
       throw refused("the challenge was not answered correctly");
     }
@@ -72,7 +73,7 @@ export class Challenges {
   }
 
   #forgetExpired(): void {
-    const now = this.#clock();
+    const now = this.#time.elapsed();
     for (const [key, expiry] of this.#used) {
       if (expiry > now) return;
       this.#used.delete(key);

@@ -1,4 +1,5 @@
 /** The event connections: who is connected, what they are told, and when they are given up. */
+import type { Time } from "@coppice/kit";
 import {
   clientFrame,
   CLOSE_PROTOCOL,
@@ -11,39 +12,69 @@ import {
   type ServerFrame,
 } from "@coppice/delivery/wire";
 import type { WebSocket } from "ws";
+import { ByteBudget, type Holding } from "../guard/byte-budget.ts";
+import { Tally } from "../guard/tally.ts";
 import type { ServerLimits } from "../limits.ts";
 import type { Accounts, UserId } from "../store/accounts.ts";
+import { endSocket } from "./end-socket.ts";
 
-/** Longest delay of a Node timer. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+interface Connection {
+  readonly socket: WebSocket;
+  readonly holding: Holding;
+  /** Bytes that were handed to the socket and have not left it. */
+  waiting: number;
+}
 
 export class EventHub {
   readonly #accounts: Accounts;
   readonly #limits: ServerLimits;
-  readonly #clock: () => number;
-  readonly #byUser = new Map<UserId, Set<WebSocket>>();
+  readonly #time: Time;
+  readonly #byUser = new Map<UserId, Set<Connection>>();
+  readonly #pending: Tally;
+  readonly #budget: ByteBudget;
 
-  constructor(accounts: Accounts, limits: ServerLimits, clock: () => number) {
+  constructor(accounts: Accounts, limits: ServerLimits, time: Time) {
     this.#accounts = accounts;
     this.#limits = limits;
-    this.#clock = clock;
+    this.#time = time;
+    this.#pending = new Tally({ total: limits.pendingSockets, perKey: limits.pendingSocketsPerAddress });
+    const total = limits.eventsInFlightBytes;
+    this.#budget = new ByteBudget({ total, share: total, time });
   }
 
   /** Tells all connections of these users. */
   publish(users: Iterable<UserId>, frame: ServerFrame): void {
     const bytes = encode(serverFrame, frame);
     for (const user of users) {
-      for (const socket of this.#byUser.get(user) ?? []) this.#send(socket, bytes);
+      for (const connection of this.#byUser.get(user) ?? []) this.#send(connection, bytes);
     }
   }
 
   /** Takes over a new connection, which has to authenticate first. */
-  accept(socket: WebSocket): void {
+  accept(socket: WebSocket, address: string): void {
+    // The library closes the connection after an error; what it was says nothing that could be acted on.
+    socket.on("error", () => undefined);
+    const joined = this.#pending.take(address);
+    if (joined === undefined) {
+      endSocket(this.#time, socket, CLOSE_TOO_MANY);
+      return;
+    }
+    const end = (code: number): void => {
+      endSocket(this.#time, socket, code);
+    };
+    const holding = this.#budget.open(address, () => {
+      socket.terminate();
+    });
+    const connection: Connection = { socket, holding, waiting: 0 };
     let user: UserId | undefined;
     let unanswered = 0;
-    const timers = new Set<NodeJS.Timeout>();
+    const timers = new Set<() => void>();
     const after = (milliseconds: number, action: () => void): void => {
-      timers.add(setTimeout(action, Math.min(milliseconds, MAX_TIMER_MS)));
+      const cancel = this.#time.after(milliseconds, () => {
+        timers.delete(cancel);
+        action();
+      });
+      timers.add(cancel);
     };
     const ping = (): void => {
       if (unanswered === 2) {
@@ -51,64 +82,80 @@ export class EventHub {
         return;
       }
       unanswered += 1;
-      this.#send(socket, encode(serverFrame, { type: "ping" }));
+      this.#send(connection, encode(serverFrame, { type: "ping" }));
+      after(this.#limits.heartbeat, ping);
     };
 
     after(this.#limits.authenticateTimeout, () => {
-      if (user === undefined) socket.close(CLOSE_UNAUTHENTICATED);
+      if (user === undefined) end(CLOSE_UNAUTHENTICATED);
     });
-    // The library closes the connection after an error; what it was says nothing that could be acted on.
-    socket.on("error", () => undefined);
     socket.on("close", () => {
-      for (const timer of timers) clearTimeout(timer);
-      if (user !== undefined) this.#remove(user, socket);
+      for (const cancel of timers) cancel();
+      joined();
+      holding.release();
+      if (user !== undefined) this.#remove(user, connection);
+    });
+    // Peers have no use for pings of their own, and an answer to each would be memory that they choose.
+    socket.on("ping", () => {
+      socket.terminate();
     });
     socket.on("message", (data, isBinary) => {
+      if (socket.readyState !== socket.OPEN) return;
       const frame = isBinary && data instanceof ArrayBuffer ? readFrame(data) : undefined;
-      if (frame?.type === "pong" && user !== undefined) {
-        unanswered = 0;
+      if (frame?.type === "pong" && unanswered > 0) {
+        unanswered -= 1;
       } else if (frame?.type === "authenticate" && user === undefined) {
-        const session = this.#authenticate(socket, frame.token);
-        if (session === undefined) return;
+        const session = this.#authenticate(connection, frame.token);
+        if (typeof session === "number") {
+          end(session);
+          return;
+        }
+        joined();
         user = session.user;
-        after(session.expiresAt - this.#clock(), () => {
-          socket.close(CLOSE_UNAUTHENTICATED);
+        after(session.expiresAt - this.#time.now(), () => {
+          end(CLOSE_UNAUTHENTICATED);
         });
-        timers.add(setInterval(ping, this.#limits.heartbeat));
-        this.#send(socket, encode(serverFrame, { type: "ready", heartbeat: this.#limits.heartbeat }));
+        after(this.#limits.heartbeat, ping);
+        this.#send(connection, encode(serverFrame, { type: "ready", heartbeat: this.#limits.heartbeat }));
       } else {
-        socket.close(CLOSE_PROTOCOL);
+        end(CLOSE_PROTOCOL);
       }
     });
   }
 
-  #authenticate(socket: WebSocket, token: string): { readonly user: UserId; readonly expiresAt: number } | undefined {
+  /** The session, or the code to close with. */
+  #authenticate(connection: Connection, token: string): { readonly user: UserId; readonly expiresAt: number } | number {
     try {
       const session = this.#accounts.authenticate(token);
-      const sockets = this.#byUser.get(session.user) ?? new Set();
-      if (sockets.size >= this.#limits.socketsPerUser) {
-        socket.close(CLOSE_TOO_MANY);
-        return undefined;
-      }
-      this.#byUser.set(session.user, sockets.add(socket));
+      const connections = this.#byUser.get(session.user) ?? new Set();
+      if (connections.size >= this.#limits.socketsPerUser) return CLOSE_TOO_MANY;
+      this.#byUser.set(session.user, connections.add(connection));
       return session;
     } catch {
-      socket.close(CLOSE_UNAUTHENTICATED);
-      return undefined;
+      return CLOSE_UNAUTHENTICATED;
     }
   }
 
   /** A client that does not read fast enough is cut off: it will connect again and read the log, which waits. */
-  #send(socket: WebSocket, bytes: Uint8Array): void {
+  #send(connection: Connection, bytes: Uint8Array): void {
+    const { socket, holding } = connection;
     if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > this.#limits.socketBufferBytes) socket.terminate();
-    else socket.send(bytes);
+    const waiting = connection.waiting + bytes.length;
+    if (waiting > this.#limits.socketBufferBytes || !holding.resize(waiting)) {
+      socket.terminate();
+      return;
+    }
+    connection.waiting = waiting;
+    socket.send(bytes, () => {
+      connection.waiting -= bytes.length;
+      holding.resize(connection.waiting);
+    });
   }
 
-  #remove(user: UserId, socket: WebSocket): void {
-    const sockets = this.#byUser.get(user);
-    sockets?.delete(socket);
-    if (sockets?.size === 0) this.#byUser.delete(user);
+  #remove(user: UserId, connection: Connection): void {
+    const connections = this.#byUser.get(user);
+    connections?.delete(connection);
+    if (connections?.size === 0) this.#byUser.delete(user);
   }
 }
 

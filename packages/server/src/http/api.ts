@@ -1,18 +1,12 @@
 /** The HTTP side of the calls: who may call, how much, and what comes back. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  decode,
-  deliveryError,
-  encode,
-  encodeFailure,
-  MEDIA_TYPE,
-  type Bytes,
-  type Call,
-} from "@coppice/delivery/wire";
+import type { Time } from "@coppice/kit";
+import { decode, deliveryError, encode, MEDIA_TYPE, type Bytes, type Call } from "@coppice/delivery/wire";
+import { TokenBuckets } from "../guard/token-buckets.ts";
 import type { ServerLimits } from "../limits.ts";
-import { RateLimiter } from "../rate-limiter.ts";
 import type { Accounts, UserId } from "../store/accounts.ts";
-import { readBody } from "./body.ts";
+import type { Answers } from "./answers.ts";
+import type { Bodies } from "./body.ts";
 
 /** Largest body before sign-in, bytes. */
 const ANONYMOUS_BODY_BYTES = 4096;
@@ -22,25 +16,26 @@ const BYTES_PER_TOKEN = 65_536;
 
 type Route =
   | { readonly open: true; readonly handle: (body: Uint8Array, address: string) => Promise<Bytes> }
-  | { readonly open: false; readonly handle: (body: Uint8Array, user: UserId) => Bytes };
+  | { readonly open: false; readonly handle: (body: Uint8Array, user: UserId) => Promise<Bytes> };
+
+/** What the calls need of the server. */
+export interface ApiOptions {
+  readonly accounts: Accounts;
+  readonly limits: ServerLimits;
+  readonly time: Time;
+  readonly bodies: Bodies;
+  readonly answers: Answers;
+  readonly onError: (error: unknown) => void;
+}
 
 export class Api {
   readonly #routes = new Map<string, Route>();
-  readonly #accounts: Accounts;
-  readonly #limits: ServerLimits;
-  readonly #byUser: RateLimiter;
-  readonly #onError: (error: unknown) => void;
+  readonly #options: ApiOptions;
+  readonly #byUser: TokenBuckets;
 
-  constructor(options: {
-    readonly accounts: Accounts;
-    readonly limits: ServerLimits;
-    readonly clock: () => number;
-    readonly onError: (error: unknown) => void;
-  }) {
-    this.#accounts = options.accounts;
-    this.#limits = options.limits;
-    this.#byUser = new RateLimiter(options.limits.requestsPerUser, options.clock);
-    this.#onError = options.onError;
+  constructor(options: ApiOptions) {
+    this.#options = options;
+    this.#byUser = new TokenBuckets(options.limits.requestsPerUser, options.time);
   }
 
   /** Adds a call for everybody. */
@@ -52,10 +47,10 @@ export class Api {
   }
 
   /** Adds a call for signed-in users. */
-  signedIn<Q, A>({ path, request, answer }: Call<Q, A>, handler: (user: UserId, request: Q) => A): void {
+  signedIn<Q, A>({ path, request, answer }: Call<Q, A>, handler: (user: UserId, request: Q) => A | Promise<A>): void {
     this.#routes.set(`/${path}`, {
       open: false,
-      handle: (body, user) => encode(answer, handler(user, decode(request, body))),
+      handle: async (body, user) => encode(answer, await handler(user, decode(request, body))),
     });
   }
 
@@ -66,7 +61,7 @@ export class Api {
   /** Answers a request for a path that `has` knows, come what may. */
   async answer(request: IncomingMessage, response: ServerResponse, path: string, address: string): Promise<void> {
     try {
-      respond(response, 200, await this.#run(request, path, address));
+      await this.#run(request, response, path, address);
     } catch (error) {
       this.fail(request, response, error);
     }
@@ -74,38 +69,35 @@ export class Api {
 
   /** Answers with an error. */
   fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    const { status, body, code } = encodeFailure(error);
-    if (code === "ERR_DS_INTERNAL") this.#onError(error);
-    // What is left of the body is read and thrown away: a client that is still sending would miss the answer.
-    request.resume();
-    respond(response, status, body);
+    const { bodies, answers, onError } = this.#options;
+    // A client that is still sending would miss the answer.
+    bodies.waste(request);
+    if (answers.fail(response, error)) onError(error);
   }
 
-  async #run(request: IncomingMessage, path: string, address: string): Promise<Bytes> {
+  async #run(request: IncomingMessage, response: ServerResponse, path: string, address: string): Promise<void> {
+    const { accounts, limits, bodies, answers } = this.#options;
     const route = this.#routes.get(path);
     if (route === undefined || request.method !== "POST" || request.headers["content-type"] !== MEDIA_TYPE) {
-      throw deliveryError("ERR_DS_BAD_REQUEST", `calls are POST requests with a body of ${MEDIA_TYPE}`);
+      throw deliveryError("ERR_DS_BAD_REQUEST", `Calls are POST requests with a body of ${MEDIA_TYPE}`);
     }
-    if (route.open) return route.handle(await readBody(request, ANONYMOUS_BODY_BYTES), address);
-    const { user } = this.#accounts.authenticate(bearerToken(request));
-    const announced = Number(request.headers["content-length"] ?? this.#limits.bodyBytes);
-    this.#byUser.take(String(user), 1 + Math.floor(Math.min(announced, this.#limits.bodyBytes) / BYTES_PER_TOKEN));
-    return route.handle(await readBody(request, this.#limits.bodyBytes), user);
+    if (route.open) {
+      const body = await bodies.read(request, ANONYMOUS_BODY_BYTES, address);
+      const answer = await route.handle(body.bytes, address).finally(body.release);
+      answers.succeed(response, address, answer);
+      return;
+    }
+    const { user } = accounts.authenticate(bearerToken(request));
+    const announced = Number(request.headers["content-length"] ?? limits.bodyBytes);
+    const key = String(user);
+    this.#byUser.take(key, 1 + Math.floor(Math.min(announced, limits.bodyBytes) / BYTES_PER_TOKEN));
+    const body = await bodies.read(request, limits.bodyBytes, key);
+    answers.succeed(response, key, await route.handle(body.bytes, user).finally(body.release));
   }
 }
 
 function bearerToken({ headers }: IncomingMessage): string {
   const token = /^Bearer ([\w-]{1,128})$/.exec(headers.authorization ?? "")?.[1];
-  if (token === undefined) throw deliveryError("ERR_DS_UNAUTHENTICATED", "not signed in");
+  if (token === undefined) throw deliveryError("ERR_DS_UNAUTHENTICATED", "Not signed in");
   return token;
-}
-
-function respond(response: ServerResponse, status: number, body: Uint8Array): void {
-  response.writeHead(status, {
-    "content-type": MEDIA_TYPE,
-    "content-length": body.length,
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
-  response.end(body);
 }
