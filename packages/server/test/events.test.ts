@@ -3,14 +3,24 @@ import { once } from "node:events";
 import { connect as connectTcp, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createIdentity } from "@coppice/delivery/conformance";
-import { clientFrame, decode, encode, serverFrame, type ClientFrame, type ServerFrame } from "@coppice/delivery/wire";
+import {
+  clientFrame,
+  decode,
+  encode,
+  EVENTS_PATH,
+  serverFrame,
+  type ClientFrame,
+  type ServerFrame,
+} from "@coppice/delivery/wire";
 import { systemTime } from "@coppice/kit";
+import { VirtualTime } from "@coppice/kit/testing";
 import { WebSocket, WebSocketServer } from "ws";
 import { Database } from "../src/database/database.ts";
 import { EventHub } from "../src/events/hub.ts";
 import { resolveLimits } from "../src/limits.ts";
 import { Accounts } from "../src/store/accounts.ts";
 import { startServer } from "./harness.ts";
+import { openRaw, upgradeText } from "./raw-client.ts";
 import { tokenFor } from "./wire-client.ts";
 
 /** A raw event connection. */
@@ -85,6 +95,43 @@ describe("adversarial 43: event connections", () => {
     const third = await openSocket(url);
     third.send({ type: "authenticate", token });
     await vi.waitFor(() => expect(third.frames).toHaveLength(1));
+  });
+
+  test("issue 15 (10): few connections of one address wait for authentication, and none for long", async () => {
+    const time = new VirtualTime();
+    const { url } = await startServer({ time, limits: { pendingSocketsPerAddress: 2 } });
+    const token = await tokenFor(url, await createIdentity());
+    const [first, second] = [await openSocket(url), await openSocket(url)];
+    expect(await (await openSocket(url)).closed).toBe(4429);
+    first.send({ type: "authenticate", token });
+    await vi.waitFor(() => expect(first.frames).toHaveLength(1));
+    const fourth = await openSocket(url);
+    await time.advance(5000);
+    expect([await second.closed, await fourth.closed]).toEqual([4401, 4401]);
+    expect(first.socket.readyState).toBe(WebSocket.OPEN);
+  });
+
+  test("issue 15 (10): a connection is gone soon after its end was announced, whatever the peer does", async () => {
+    const time = new VirtualTime();
+    const { url } = await startServer({ time });
+    const { socket, text, ended } = await openRaw(url, upgradeText(`/${EVENTS_PATH}`));
+    await vi.waitFor(() => expect(text()).toMatch(/^HTTP\/1\.1 101 /));
+    await time.advance(5000);
+    expect(socket.readableEnded).toBe(false);
+    await time.advance(250);
+    await ended;
+  });
+
+  test("pings of the client, and pongs that nobody asked for, end the connection", async () => {
+    const { url } = await startServer();
+    const token = await tokenFor(url, await createIdentity());
+    const [pinging, ponging] = [await openSocket(url), await openSocket(url)];
+    for (const { send } of [pinging, ponging]) send({ type: "authenticate", token });
+    await vi.waitFor(() => expect([...pinging.frames, ...ponging.frames]).toHaveLength(2));
+    pinging.socket.ping();
+    expect(await pinging.closed).toBe(1006);
+    ponging.send({ type: "pong" });
+    expect(await ponging.closed).toBe(4400);
   });
 
   test("pages of other origins are refused, allowed ones are not", async () => {

@@ -105,7 +105,7 @@ describe("adversarial 43: limits", () => {
     await second.add(bob.name);
   });
 
-  test("R-16.8-1 claims of one user by another are rate limited, requests by weight", async () => {
+  test("R-16.8-1, issue 15 (9): claims by pair and by claimer are rate limited, failing ones too; requests by weight", async () => {
     const { url } = await startServer({ limits: { claimsPerPair: { burst: 2, perSecond: 0.01 } } });
     const [owner, thief, friend] = [await newUser(url), await newUser(url), await newUser(url)];
     await owner.service.publishKeyPackages({ keyPackages: [], lastResort: bytes(1) });
@@ -114,6 +114,14 @@ describe("adversarial 43: limits", () => {
     const refusal = { code: "ERR_DS_RATE_LIMITED", detail: { user: owner.name, retryAfter: 100 } };
     await expect(thief.service.claimKeyPackages([owner.name])).rejects.toMatchObject(refusal);
     await friend.service.claimKeyPackages([owner.name]);
+
+    const strict = await startServer({ limits: { claimsPerUser: { burst: 3, perSecond: 0.01 } } });
+    const [claimer, other] = [await newUser(strict.url), await newUser(strict.url)];
+    const unknown = { code: "ERR_DS_UNKNOWN_USER" };
+    await expect(claimer.service.claimKeyPackages(["a", "b"])).rejects.toMatchObject(unknown);
+    await expect(claimer.service.claimKeyPackages(["c"])).rejects.toMatchObject(unknown);
+    await expect(claimer.service.claimKeyPackages(["d"])).rejects.toMatchObject({ code: "ERR_DS_RATE_LIMITED" });
+    await expect(other.service.claimKeyPackages(["d"])).rejects.toMatchObject(unknown);
 
     const slow = await startServer({ limits: { requestsPerUser: { burst: 10, perSecond: 0.001 } } });
     const [light, heavy] = [await newUser(slow.url), await newUser(slow.url)];
