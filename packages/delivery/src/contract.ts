@@ -50,7 +50,7 @@ export interface LogEntry {
 /** A page of a log. */
 export interface LogPage {
   readonly incarnation: string;
-  /** The newest entry of the log; more is to be read while it is greater than that of the last entry here. */
+  /** The newest entry that this client may read; more is to be read while it is greater than that of the last one here. */
   readonly lastSeq: number;
   readonly entries: readonly LogEntry[];
 }
@@ -149,8 +149,9 @@ export type DeliveryEvent =
 export interface DeliveryService {
   /**
    * Adds key packages (encoded `MLSMessage`s) of this client to the directory; each is handed out once, the last resort
-   * repeatedly. Publishing the same bytes again changes nothing, also after they were handed out. With `replace`, what
-   * waits and is not in this batch is deleted (packages outside their time). `ERR_DS_QUOTA` over the limit.
+   * repeatedly. Publishing the same bytes again changes nothing, also after they were handed out. With `replace`, the
+   * single-use ones that wait and are not in this batch are deleted (packages outside their time); the last resort stays
+   * until another one is given. `ERR_DS_QUOTA` over the limit.
    */
   publishKeyPackages(
     batch: {
@@ -165,7 +166,8 @@ export interface DeliveryService {
   countKeyPackages(options?: DeliveryCallOptions): Promise<number>;
 
   /**
-   * Claims one key package of each device of each of these different users, in their order, all or none.
+   * Claims one key package of each device of each of these different users, in their order, all or none. A device that has
+   * none is left out (a lost one must not make its user unreachable), `ERR_DS_NO_KEY_PACKAGE` is for a user without any.
    * `ERR_DS_UNKNOWN_USER`, `ERR_DS_NO_KEY_PACKAGE`, `ERR_DS_RATE_LIMITED` (each with `detail.user`).
    */
   claimKeyPackages(users: readonly string[], options?: DeliveryCallOptions): Promise<readonly ClaimedKeyPackage[]>;
@@ -200,15 +202,16 @@ export interface DeliveryService {
    * bytes again returns the same `seq`, also to a client that has been removed since. Not accepted, with what to follow
    * instead, if another Commit was first. `ERR_DS_UNKNOWN_USER` and `ERR_DS_QUOTA` (inbox full) name an added user in
    * `detail.user`; removing someone who is no reader is no error. A client that is no reader may submit an external Commit
-   * if another device of its user is one. `ERR_DS_LOG_CHANGED`, `ERR_DS_FORBIDDEN`, `ERR_DS_UNKNOWN_GROUP`.
+   * if another device of its user is one. `ERR_DS_LOG_CHANGED` also for an epoch that is still to come: whoever saw it saw
+   * another log. `ERR_DS_FORBIDDEN`, `ERR_DS_UNKNOWN_GROUP`.
    */
   submitCommit(submission: CommitSubmission, options?: DeliveryCallOptions): Promise<CommitOutcome>;
 
   /**
    * Appends proposals or application messages, all or none, with consecutive `seq`. Bytes that were sent before (within
    * `IDEMPOTENCY_WINDOW_MS`) are not appended again and keep their `seq`, also for a client that has been removed since.
-   * `ERR_DS_EPOCH_TOO_OLD` if one is outside `EPOCH_WINDOW`, with `detail.epoch`, the current one: seal it again;
-   * `ERR_DS_BAD_REQUEST` for an epoch that is still to come. `ERR_DS_LOG_CHANGED`, `ERR_DS_FORBIDDEN`.
+   * `ERR_DS_EPOCH_TOO_OLD` if one is outside `EPOCH_WINDOW`, with `detail.epoch`, the current one: seal it again.
+   * `ERR_DS_LOG_CHANGED` also for an epoch that is still to come: whoever saw it saw another log. `ERR_DS_FORBIDDEN`.
    */
   sendMessages(
     batch: {

@@ -1,5 +1,5 @@
 /** Delivery Service errors in one place, so that codes are checked by the compiler. */
-import { CoppiceError, type CoppiceErrorOptions } from "@coppice/core";
+import { CoppiceError, type CoppiceErrorOptions } from "@coppice/kit";
 import type { DeliveryErrorCode } from "./contract.ts";
 
 /** Builds a `CoppiceError` with a code of the Delivery Service contract. */

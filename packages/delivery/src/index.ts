@@ -1,12 +1,13 @@
-export * from "./contract.ts";
+export * from "./contract-entry.ts";
 export { connectDelivery, type ConnectDeliveryOptions } from "./http/connect.ts";
-export type { WebSocketConstructor } from "./http/event-stream.ts";
+export type { WebSocketConstructor } from "./http/socket.ts";
+export { normalServerUrl } from "./http/url.ts";
+export { MemoryNetwork, type CallName, type EventMode, type MemoryFault } from "./memory/network.ts";
 export {
   createMemoryDelivery,
-  MemoryNetwork,
-  type CallName,
-  type EventMode,
   type MemoryDelivery,
+  type MemoryDeliveryOptions,
   type MemoryDeliveryService,
-  type MemoryFault,
-} from "./memory.ts";
+} from "./memory/service.ts";
+export type { MemorySnapshot } from "./memory/store.ts";
+export type { DomainLimits } from "./domain/limits.ts";

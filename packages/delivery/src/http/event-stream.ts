@@ -1,48 +1,54 @@
-/** The event connection: one WebSocket while somebody listens, opened again whenever it breaks. */
+/**
+ * Events while somebody listens: over one WebSocket, opened again whenever it breaks. Where it does not open although the
+ * server answers (a Content Security Policy, a proxy, Node without WebSocket), events come by long polling, and the WebSocket
+ * is tried again from time to time.
+ */
+import { anySignal, backoff, sleep, type Backoff, type Time } from "@coppice/kit";
 import type { DeliveryEvent } from "../contract.ts";
-import { Listeners } from "../listeners.ts";
-import { decode, encode } from "../wire/codec.ts";
-import {
-  clientFrame,
-  CLOSE_UNAUTHENTICATED,
-  EVENTS_PATH,
-  serverFrame,
-  type ClientFrame,
-  type ServerFrame,
-} from "../wire/events.ts";
-import { backoff, Pause } from "./backoff.ts";
+import { EventListeners } from "../event-listeners.ts";
+import { EVENTS_PATH, type EventFrame } from "../wire/events.ts";
+import { poll } from "./polling.ts";
 import type { Session } from "./session.ts";
+import { serveSocket, type SocketEnd, type WebSocketConstructor } from "./socket.ts";
 
-/** The part of the WebSocket API that is used here. */
-export type WebSocketConstructor = new (url: string | URL) => WebSocket;
+/** Waits between attempts to connect, milliseconds. */
+const RECONNECT: Backoff = { first: 250, longest: 30_000 };
 
-/** How many heartbeats may be missing before the connection counts as dead. */
-const MISSED_HEARTBEATS = 2.5;
+/** Waits between attempts to get back to a WebSocket while polling works, milliseconds. */
+const UPGRADE: Backoff = { first: 30_000, longest: 600_000 };
+
+/** The longest that a WebSocket may take to open before polling is tried, milliseconds. */
+const OPEN_PATIENCE_MS = 10_000;
 
 /** Browsers and workers tell when the network comes and goes, Node does not. */
 const network: Partial<Pick<typeof globalThis, "addEventListener" | "removeEventListener">> = globalThis;
 
-export class EventStream {
-  readonly #url: URL;
-  readonly #session: Session;
-  readonly #WebSocket: WebSocketConstructor;
-  readonly #timeout: number;
-  readonly #listeners = new Listeners();
-  readonly #pause = new Pause();
-  #run: AbortController | undefined;
-  #attempt = 0;
+export interface EventStreamOptions {
+  /** The server's, in normal form. */
+  readonly url: string;
+  readonly session: Session;
+  /** Undefined where there is none: events come by polling. */
+  readonly WebSocket: WebSocketConstructor | undefined;
+  readonly time: Time;
+  readonly timeout: number;
+}
 
-  constructor(options: {
-    readonly url: URL;
-    readonly session: Session;
-    readonly WebSocket: WebSocketConstructor;
-    readonly timeout: number;
-  }) {
+export class EventStream {
+  readonly #options: EventStreamOptions;
+  readonly #url: URL;
+  readonly #listeners = new EventListeners();
+  /** Runs while somebody listens. */
+  #run: AbortController | undefined;
+  /** There while a connection is up or coming up. */
+  #connection: AbortController | undefined;
+  /** There during a pause. */
+  #pause: AbortController | undefined;
+  #failures = 0;
+
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
     this.#url = new URL(EVENTS_PATH, options.url);
-    this.#url.protocol = options.url.protocol === "https:" ? "wss:" : "ws:";
-    this.#session = options.session;
-    this.#WebSocket = options.WebSocket;
-    this.#timeout = options.timeout;
+    this.#url.protocol = this.#url.protocol === "https:" ? "wss:" : "ws:";
   }
 
   subscribe(listener: (event: DeliveryEvent) => void): () => void {
@@ -60,12 +66,12 @@ export class EventStream {
   }
 
   #start(): void {
-    const run = new AbortController();
-    this.#run = run;
+    this.#run = new AbortController();
+    this.#failures = 0;
     // These save the rest of a pause, or the wait for a missed heartbeat.
     network.addEventListener?.("online", this.#onNetworkUp);
     network.addEventListener?.("offline", this.#onNetworkDown);
-    void this.#keepConnected(run.signal);
+    void this.#keepConnected(this.#run.signal);
   }
 
   #stop(): void {
@@ -74,105 +80,103 @@ export class EventStream {
     this.#run?.abort();
     this.#run = undefined;
     this.#listeners.reset();
-    this.#pause.wake();
   }
 
   readonly #onNetworkUp = (): void => {
-    this.#attempt = 0;
-    this.#pause.wake();
+    this.#failures = 0;
+    this.#pause?.abort();
   };
-
-  #dropConnection: (() => void) | undefined;
 
   readonly #onNetworkDown = (): void => {
-    this.#dropConnection?.();
+    this.#connection?.abort();
   };
 
-  async #keepConnected(signal: AbortSignal): Promise<void> {
-    this.#attempt = 0;
+  async #keepConnected(run: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#connectOnce(signal).catch(() => undefined);
-      if (signal.aborted) return;
-      this.#listeners.setOnline(false);
+      this.#connection = new AbortController();
+      const { signal, release } = anySignal(run, this.#connection.signal);
+      await this.#connect(signal).catch(() => undefined);
+      release();
+      if (run.aborted) return;
+      this.#listeners.offline();
       // A name that belongs to someone else will not become ours by asking again.
-      if (this.#session.refusal !== undefined) return;
-      await this.#pause.sleep(backoff(this.#attempt++));
+      if (this.#options.session.refusal !== undefined) return;
+      const { time } = this.#options;
+      this.#pause = new AbortController();
+      await sleep(time, backoff(time, RECONNECT, this.#failures++), this.#pause.signal, run).catch(() => undefined);
+      this.#pause = undefined;
+      if (run.aborted) return;
     }
   }
 
-  /** Opens a connection and serves it. Settles when it has ended, for whatever reason. */
-  async #connectOnce(signal: AbortSignal): Promise<void> {
-    const token = await this.#session.token(signal);
-    signal.throwIfAborted();
-    const socket = new this.#WebSocket(this.#url);
-    socket.binaryType = "arraybuffer";
-    const send = (frame: ClientFrame): void => {
-      socket.send(encode(clientFrame, frame));
-    };
-    await new Promise<void>((resolve) => {
-      // A half-open connection may take minutes to close, so nothing waits for that.
-      const drop = (): void => {
-        clearTimeout(watchdog);
-        signal.removeEventListener("abort", drop);
-        socket.onopen = socket.onmessage = socket.onclose = null;
-        // Closing before the handshake is done is an error in some implementations, and of no interest.
-        socket.onerror = () => undefined;
-        this.#dropConnection = undefined;
-        try {
-          socket.close();
-        } finally {
-          resolve();
-        }
-      };
-      let watchdog = setTimeout(drop, this.#timeout);
-      let patience = this.#timeout;
-      this.#dropConnection = drop;
-      signal.addEventListener("abort", drop, { once: true });
-      socket.onopen = () => {
-        send({ type: "authenticate", token });
-      };
-      socket.onclose = (event) => {
-        if (event.code === CLOSE_UNAUTHENTICATED) this.#session.invalidate(token);
-        drop();
-      };
-      socket.onerror = drop;
-      socket.onmessage = (event: MessageEvent<unknown>) => {
-        const frame = readFrame(event.data);
-        if (frame === undefined) {
-          drop();
-          return;
-        }
-        if (frame.type === "ready") patience = frame.heartbeat * MISSED_HEARTBEATS;
-        clearTimeout(watchdog);
-        watchdog = setTimeout(drop, patience);
-        this.#receive(frame, send);
-      };
+  /** One connection, over whatever gets through. Settles when it has ended. */
+  async #connect(signal: AbortSignal): Promise<void> {
+    if ((await this.#serveSocket(signal)) !== "unopened" || signal.aborted) return;
+    // Whichever ends the other: a poll that fails, or a WebSocket that opens.
+    const polling = new AbortController();
+    const upgrading = new AbortController();
+    const forPolling = anySignal(signal, polling.signal);
+    const forUpgrade = anySignal(signal, upgrading.signal);
+    const upgraded = this.#upgrade(forUpgrade.signal, () => {
+      polling.abort();
+    }).catch(() => undefined);
+    try {
+      await this.#poll(forPolling.signal);
+    } catch {
+      // Whether it failed, or was ended by an open WebSocket: that one is served to its end.
+      if (!polling.signal.aborted) upgrading.abort();
+      await upgraded;
+    } finally {
+      forPolling.release();
+      forUpgrade.release();
+    }
+  }
+
+  /** Tries the WebSocket again until it opens, tells so and serves it. */
+  async #upgrade(signal: AbortSignal, onOpen: () => void): Promise<void> {
+    const { time, WebSocket } = this.#options;
+    if (WebSocket === undefined) return;
+    for (let failures = 0; !signal.aborted; failures++) {
+      await sleep(time, backoff(time, UPGRADE, failures), signal).catch(() => undefined);
+      if (signal.aborted || (await this.#serveSocket(signal, onOpen)) !== "unopened") return;
+    }
+  }
+
+  async #serveSocket(signal: AbortSignal, onOpen: () => void = () => undefined): Promise<SocketEnd> {
+    const { session, time, timeout, WebSocket } = this.#options;
+    const token = await session.token(signal);
+    if (WebSocket === undefined) return "unopened";
+    const end = await serveSocket({
+      WebSocket,
+      url: this.#url,
+      token,
+      time,
+      patience: Math.min(timeout, OPEN_PATIENCE_MS),
+      signal,
+      onReady: () => {
+        onOpen();
+        this.#isUp("websocket");
+      },
+      onEvent: this.#receive,
     });
+    if (end === "unauthenticated") session.invalidate(token);
+    return end;
   }
 
-  #receive(frame: ServerFrame, send: (frame: ClientFrame) => void): void {
-    switch (frame.type) {
-      case "ready":
-        this.#attempt = 0;
-        this.#listeners.setOnline(true);
-        return;
-      case "ping":
-        send({ type: "pong" });
-        return;
-      case "log":
-      case "inbox":
-        this.#listeners.emit(frame);
-        return;
-    }
+  #poll(signal: AbortSignal): Promise<never> {
+    const { session, time } = this.#options;
+    const onFresh = (): void => {
+      this.#isUp("polling");
+    };
+    return poll({ session, time, signal, onFresh, onEvent: this.#receive });
   }
-}
 
-/** The frame that a WebSocket message holds; `undefined` for anything else: such a peer is no Delivery Service. */
-function readFrame(data: unknown): ServerFrame | undefined {
-  if (!(data instanceof ArrayBuffer)) return undefined;
-  try {
-    return decode(serverFrame, new Uint8Array(data));
-  } catch {
-    return undefined;
+  #isUp(transport: "websocket" | "polling"): void {
+    this.#failures = 0;
+    this.#listeners.online(transport);
   }
+
+  readonly #receive = (frame: EventFrame): void => {
+    this.#listeners.emit(frame);
+  };
 }

@@ -1,17 +1,27 @@
 /** One HTTP exchange: a body out, a body or an error of the contract back, within a time limit. */
+import { concat } from "@coppice/core";
+import { anySignal, untilAborted, type Time } from "@coppice/kit";
 import { deliveryError } from "../errors.ts";
-import { settleOnAbort } from "../service.ts";
-import { MEDIA_TYPE, WIRE_LIMITS } from "../wire/calls.ts";
+import { MEDIA_TYPE, WIRE_LIMITS } from "../wire/call.ts";
 import { decodeFailure } from "../wire/failure.ts";
 import type { Bytes } from "../wire/codec.ts";
 
 /** Where and how to send. */
 export interface Endpoint {
-  /** Ends with a slash. */
-  readonly url: URL;
+  /** In normal form: ends with a slash. */
+  readonly url: string;
   readonly fetch: typeof globalThis.fetch;
+  readonly time: Time;
   /** Milliseconds after which an exchange counts as failed. */
   readonly timeout: number;
+}
+
+/** What one exchange needs beside its endpoint. */
+export interface ExchangeOptions {
+  readonly signal: AbortSignal;
+  readonly token?: string;
+  /** Milliseconds that the server may take longer than usual. */
+  readonly patience?: number;
 }
 
 /**
@@ -22,23 +32,18 @@ export async function exchange(
   endpoint: Endpoint,
   path: string,
   body: Bytes,
-  options: { readonly signal: AbortSignal; readonly token?: string },
+  options: ExchangeOptions,
 ): Promise<Bytes> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const abort = (): void => {
-    controller.abort(options.signal.reason);
-  };
-  const timer = setTimeout(() => {
-    controller.abort(deliveryError("ERR_DS_UNREACHABLE", "the Delivery Service did not answer in time"));
-  }, endpoint.timeout);
-  if (options.signal.aborted) abort();
-  options.signal.addEventListener("abort", abort);
+  const tooLate = new AbortController();
+  const cancel = endpoint.time.after(endpoint.timeout + (options.patience ?? 0), () => {
+    tooLate.abort(deliveryError("ERR_DS_UNREACHABLE", "The Delivery Service did not answer in time"));
+  });
+  const { signal, release } = anySignal(tooLate.signal, options.signal);
   try {
-    return await settleOnAbort(post(endpoint, path, body, { ...options, signal }), signal);
+    return await untilAborted(post(endpoint, path, body, { ...options, signal }), signal);
   } finally {
-    clearTimeout(timer);
-    options.signal.removeEventListener("abort", abort);
+    cancel();
+    release();
   }
 }
 
@@ -46,13 +51,14 @@ async function post(
   { url, fetch }: Endpoint,
   path: string,
   body: Bytes,
-  { signal, token }: { readonly signal: AbortSignal; readonly token?: string },
+  { signal, token }: ExchangeOptions,
 ): Promise<Bytes> {
   const headers: Record<string, string> = { "content-type": MEDIA_TYPE };
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
   let response: Response;
   let answer: Bytes;
   try {
+    signal.throwIfAborted();
     response = await fetch(new URL(path, url), {
       method: "POST",
       headers,
@@ -65,15 +71,12 @@ async function post(
     });
     if (response.headers.get("content-type") !== MEDIA_TYPE) {
       await response.body?.cancel();
-      throw deliveryError(
-        "ERR_DS_UNREACHABLE",
-        `no Delivery Service answered (HTTP status ${String(response.status)})`,
-      );
+      throw deliveryError("ERR_DS_UNREACHABLE", `No Delivery Service answered (HTTP status ${response.status})`);
     }
     answer = await readBody(response);
   } catch (error) {
     signal.throwIfAborted();
-    throw deliveryError("ERR_DS_UNREACHABLE", "the Delivery Service cannot be reached", { cause: error });
+    throw deliveryError("ERR_DS_UNREACHABLE", "The Delivery Service cannot be reached", { cause: error });
   }
   if (!response.ok) throw readFailure(answer);
   return answer;
@@ -83,7 +86,7 @@ function readFailure(answer: Bytes): Error {
   try {
     return decodeFailure(answer);
   } catch (error) {
-    return deliveryError("ERR_DS_INTERNAL", "the Delivery Service sent a malformed error", { cause: error });
+    return deliveryError("ERR_DS_INTERNAL", "The Delivery Service sent a malformed error", { cause: error });
   }
 }
 
@@ -96,15 +99,9 @@ async function readBody(response: Response): Promise<Bytes> {
     length += next.value.length;
     if (length > WIRE_LIMITS.bodyBytes) {
       await reader?.cancel();
-      throw new RangeError("the answer is over the limit of the wire format");
+      throw new RangeError("The answer is over the limit of the wire format");
     }
     chunks.push(next.value);
   }
-  const body = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
+  return concat(...chunks);
 }

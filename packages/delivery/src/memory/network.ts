@@ -1,12 +1,13 @@
 /** The way between a client and the in-memory Delivery Service, which tests can break in every way a network breaks. */
-import type { DeliveryEvent } from "../contract.ts";
+import { sleep, type Time } from "@coppice/kit";
+import type { ClientId, DeliveryEvent, DeliveryService } from "../contract.ts";
 
-/** Names of the calls, as in `DeliveryService`. */
-export type CallName = string;
+/** Names of the calls. */
+export type CallName = Exclude<keyof DeliveryService, "subscribe" | "close">;
 
 /** A scripted fault: throws to lose the request (it is not carried out) or the reply (it is, but nobody hears). */
 export type MemoryFault = (call: {
-  readonly user: string;
+  readonly client: ClientId;
   readonly call: CallName;
   readonly phase: "request" | "reply";
 }) => void | Promise<void>;
@@ -18,6 +19,8 @@ export type EventMode = "deliver" | "drop" | "duplicate" | "reorder";
 export class MemoryNetwork {
   #reachable = true;
   readonly #lostReplies: (CallName | undefined)[] = [];
+  readonly #slow = new Map<CallName, number>();
+  readonly #time: Time;
   readonly #onReachable: () => void;
   #held: (() => void) | undefined;
 
@@ -28,7 +31,8 @@ export class MemoryNetwork {
   /** Runs for each phase of each call, for faults that the switches cannot describe. */
   fault: MemoryFault | undefined;
 
-  constructor(onReachable: () => void) {
+  constructor(time: Time, onReachable: () => void) {
+    this.#time = time;
     this.#onReachable = onReachable;
   }
 
@@ -45,6 +49,17 @@ export class MemoryNetwork {
   /** Carries out the next call (of this name) but rejects it with `ERR_DS_UNREACHABLE`. Adds up. */
   loseReply(call?: CallName): void {
     this.#lostReplies.push(call);
+  }
+
+  /** From now on, requests of this call take so many milliseconds more to arrive; 0 ends it. */
+  slow(call: CallName, milliseconds: number): void {
+    this.#slow.set(call, milliseconds);
+  }
+
+  /** Waits as long as this part of the way takes. */
+  async travel(call: CallName, phase: "request" | "reply", signal: AbortSignal): Promise<void> {
+    const milliseconds = this.delay + (phase === "request" ? (this.#slow.get(call) ?? 0) : 0);
+    if (milliseconds > 0) await sleep(this.#time, milliseconds, signal);
   }
 
   /** Whether this reply is one to lose; counts it. */

@@ -4,14 +4,16 @@
  * decoder is a few lines that cannot yield anything but the declared type. What is added here: every field of variable
  * length has its own limit, and errors are those of the Delivery Service.
  */
-import { codec, isCoppiceError, type Bytes, type Codec } from "@coppice/core";
+import type { Bytes, Codec } from "@coppice/core";
+import { codec, fromHex, toHex } from "@coppice/core";
+import { describe, isCoppiceError, isUint8Array } from "@coppice/kit";
 import { deliveryError } from "../errors.ts";
 
 export type { Bytes, Codec };
 
 /** The error for bytes that are not what the format says. The message describes the format, never the content. */
 export const malformed = (message: string, cause?: unknown): Error =>
-  deliveryError("ERR_DS_BAD_REQUEST", `malformed: ${message}`, cause === undefined ? {} : { cause });
+  deliveryError("ERR_DS_BAD_REQUEST", `Malformed: ${message}`, cause === undefined ? {} : { cause });
 
 /** Encodes one value. `TypeError` or `RangeError` for a value that the type does not allow, `ERR_DS_TOO_LARGE` over a limit. */
 export const encode: <T>(type: Codec<T>, value: T) => Bytes = codec.encode;
@@ -45,9 +47,9 @@ export const bytes = ({ min = 0, max }: { readonly min?: number; readonly max: n
   checked(
     codec.opaque,
     (value) => {
-      if (!(value instanceof Uint8Array)) throw new TypeError("a Uint8Array is expected");
-      if (value.length < min) throw new RangeError(`at least ${String(min)} bytes are expected`);
-      if (value.length > max) throw deliveryError("ERR_DS_TOO_LARGE", `at most ${String(max)} bytes fit`);
+      if (!isUint8Array(value)) throw new TypeError(`A Uint8Array is expected, not ${describe(value)}`);
+      if (value.length < min) throw new RangeError(`At least ${min} bytes are expected`);
+      if (value.length > max) throw deliveryError("ERR_DS_TOO_LARGE", `At most ${max} bytes fit`);
     },
     ({ length }) => length >= min && length <= max,
   );
@@ -67,16 +69,24 @@ export const text = (max: number): Codec<string> =>
       }
     },
     (value) => {
-      if (typeof value !== "string") throw new TypeError("a string is expected");
+      if (typeof value !== "string") throw new TypeError("A string is expected");
       return utf8Encoder.encode(value);
     },
   );
+
+/** 16 bytes, as 32 lower-case hex digits: device ids, incarnations of logs. */
+export const hex16: Codec<string> = codec.map(codec.fixed(16), toHex, (value) => {
+  if (typeof value !== "string" || !/^[0-9a-f]{32}$/.test(value)) {
+    throw new RangeError("32 lower-case hex digits are expected");
+  }
+  return fromHex(value);
+});
 
 /** `uint64`: MLS epochs. */
 export const uint64: Codec<bigint> = checked(
   codec.uint64,
   (value) => {
-    if (typeof value !== "bigint") throw new TypeError("a bigint is expected");
+    if (typeof value !== "bigint") throw new TypeError("A bigint is expected");
   },
   () => true,
 );
@@ -95,16 +105,27 @@ export const integer = ({
     Number,
     (value) => {
       if (!Number.isSafeInteger(value) || value < min || value > max) {
-        throw new RangeError(`an integer from ${String(min)} to ${String(max)} is expected`);
+        throw new RangeError(`An integer from ${min} to ${max} is expected`);
       }
       return BigInt(value);
     },
   );
 
+/** `uint8`, 0 or 1. */
+export const bool: Codec<boolean> = codec.map(
+  codec.uint8,
+  (value) => {
+    if (value > 1) throw malformed("a truth value is neither 0 nor 1");
+    return value === 1;
+  },
+  (value) => (value ? 1 : 0),
+);
+
 /** `T<V>` of at most `max` elements, counted while reading: a megabyte of one-byte elements would be a big array. */
-export const list = <T>(element: Codec<T>, max: number): Codec<readonly T[]> => ({
+export const list = <T>(element: Codec<T>, max: number, min = 0): Codec<readonly T[]> => ({
   encode: (writer, values) => {
-    if (values.length > max) throw deliveryError("ERR_DS_TOO_LARGE", `at most ${String(max)} elements fit`);
+    if (values.length < min) throw new RangeError(`At least ${min} elements are expected`);
+    if (values.length > max) throw deliveryError("ERR_DS_TOO_LARGE", `At most ${max} elements fit`);
     codec.vector(element).encode(writer, values);
   },
   decode: (reader) => {
@@ -114,6 +135,7 @@ export const list = <T>(element: Codec<T>, max: number): Codec<readonly T[]> => 
       if (values.length === max) throw malformed("a list has too many elements");
       values.push(element.decode(body));
     }
+    if (values.length < min) throw malformed("a list has too few elements");
     return values;
   },
 });

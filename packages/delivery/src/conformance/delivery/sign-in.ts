@@ -1,0 +1,116 @@
+/** Signing in and registering. */
+import { SUPPORTED_CIPHER_SUITES } from "@coppice/core";
+import { randomBytes } from "@coppice/kit";
+import { assertEqual, assertRejects, at } from "../assert.ts";
+import { createIdentity, newDevice, uniqueName } from "../identity.ts";
+import { withUsers, type ConformanceCase } from "./harness.ts";
+
+export const signInCases: readonly ConformanceCase[] = [
+  {
+    title: "a name belongs to the device that registered it, on every later connection",
+    run: async (connect) => {
+      const identity = await createIdentity();
+      const first = await connect(identity);
+      const { register: _, ...known } = identity;
+      const second = await connect(known);
+      assertEqual(await second.countKeyPackages(), 0, "key packages");
+      const { user, device } = identity.client;
+      await assertRejects(connect(await createIdentity({ user })), "ERR_DS_NAME_TAKEN");
+      await assertRejects(connect(await createIdentity({ user, device })), "ERR_DS_NAME_TAKEN");
+      await first.close();
+      await second.close();
+    },
+  },
+  {
+    title: "a name is registered only by the first entry of its device log",
+    run: async (connect) => {
+      const identity = await createIdentity();
+      const { register, ...stranger } = identity;
+      await assertRejects(connect(stranger), "ERR_DS_UNKNOWN_USER");
+      const other = await createIdentity();
+      for (const wrong of [
+        other.register,
+        { ...register, signature: other.register.signature },
+        { ...register, user: uniqueName() },
+        { ...register, position: 1 },
+        await identity.extend(register, { action: "add", device: newDevice(), key: other.key }),
+      ]) {
+        await assertRejects(connect({ ...identity, register: wrong }), "ERR_DS_DEVICE_LOG");
+      }
+      await assertRejects(connect(stranger), "ERR_DS_UNKNOWN_USER");
+      const service = await connect(identity);
+      assertEqual(await service.readDeviceLog({ user: identity.client.user, from: 0 }), [register], "device log");
+      await service.close();
+    },
+  },
+  {
+    title: "keys of every cipher suite sign in",
+    run: async (connect) => {
+      for (const suite of SUPPORTED_CIPHER_SUITES) {
+        const identity = await createIdentity({ suite });
+        const service = await connect(identity);
+        assertEqual(await service.countKeyPackages(), 0, `key packages of suite ${suite}`);
+        await service.close();
+      }
+    },
+  },
+  ...(
+    [
+      ["empty", ""],
+      ["far too long", "x".repeat(100_000)],
+      ["with a control character", "a\u0000b"],
+      ["with a line break", "a\nb"],
+      ["with a line separator", "a\u2028b"],
+      ["with space around", " a"],
+      ["with a no-break space at the end", "a\u00a0"],
+      ["not in normalisation form C", "e\u0301"],
+    ] as const
+  ).map(([what, user]) => ({
+    title: `a name ${what} is refused`,
+    run: async (connect: Parameters<ConformanceCase["run"]>[0]) => {
+      const identity = await createIdentity();
+      const client = { ...identity.client, user };
+      await assertRejects(connect({ ...identity, client }), "ERR_DS_NAME_INVALID");
+    },
+  })),
+  {
+    title: "a wrong answer to the challenge is refused and registers nothing",
+    run: async (connect) => {
+      const identity = await createIdentity();
+      const other = await createIdentity();
+      await assertRejects(connect({ ...identity, sign: other.sign.bind(other) }), "ERR_DS_SIGN_IN");
+      const onDifferentBytes = { ...identity, sign: () => identity.sign(new Uint8Array(32)) };
+      await assertRejects(connect(onDifferentBytes), "ERR_DS_SIGN_IN");
+      const withOtherScheme = { ...identity, suite: 2 };
+      await assertRejects(connect(withOtherScheme), "ERR_DS_SIGN_IN");
+      const { user } = identity.client;
+      await (await connect(await createIdentity({ user }))).close();
+    },
+  },
+  {
+    title: "a device that its user's log does not list does not get in",
+    run: withUsers(1, async (users, connect) => {
+      const { identity } = at(users, 0);
+      const client = { ...identity.client, device: newDevice() };
+      await assertRejects(connect({ ...identity, client }), "ERR_DS_NAME_TAKEN");
+      const otherSuite = await createIdentity({ suite: 3, ...identity.client });
+      await assertRejects(connect(otherSuite), "ERR_DS_NAME_TAKEN");
+    }),
+  },
+  {
+    title: "a malformed identity is the caller's mistake",
+    run: async (connect) => {
+      const identity = await createIdentity();
+      for (const client of [
+        { ...identity.client, device: "abc" },
+        { ...identity.client, device: identity.client.device.toUpperCase().replace(/^./, "A") },
+      ]) {
+        const outcome: unknown = await connect({ ...identity, client }).catch((error: unknown) => error);
+        if (!(outcome instanceof RangeError)) throw new Error(`it ended with ${String(outcome)}`);
+      }
+      const noKey = { ...identity, publicKey: randomBytes(0) };
+      const outcome: unknown = await connect(noKey).catch((error: unknown) => error);
+      if (!(outcome instanceof RangeError)) throw new Error(`it ended with ${String(outcome)}`);
+    },
+  },
+];
