@@ -13,6 +13,7 @@ export const HELP = `Usage: coppice-server [options]
                          behind a proxy that ends TLS; may be repeated
   --allow-origin ORIGIN  let web pages of this origin use the server; may be repeated
   --retention DAYS       delete messages after this many days (default: never)
+  --new-incarnations     the database was restored from a backup: let clients notice and resynchronise. For one start
   --trust-proxy          take the client's address from X-Forwarded-For
   --version              print the version
   --help                 print this
@@ -47,6 +48,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     origins: flags.origin.map((origin) => asMistake(() => parseOrigin(origin))),
     allowedOrigins: flags["allow-origin"].map((origin) => asMistake(() => parseOrigin(origin))),
     trustProxy: flags["trust-proxy"],
+    newIncarnations: flags["new-incarnations"],
     ...(flags.static === undefined ? {} : { staticDirectory: flags.static }),
     ...(flags.retention === undefined ? {} : { limits: { messageRetention: days(flags.retention) } }),
   };
@@ -65,6 +67,7 @@ const parseFlags = (args: readonly string[]) =>
       "allow-origin": { type: "string", multiple: true, default: [] },
       retention: { type: "string" },
       "trust-proxy": { type: "boolean", default: false },
+      "new-incarnations": { type: "boolean", default: false },
       version: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },

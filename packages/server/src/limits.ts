@@ -1,4 +1,5 @@
 /** What one user, one address or one request may take. Every default is meant for a server on the open internet. */
+import { DEFAULT_DOMAIN_LIMITS, type DomainLimits } from "@coppice/delivery/domain";
 
 /** A token bucket: `burst` at once, refilled by `perSecond`. */
 export interface Rate {
@@ -6,28 +7,16 @@ export interface Rate {
   readonly perSecond: number;
 }
 
-/** Bounds of the server. All are positive; durations are in milliseconds. */
-export interface ServerLimits {
-  /** Largest request body of a signed-in user, bytes. At most 16 MiB. Default 8 MiB. */
+/** Bounds of the server, besides those of the domain. All are positive; durations are in milliseconds. */
+export interface ServerLimits extends DomainLimits {
+  /** Largest request body of a signed-in client, bytes. At most 16 MiB. Default 8 MiB. */
   readonly bodyBytes: number;
-  /** Largest single message, Welcome or key package, bytes. At most 8 MiB. Default 4 MiB. */
-  readonly messageBytes: number;
-  /** Bytes of messages in one page of a log or an inbox; one message is always returned. At most 8 MiB. Default 4 MiB. */
-  readonly pageBytes: number;
-  /** Users named in one request. Default 1024. */
-  readonly usersPerRequest: number;
-  /** Single-use key packages that wait in the directory, per user. Default 200. */
-  readonly keyPackagesPerUser: number;
-  /** Welcomes that wait, per user. Default 1000. */
-  readonly inboxEntries: number;
-  /** Welcomes that wait from one sender, per user: nobody can fill another's inbox alone. Default 100. */
-  readonly inboxEntriesPerSender: number;
-  /** Groups that a user may create. Default 10,000. */
-  readonly groupsPerUser: number;
-  /** Valid tokens per user; the one that expires first makes room. Default 32. */
-  readonly tokensPerUser: number;
-  /** Event connections per user. Default 16. */
-  readonly socketsPerUser: number;
+  /** Valid tokens per client; the one that expires first makes room. Default 8. */
+  readonly tokensPerClient: number;
+  /** Event connections per client; the oldest makes room. Default 16. */
+  readonly socketsPerClient: number;
+  /** Clients that get their events by polling, each with a mailbox of up to 512 KiB. Default 1000. */
+  readonly mailboxes: number;
   /** Open TCP connections. Default 10,000. */
   readonly connections: number;
   /** Open TCP connections of one address (IPv6: one /64), unless a proxy is trusted. Default 512. */
@@ -70,26 +59,17 @@ export interface ServerLimits {
   readonly authenticateTimeout: number;
   /** Pause between pings on event connections. Two without an answer end the connection. Default 25 seconds. */
   readonly heartbeat: number;
-  /** How long messages and Welcomes are kept. Default: for ever. */
-  readonly messageRetention: number;
-  /** How long key packages, and the memory of those handed out, are kept. Default 90 days. */
-  readonly keyPackageRetention: number;
 }
 
 const DAY = 86_400_000;
 
 /** The defaults. */
 export const DEFAULT_LIMITS: ServerLimits = {
+  ...DEFAULT_DOMAIN_LIMITS,
   bodyBytes: 8 * 1024 * 1024,
-  messageBytes: 4 * 1024 * 1024,
-  pageBytes: 4 * 1024 * 1024,
-  usersPerRequest: 1024,
-  keyPackagesPerUser: 200,
-  inboxEntries: 1000,
-  inboxEntriesPerSender: 100,
-  groupsPerUser: 10_000,
-  tokensPerUser: 32,
-  socketsPerUser: 16,
+  tokensPerClient: 8,
+  socketsPerClient: 16,
+  mailboxes: 1000,
   connections: 10_000,
   connectionsPerAddress: 512,
   pendingSockets: 1000,
@@ -111,8 +91,6 @@ export const DEFAULT_LIMITS: ServerLimits = {
   requestTimeout: 1_200_000,
   authenticateTimeout: 5000,
   heartbeat: 25_000,
-  messageRetention: Infinity,
-  keyPackageRetention: 90 * DAY,
 };
 
 /** Upper bounds that the wire format sets. */
@@ -120,7 +98,7 @@ const HIGHEST: Partial<Readonly<Record<keyof ServerLimits, number>>> = {
   bodyBytes: 16 * 1024 * 1024,
   messageBytes: 8 * 1024 * 1024,
   pageBytes: 8 * 1024 * 1024,
-  usersPerRequest: 10_000,
+  namesPerRequest: 10_000,
 };
 
 /** Fills in defaults. `RangeError` for a limit that is not positive or over what the wire format carries. */
@@ -129,7 +107,7 @@ export function resolveLimits(given: Partial<ServerLimits> = {}): ServerLimits {
   for (const [name, limit] of Object.entries(limits)) {
     const highest = HIGHEST[name as keyof ServerLimits] ?? Infinity;
     for (const value of typeof limit === "number" ? [limit] : [limit.burst, limit.perSecond]) {
-      if (!(value > 0 && value <= highest)) throw new RangeError(`limit ${name}: ${String(value)} is out of range`);
+      if (!(value > 0 && value <= highest)) throw new RangeError(`The limit ${name} is out of range: ${String(value)}`);
     }
   }
   return limits;

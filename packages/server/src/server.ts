@@ -1,15 +1,14 @@
-/** Puts the server together: database, calls, events, files, and an orderly end. */
+/** Puts the server together: service, calls, events, files, and an orderly end. */
 import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { EVENTS_PATH, MAX_FRAME_BYTES } from "@coppice/delivery/wire";
+import { EVENTS_PATH, MAX_CLIENT_FRAME_BYTES } from "@coppice/delivery/wire";
 import { systemTime, type Time } from "@coppice/kit";
 import { WebSocketServer } from "ws";
 import { originsOf, parseOrigin, urlHost } from "./auth/origins.ts";
-import { Database } from "./database/database.ts";
+import { registerCalls } from "./calls.ts";
 import { endSocket } from "./events/end-socket.ts";
-import { EventHub } from "./events/hub.ts";
 import { ByteBudget } from "./guard/byte-budget.ts";
 import { Pace } from "./guard/pace.ts";
 import { TokenBuckets } from "./guard/token-buckets.ts";
@@ -21,13 +20,7 @@ import { Front } from "./http/front.ts";
 import { Sockets } from "./http/sockets.ts";
 import { staticFiles } from "./http/static-files.ts";
 import { resolveLimits, type ServerLimits } from "./limits.ts";
-import { registerCalls } from "./service.ts";
-import { Accounts } from "./store/accounts.ts";
-import { forget } from "./store/retention.ts";
-import { Sweeper } from "./sweeper.ts";
-
-/** Pause between looks at what is due for deletion, milliseconds. */
-const RETENTION_INTERVAL = 60_000;
+import { openService } from "./service.ts";
 
 /** Longest pause between looks for requests that take too long, milliseconds. */
 const MAX_CHECKING_INTERVAL = 5000;
@@ -56,6 +49,11 @@ export interface ServerOptions {
   readonly origins?: readonly string[];
   /** Origins of web pages, besides the server's own, that may use it. */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Whether the database was restored from a backup: give its logs new incarnations, so that clients notice and resynchronise,
+   * and end all sessions. For one start. Default false.
+   */
+  readonly newIncarnations?: boolean;
   /** A folder with a web application to serve. */
   readonly staticDirectory?: string;
   /** Whether the last address in `X-Forwarded-For` is the client's: only behind a proxy that sets it. Default false. */
@@ -82,7 +80,7 @@ export interface CoppiceServer {
  * await server.close();
  * ```
  *
- * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY`, `ERR_DS_DATABASE_NEWER`; `RangeError` for a limit out of range,
+ * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY`, `ERR_DS_DATABASE_NEWER`, `ERR_DS_DATABASE_OLD`; `RangeError` for a limit out of range,
  * `TypeError` for a malformed origin; the system's error if it cannot listen.
  */
 export async function createServer(options: ServerOptions): Promise<CoppiceServer> {
@@ -96,12 +94,16 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   const bodies = new Bodies(budget(limits.bodiesInFlightBytes), pace);
   const answers = new Answers(budget(limits.answersInFlightBytes), pace);
 
-  const database = new Database(options.database);
-  const clock = (): number => time.now();
-  const accounts = new Accounts(database, limits, clock);
-  const api = new Api({ accounts, limits, time, bodies, answers, onError });
-  const hub = new EventHub(accounts, limits, time);
-  registerCalls({ api, accounts, database, hub, limits, time, audiences: ownOrigins });
+  const service = await openService({
+    database: options.database,
+    limits,
+    time,
+    newIncarnations: options.newIncarnations ?? false,
+    onError,
+  });
+  const { domain, sessions, polls } = service;
+  const api = new Api({ sessions, limits, time, bodies, answers, onError });
+  registerCalls({ api, domain, sessions, polls, limits, time, audiences: ownOrigins });
 
   // All connections of a trusted proxy come from its address.
   const sockets = new Sockets({ perAddress: trustProxy ? Infinity : limits.connectionsPerAddress });
@@ -118,7 +120,7 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   });
   const webSockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_FRAME_BYTES,
+    maxPayload: MAX_CLIENT_FRAME_BYTES,
     perMessageDeflate: false,
     autoPong: false,
   });
@@ -136,7 +138,7 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
     if (address === undefined) return;
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.binaryType = "arraybuffer";
-      hub.accept(webSocket, address);
+      service.sockets.accept(webSocket, address);
     });
   });
 
@@ -144,24 +146,18 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   try {
     port = await listen(http, options.port, host);
   } catch (error) {
-    database.close();
+    await service.close();
     throw error;
   }
   // Such as a failure to accept a connection: the next one may be accepted.
   http.on("error", onError);
   for (const origin of originsOf(host, port)) ownOrigins.add(origin);
-  const sweeper = new Sweeper({
-    time,
-    pause: RETENTION_INTERVAL,
-    onError,
-    sweep: () => forget(database, limits, clock()),
-  });
 
   const close = async (): Promise<void> => {
-    await sweeper.end();
+    polls.close();
     for (const socket of webSockets.clients) endSocket(time, socket, CLOSE_GOING_AWAY);
     await endHttp(http, sockets, time);
-    database.close();
+    await service.close();
   };
   let closed: Promise<void> | undefined;
   return {

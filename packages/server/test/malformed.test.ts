@@ -11,31 +11,46 @@ const groupId = new Uint8Array(32).fill(1);
 const message = new Uint8Array(40).fill(2);
 const key = new Uint8Array(32);
 
+const device = "0123456789abcdef".repeat(2);
+const claimant = { client: { user: "someone", device }, suite: 1, publicKey: key };
+const position = { incarnation: device, seq: 3 };
+const identity = await createIdentity();
+
 /** A valid request for every call. */
 const requests: readonly (readonly [path: string, body: Uint8Array])[] = [
-  sample(wire.requestChallenge, { user: "someone", publicKey: key }),
+  sample(wire.requestChallenge, claimant),
   sample(wire.signIn, {
+    ...claimant,
     audience: "http://x",
-    user: "x",
-    publicKey: key,
     nonce: message,
     signature: new Uint8Array(64),
+    register: identity.register,
   }),
-  sample(wire.publishKeyPackages, { keyPackages: [message, message], lastResort: message }),
+  sample(wire.publishKeyPackages, { keyPackages: [message, message], lastResort: message, replace: true }),
   sample(wire.countKeyPackages, undefined),
   sample(wire.claimKeyPackages, { users: ["someone", "else"] }),
-  sample(wire.createGroup, { groupId }),
+  sample(wire.readDeviceLog, { user: "someone", from: 0 }),
+  sample(wire.appendDeviceLog, identity.register),
+  sample(wire.createGroup, { groupId, groupInfo: message }),
   sample(wire.submitCommit, {
     groupId,
+    position,
     epoch: 0n,
     commit: message,
-    added: [{ user: "someone", welcome: message }],
-    removed: ["else"],
+    groupInfo: message,
+    added: [
+      { client: claimant.client, welcome: message },
+      { client: { user: "else", device }, welcome: undefined },
+    ],
+    removed: [claimant.client],
   }),
-  sample(wire.sendMessage, { groupId, epoch: 0n, message }),
-  sample(wire.readLog, { groupId, after: 0, limit: 256 }),
+  sample(wire.sendMessages, { groupId, position, messages: [{ epoch: 0n, message }] }),
+  sample(wire.readLog, { groupId, after: position, limit: 256 }),
+  sample(wire.readGroups, { after: groupId }),
+  sample(wire.readGroupInfo, { groupId }),
   sample(wire.readInbox, undefined),
   sample(wire.acknowledgeInbox, { id: 1 }),
+  sample(wire.pollEvents, { cursor: "", wait: 0 }),
 ];
 
 function sample<Q, A>({ path, request }: wire.Call<Q, A>, value: Q): readonly [string, Uint8Array] {
@@ -100,11 +115,11 @@ describe("malformed requests", () => {
   });
 
   test("other methods, media types and paths are refused", async () => {
-    const get = await fetch(`${server.url}/v1/inbox/read`, { headers });
+    const get = await fetch(`${server.url}/v2/inbox/read`, { headers });
     expect(await codeOf(get)).toBe("ERR_DS_BAD_REQUEST");
-    const json = await post(server.url, "v1/inbox/read", "", { ...headers, "content-type": "application/json" });
+    const json = await post(server.url, "v2/inbox/read", "", { ...headers, "content-type": "application/json" });
     expect(await codeOf(json)).toBe("ERR_DS_BAD_REQUEST");
-    expect(await codeOf(await post(server.url, "v1/constructor", "", headers))).toBe("ERR_DS_BAD_REQUEST");
+    expect(await codeOf(await post(server.url, "v2/constructor", "", headers))).toBe("ERR_DS_BAD_REQUEST");
     expect((await post(server.url, "elsewhere", "", headers)).status).toBe(404);
   });
 
@@ -113,14 +128,13 @@ describe("malformed requests", () => {
     const seen: unknown[] = [];
     const time = new VirtualTime();
     const broken = await createServer({ port: 0, database: ":memory:", time, onError });
-    const identity = await createIdentity();
     vi.spyOn(time, "elapsed").mockImplementationOnce(() => {
       throw new Error("secret detail");
     });
     const response = await post(
       broken.url,
       wire.requestChallenge.path,
-      wire.encode(wire.requestChallenge.request, identity),
+      wire.encode(wire.requestChallenge.request, claimant),
     );
     const body = Buffer.from(await response.arrayBuffer()).toString("latin1");
     await broken.close();

@@ -49,9 +49,9 @@ describe("adversarial 43: sign-in", () => {
     );
   });
 
-  test("a user has a bounded number of tokens: the oldest makes room", async () => {
+  test("a client has a bounded number of tokens: the oldest makes room", async () => {
     const time = new VirtualTime();
-    const { url } = await startServer({ time, limits: { tokensPerUser: 2 } });
+    const { url } = await startServer({ time, limits: { tokensPerClient: 2 } });
     const identity = await createIdentity();
     const tokens: string[] = [];
     for (let i = 0; i < 3; i++) {
@@ -89,7 +89,9 @@ describe("adversarial 43: sign-in", () => {
     const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
     const tampered = [
       { ...answer, nonce: foreign.nonce },
-      { ...answer, user: other.user },
+      { ...answer, client: other.client },
+      { ...answer, client: { ...answer.client, device: other.client.device } },
+      { ...answer, suite: 3 },
       { ...answer, publicKey: other.publicKey },
       { ...answer, publicKey: new Uint8Array(32) },
       { ...answer, signature: foreign.signature },
@@ -115,10 +117,10 @@ describe("adversarial 43: sign-in", () => {
   test("a challenge of one server is refused by another", async () => {
     const [first, second] = [await startServer(), await startServer()];
     const identity = await createIdentity();
-    const { nonce } = await call(first.url, requestChallenge, identity);
-    const audience = second.url;
-    const signature = await identity.sign(signInMessage({ ...identity, audience, nonce }));
-    const answer = { audience, user: identity.user, publicKey: identity.publicKey, nonce, signature };
+    const { client, suite, publicKey, register } = identity;
+    const { nonce } = await call(first.url, requestChallenge, { client, suite, publicKey });
+    const statement = { audience: second.url, client, suite, publicKey, nonce };
+    const answer = { ...statement, signature: await identity.sign(signInMessage(statement)), register };
     await expect(call(second.url, signIn, answer)).rejects.toMatchObject(refusal("ERR_DS_SIGN_IN"));
   });
 

@@ -1,26 +1,33 @@
 /** The HTTP side of the calls: who may call, how much, and what comes back. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Time } from "@coppice/kit";
+import type { ClientId } from "@coppice/delivery";
 import { decode, deliveryError, encode, MEDIA_TYPE, type Bytes, type Call } from "@coppice/delivery/wire";
+import type { Time } from "@coppice/kit";
+import type { Sessions } from "../auth/sessions.ts";
 import { TokenBuckets } from "../guard/token-buckets.ts";
 import type { ServerLimits } from "../limits.ts";
-import type { Accounts, UserId } from "../store/accounts.ts";
 import type { Answers } from "./answers.ts";
 import type { Bodies } from "./body.ts";
 
 /** Largest body before sign-in, bytes. */
 const ANONYMOUS_BODY_BYTES = 4096;
 
+/** Bodies of which nothing is held while the call goes on, bytes. */
+const SMALL_BODY_BYTES = 4096;
+
 /** Body bytes that count as one more request. */
 const BYTES_PER_TOKEN = 65_536;
 
+/** Answers a call of a client that has signed in. */
+export type SignedInHandler = (client: ClientId, body: Uint8Array, signal: AbortSignal) => Promise<Bytes>;
+
 type Route =
   | { readonly open: true; readonly handle: (body: Uint8Array, address: string) => Promise<Bytes> }
-  | { readonly open: false; readonly handle: (body: Uint8Array, user: UserId) => Promise<Bytes> };
+  | { readonly open: false; readonly handle: SignedInHandler };
 
 /** What the calls need of the server. */
 export interface ApiOptions {
-  readonly accounts: Accounts;
+  readonly sessions: Sessions;
   readonly limits: ServerLimits;
   readonly time: Time;
   readonly bodies: Bodies;
@@ -39,19 +46,16 @@ export class Api {
   }
 
   /** Adds a call for everybody. */
-  open<Q, A>({ path, request, answer }: Call<Q, A>, handler: (request: Q, address: string) => A | Promise<A>): void {
+  open<Q, A>({ path, request, answer }: Call<Q, A>, handler: (request: Q, address: string) => Promise<A>): void {
     this.#routes.set(`/${path}`, {
       open: true,
       handle: async (body, address) => encode(answer, await handler(decode(request, body), address)),
     });
   }
 
-  /** Adds a call for signed-in users. */
-  signedIn<Q, A>({ path, request, answer }: Call<Q, A>, handler: (user: UserId, request: Q) => A | Promise<A>): void {
-    this.#routes.set(`/${path}`, {
-      open: false,
-      handle: async (body, user) => encode(answer, await handler(user, decode(request, body))),
-    });
+  /** Adds a call for clients that have signed in. The handler copies what it needs of the body before it waits. */
+  signedIn(path: string, handle: SignedInHandler): void {
+    this.#routes.set(`/${path}`, { open: false, handle });
   }
 
   has(path: string): boolean {
@@ -63,7 +67,8 @@ export class Api {
     try {
       await this.#run(request, response, path, address);
     } catch (error) {
-      this.fail(request, response, error);
+      // Nobody is there who could be told.
+      if (!response.destroyed) this.fail(request, response, error);
     }
   }
 
@@ -76,7 +81,7 @@ export class Api {
   }
 
   async #run(request: IncomingMessage, response: ServerResponse, path: string, address: string): Promise<void> {
-    const { accounts, limits, bodies, answers } = this.#options;
+    const { sessions, limits, bodies, answers } = this.#options;
     const route = this.#routes.get(path);
     if (route === undefined || request.method !== "POST" || request.headers["content-type"] !== MEDIA_TYPE) {
       throw deliveryError("ERR_DS_BAD_REQUEST", `Calls are POST requests with a body of ${MEDIA_TYPE}`);
@@ -87,12 +92,18 @@ export class Api {
       answers.succeed(response, address, answer);
       return;
     }
-    const { user } = accounts.authenticate(bearerToken(request));
+    const { client } = await sessions.authenticate(bearerToken(request));
     const announced = Number(request.headers["content-length"] ?? limits.bodyBytes);
-    const key = String(user);
-    this.#byUser.take(key, 1 + Math.floor(Math.min(announced, limits.bodyBytes) / BYTES_PER_TOKEN));
-    const body = await bodies.read(request, limits.bodyBytes, key);
-    answers.succeed(response, key, await route.handle(body.bytes, user).finally(body.release));
+    this.#byUser.take(client.user, 1 + Math.floor(Math.min(announced, limits.bodyBytes) / BYTES_PER_TOKEN));
+    const body = await bodies.read(request, limits.bodyBytes, client.user);
+    const gone = new AbortController();
+    response.once("close", () => {
+      gone.abort();
+    });
+    const answer = route.handle(client, body.bytes, gone.signal);
+    // What is left of a large body is its copy in the handler. Polls, which may take long, have small ones.
+    if (body.bytes.length <= SMALL_BODY_BYTES) body.release();
+    answers.succeed(response, client.user, await answer.finally(body.release));
   }
 }
 

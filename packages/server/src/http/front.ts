@@ -11,7 +11,7 @@ import type { Sockets } from "./sockets.ts";
 import type { FileHandler } from "./static-files.ts";
 
 /** All paths of calls and events. */
-const API_PREFIX = "/v1/";
+const API_PREFIX = "/v2/";
 
 /** What the front needs of the server. */
 export interface FrontOptions {

@@ -50,7 +50,7 @@ describe("raw connections", () => {
 
   test("issue 15 (2): close ends all connections, half-open and upgraded ones too", async () => {
     const server = await createServer({ port: 0, database: ":memory:" });
-    const unfinished = requestText("POST /v1/challenge", { "content-length": 9 }, "abc");
+    const unfinished = requestText("POST /v2/challenge", { "content-length": 9 }, "abc");
     for (const text of ["", "GET ", upgradeText("/x"), upgradeText(EVENTS), unfinished]) {
       for (let i = 0; i < 6; i++) await openRaw(server.url, text);
     }
@@ -83,7 +83,7 @@ describe("raw connections", () => {
 
   test("issue 15 (7): a peer that asks on and on without waiting for answers is ended", async () => {
     const { url } = await startServer();
-    const { ended, text } = await openRaw(url, requestText("GET /v1/x", { origin: "null" }).repeat(500));
+    const { ended, text } = await openRaw(url, requestText("GET /v2/x", { origin: "null" }).repeat(500));
     await ended;
     expect(text().match(/HTTP\/1\.1/g)?.length ?? 0).toBeLessThan(500);
   });
