@@ -29,6 +29,9 @@ export const PACKAGES = {
   },
 };
 
+/** What a contract says in code: rules that both sides judge by. */
+const CONTRACT_ENTRY = "/src/contract-entry\\.ts$";
+
 /** Packages that run in Node only and so may use the libraries its built-in modules. */
 const NODE_PACKAGES = ["packages/server"];
 
@@ -129,10 +132,10 @@ function packageRules() {
     },
     {
       name: `types-only:${name}`,
-      comment: `${name} knows ${types.join(", ")} by their contracts: \`import type\` only.`,
+      comment: `${name} knows ${types.join(", ")} by their contracts: \`import type\`, or the entry that is the contract.`,
       severity: "error",
       from: { path: `^${name}/src/` },
-      to: { path: `^${anyOf(types)}/`, dependencyTypesNot: ["type-only"] },
+      to: { path: `^${anyOf(types)}/`, pathNot: CONTRACT_ENTRY, dependencyTypesNot: ["type-only"] },
     },
     {
       name: `libraries:${name}`,

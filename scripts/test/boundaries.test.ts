@@ -43,7 +43,9 @@ const allowed: readonly Case[] = [
   ["packages/core/test/help.ts", `import "../src/codec/reader.ts"; import "node:fs";`],
   ["packages/storage/src/index.ts", `import "idb"; export const open = 1; export type Store = 1;`],
   ["packages/delivery/src/index.ts", `import "@coppice/core"; export type Service = 1;`],
+  ["packages/delivery/src/contract-entry.ts", `export const rule = 1;`],
   ["packages/client/src/index.ts", `import type { Store } from "@coppice/storage"; import "@coppice/core";`],
+  ["packages/client/src/s.ts", `import { rule } from "@coppice/delivery/contract"; export { rule };`],
   ["packages/client/test/engine.test.ts", `import "@coppice/storage"; import "../src/index.ts";`],
   ["packages/worker/src/index.ts", `import "@coppice/storage"; import "comlink";`],
   ["wasm/src/index.ts", `export const kernel = 1;`],
@@ -69,7 +71,11 @@ function write(file: string, text: string): void {
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "coppice-boundaries-"));
   for (const [folder, name] of Object.entries(packages)) {
-    const exports = { ".": { "@coppice/source": "./src/index.ts" }, "./src/*": "./src/*" };
+    const exports = {
+      ".": { "@coppice/source": "./src/index.ts" },
+      "./contract": { "@coppice/source": "./src/contract-entry.ts" },
+      "./src/*": "./src/*",
+    };
     write(`${folder}/package.json`, JSON.stringify({ name, type: "module", exports }));
     mkdirSync(join(root, "node_modules/@coppice"), { recursive: true });
     symlinkSync(join(root, folder), join(root, "node_modules", name));
