@@ -21,6 +21,7 @@ test("every flag reaches the server's options", () => {
     "--static",
     "app",
     "--trust-proxy",
+    "--new-incarnations",
     "--retention",
     "2",
   ];
@@ -42,6 +43,7 @@ test("every flag reaches the server's options", () => {
       origins: ["https://a.example", "https://b.example"],
       allowedOrigins: ["https://c.example"],
       trustProxy: true,
+      newIncarnations: true,
       staticDirectory: "app",
       limits: { messageRetention: 172_800_000 },
     },

@@ -1,6 +1,7 @@
 /** Whatever bytes arrive, the server answers with a code of the contract and keeps working. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { mapLimit } from "@coppice/kit";
 import { VirtualTime } from "@coppice/kit/testing";
 import { createIdentity } from "@coppice/delivery/conformance";
 import * as wire from "@coppice/delivery/wire";
@@ -80,9 +81,8 @@ describe("malformed requests", () => {
 
   test("every call cut off at every byte is malformed", async () => {
     for (const [path, body] of requests) {
-      for (let end = 0; end < body.length; end++) {
-        expect(await answerTo(path, body.subarray(0, end)), `${path} at ${String(end)}`).toBe("ERR_DS_BAD_REQUEST");
-      }
+      const cuts = await mapLimit([...body.keys()], 16, (end) => answerTo(path, body.subarray(0, end)));
+      expect(cuts, path).toEqual(Array(body.length).fill("ERR_DS_BAD_REQUEST"));
     }
   });
 
@@ -105,7 +105,7 @@ describe("malformed requests", () => {
       fc.asyncProperty(fc.oneof(changed, arbitrary), async ([path, body]) => {
         await answerTo(path, body);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
