@@ -1,16 +1,16 @@
 /** Users and devices for tests, with real keys and real device logs. */
 import type { Bytes } from "@coppice/core";
-import { getCipherSuite, toHex } from "@coppice/core";
+import { codec, getCipherSuite, loadKernel, toHex } from "@coppice/core";
 import { randomBytes } from "@coppice/kit";
 import type { ClientId, Identity } from "../contract.ts";
+import { deviceLogEntry, signedContent } from "../device-log/codec.ts";
 import type { DeviceLogChange, DeviceLogEntry, LogKey } from "../device-log/entry.ts";
-import { hashDeviceLogEntry, signDeviceLogEntry } from "../standin/device-log.ts";
 
 /** An identity that can also extend its user's device log. */
 export interface TestIdentity extends Identity {
   readonly key: LogKey;
   readonly register: DeviceLogEntry;
-  /** The next entry after `previous`, signed by this device. */
+  /** An entry after `previous`, signed by this device, whether the log's rules allow it or not. */
   extend(previous: DeviceLogEntry, change: DeviceLogChange): Promise<DeviceLogEntry>;
 }
 
@@ -33,18 +33,13 @@ export async function createIdentity(options: IdentityOptions = {}): Promise<Tes
   const { signature } = await getCipherSuite(suite);
   const { publicKey, privateKey } = await signature.generateKeyPair();
   const signer = await signature.importSigner(privateKey);
+  const { sha256 } = await loadKernel();
   const sign = (content: Uint8Array): Promise<Bytes> => signer.sign(new Uint8Array(content));
+  const entry = async (position: number, previous: Bytes, change: DeviceLogChange): Promise<DeviceLogEntry> => {
+    const content = { user, position, previous, change, signer: device };
+    return { ...content, signature: await sign(signedContent(content)) };
+  };
   const key: LogKey = { suite, publicKey };
-  const register = await signDeviceLogEntry(
-    {
-      user,
-      position: 0,
-      previous: new Uint8Array(0),
-      change: { action: "create", device, key, nonce: randomBytes(32) },
-      signer: device,
-    },
-    sign,
-  );
   const client: ClientId = { user, device };
   return {
     client,
@@ -52,17 +47,8 @@ export async function createIdentity(options: IdentityOptions = {}): Promise<Tes
     publicKey,
     key,
     sign,
-    register,
-    extend: async (previous, change) =>
-      signDeviceLogEntry(
-        {
-          user,
-          position: previous.position + 1,
-          previous: await hashDeviceLogEntry(previous),
-          change,
-          signer: device,
-        },
-        sign,
-      ),
+    register: await entry(0, new Uint8Array(0), { action: "create", device, key, nonce: randomBytes(32) }),
+    extend: (previous, change) =>
+      entry(previous.position + 1, sha256.digest(codec.encode(deviceLogEntry, previous)), change),
   };
 }

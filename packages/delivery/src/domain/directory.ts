@@ -1,18 +1,22 @@
 /** Users, their device logs, and who may sign in. */
+import type { Bytes } from "@coppice/core";
 import { codec, equalBytes } from "@coppice/core";
+import { isCoppiceError } from "@coppice/kit";
 import type { ClientId } from "../contract.ts";
+import { deviceLogEntry } from "../device-log/codec.ts";
 import type { DeviceLogEntry, LogKey } from "../device-log/entry.ts";
+import { listedDevices, type DeviceLog } from "../device-log/log.ts";
+import { verifyDeviceLog } from "../device-log/verify.ts";
 import { deliveryError } from "../errors.ts";
-import { deviceLogEntry, extendDeviceLog, type DeviceLogState } from "../standin/device-log.ts";
-import { isValidName } from "../wire/names.ts";
+import { requireNormalName } from "../require-name.ts";
 import { unknownUser } from "./checks.ts";
 import { clientKey } from "./client-key.ts";
 import type { Context } from "./context.ts";
-import { readState, writeState } from "./directory-state.ts";
-import type { DomainReads, UserRecord } from "./store.ts";
+import { listsKey, lostDevices, readLogState, userRecord } from "./directory-state.ts";
+import type { DomainReads, DomainTransaction, UserRecord } from "./store.ts";
 
 /** Most entries of one answer. */
-export const DEVICE_LOG_PAGE = 256;
+const DEVICE_LOG_PAGE = 256;
 
 /** Clients that are told of a device log that grew: the others find out when they next look. */
 const MOST_CONTACTS = 10_000;
@@ -25,30 +29,25 @@ export interface SignIn {
   readonly client: ClientId;
   readonly key: LogKey;
   /** First entry of the device log, for a name that is free. */
-  readonly register: DeviceLogEntry | undefined;
+  readonly register?: DeviceLogEntry | undefined;
   /** Asked before a name is registered: may refuse, for example by a rate limit. */
   readonly beforeRegistration?: () => void | Promise<void>;
 }
 
 /**
  * Lets a client in that its user's device log lists under this key, and registers the user where the name is free.
- * `ERR_DS_NAME_INVALID`, `ERR_DS_UNKNOWN_USER`, `ERR_DS_NAME_TAKEN`, `ERR_DS_DEVICE_LOG` for a malformed first entry.
+ * `ERR_DS_NAME_INVALID`, `ERR_DS_UNKNOWN_USER`, `ERR_DS_NAME_TAKEN`, `ERR_DS_DEVICE_LOG` for a first entry that is none.
  */
 export async function signIn(context: Context, { client, key, register, beforeRegistration }: SignIn): Promise<void> {
-  if (!isValidName(client.user)) throw deliveryError("ERR_DS_NAME_INVALID", "The name is not allowed");
+  requireNormalName(client.user);
   const known = await context.store.read((tx) => findUser(tx, client.user));
   if (known !== undefined) {
     requireListed(known, client, key);
     return;
   }
   if (register === undefined) throw unknownUser(client.user);
-  const state = await extendDeviceLog(undefined, register);
-  const record = writeState(client.user, state, 0);
-  if (state.user !== client.user || !lists(state, client, key)) {
-    throw deliveryError("ERR_DS_DEVICE_LOG", "The first entry is for another user, device or key", {
-      detail: { length: 0 },
-    });
-  }
+  const log = await extend(client.user, undefined, register);
+  if (!listsKey(log, client.device, key)) throw refusedEntry(0, "The first entry is for another device or key");
   await beforeRegistration?.();
   const encoded = codec.encode(deviceLogEntry, register);
   await context.change(async (tx) => {
@@ -57,7 +56,7 @@ export async function signIn(context: Context, { client, key, register, beforeRe
       requireListed(first, client, key);
       return;
     }
-    await tx.putUser(record);
+    await tx.putUser(userRecord(log, 0));
     await tx.appendDeviceLog(client.user, 0, encoded);
   });
 }
@@ -82,13 +81,12 @@ export async function appendDeviceLog(context: Context, client: ClientId, entry:
       user: await requireUser(tx, client.user),
       stored: await tx.deviceLog(client.user, entry.position, 1),
     }));
-    if (entry.user !== client.user) throw refusedEntry(user, "The entry is for another user's device log");
     if (stored[0] !== undefined) {
       if (equalBytes(stored[0], encoded)) return;
-      throw refusedEntry(user, "The device log has another entry here");
+      throw refusedEntry(user.logLength, "The device log has another entry here");
     }
-    const before = readState(user);
-    const after = await extendDeviceLog(before, entry);
+    const before = readLogState(user);
+    const after = await extend(client.user, before, entry);
     requireRoom(context, after);
     if (await append(context, client, { before, after, encoded })) return;
   }
@@ -97,61 +95,65 @@ export async function appendDeviceLog(context: Context, client: ClientId, entry:
   });
 }
 
+/** The log with one more entry, or `ERR_DS_DEVICE_LOG` with the length that the log has. */
+async function extend(user: string, log: DeviceLog | undefined, entry: DeviceLogEntry): Promise<DeviceLog> {
+  const length = log === undefined ? 0 : log.position + 1;
+  // Of what is pinned, the verification would take an entry for known.
+  if (entry.position !== length) throw refusedEntry(length, "The entry does not follow the device log's newest one");
+  try {
+    return await verifyDeviceLog([entry], { user, pinned: log });
+  } catch (error) {
+    if (!isCoppiceError(error, "ERR_DS_DEVICE_LOG")) throw error;
+    throw deliveryError("ERR_DS_DEVICE_LOG", error.message, { detail: { ...error.detail, length }, cause: error });
+  }
+}
+
+const refusedEntry = (length: number, message: string): Error =>
+  deliveryError("ERR_DS_DEVICE_LOG", message, { detail: { length } });
+
+interface Extension {
+  readonly before: DeviceLog;
+  readonly after: DeviceLog;
+  readonly encoded: Bytes;
+}
+
 /** Stores the entry if the log is still as it was when the entry was checked. */
-function append(
-  { change, notify }: Context,
-  poster: ClientId,
-  entry: { readonly before: DeviceLogState; readonly after: DeviceLogState; readonly encoded: Uint8Array<ArrayBuffer> },
-): Promise<boolean> {
-  const { before, after, encoded } = entry;
-  const name = poster.user;
-  const gone = lostDevices(before, after);
-  return change(async (tx, afterwards) => {
-    const user = await requireUser(tx, name);
-    if (!equalBytes(readState(user).head, before.head)) return false;
-    await tx.putUser(writeState(name, after, user.groupsCreated));
-    await tx.appendDeviceLog(name, before.length, encoded);
-    for (const { client, isRemoved } of gone) {
+function append(context: Context, poster: ClientId, { before, after, encoded }: Extension): Promise<boolean> {
+  const lost = lostDevices(before, after);
+  return context.change(async (tx, afterwards) => {
+    const user = await requireUser(tx, poster.user);
+    if (!equalBytes(readLogState(user).head, before.head)) return false;
+    await tx.putUser(userRecord(after, user.groupsCreated));
+    await tx.appendDeviceLog(user.name, after.position, encoded);
+    for (const { client, isRemoved } of lost) {
       await tx.forgetKeyPackages(client);
       if (isRemoved) await tx.acknowledge(client, Number.MAX_SAFE_INTEGER);
     }
-    const concerned = new Map<string, ClientId>();
-    const own = after.devices.map(({ device }) => ({ user: name, device }));
-    for (const client of [...own, ...(await tx.contacts(name, MOST_CONTACTS))]) {
-      concerned.set(clientKey(client), client);
-    }
-    concerned.delete(clientKey(poster));
+    const clients = await concernedBy(tx, after, poster);
     afterwards(() => {
-      notify({ type: "devices", user: name, clients: [...concerned.values()] });
-      for (const { client } of gone) notify({ type: "revoked", client });
+      context.notify({ type: "devices", user: user.name, clients });
+      for (const { client } of lost) context.notify({ type: "revoked", client });
     });
     return true;
   });
 }
 
-/** Devices that may not go on as they are: removed, or under another key, which their key packages do not have. */
-function lostDevices(
-  before: DeviceLogState,
-  after: DeviceLogState,
-): readonly { readonly client: ClientId; readonly isRemoved: boolean }[] {
-  return before.devices.flatMap(({ device, key }) => {
-    const now = after.devices.find((candidate) => candidate.device === device);
-    if (now !== undefined && sameKey(now.key, key)) return [];
-    return [{ client: { user: after.user, device }, isRemoved: now === undefined }];
-  });
+/** The user's devices and those who share a group with it, but for the one that knows already. */
+async function concernedBy(tx: DomainTransaction, log: DeviceLog, poster: ClientId): Promise<readonly ClientId[]> {
+  const own = listedDevices(log).map(({ device }) => ({ user: log.user, device }));
+  const contacts = await tx.contacts(log.user, MOST_CONTACTS);
+  const concerned = new Map([...own, ...contacts].map((client) => [clientKey(client), client]));
+  concerned.delete(clientKey(poster));
+  return [...concerned.values()];
 }
 
-const refusedEntry = (user: UserRecord, message: string): Error =>
-  deliveryError("ERR_DS_DEVICE_LOG", message, { detail: { length: user.logLength } });
-
-function requireRoom({ limits }: Context, state: DeviceLogState): void {
-  if (state.length > limits.deviceLogEntries || state.devices.length > limits.devicesPerUser) {
-    const { deviceLogEntries, devicesPerUser } = limits;
-    throw deliveryError(
-      "ERR_DS_QUOTA",
-      `A device log has at most ${String(deviceLogEntries)} entries and ${String(devicesPerUser)} devices`,
-    );
-  }
+function requireRoom({ limits }: Context, log: DeviceLog): void {
+  const { deviceLogEntries, devicesPerUser } = limits;
+  if (log.position < deviceLogEntries && listedDevices(log).length <= devicesPerUser) return;
+  throw deliveryError(
+    "ERR_DS_QUOTA",
+    `A device log has at most ${deviceLogEntries} entries and ${devicesPerUser} devices here`,
+  );
 }
 
 const findUser = async (tx: DomainReads, name: string): Promise<UserRecord | undefined> =>
@@ -163,16 +165,10 @@ async function requireUser(tx: DomainReads, name: string): Promise<UserRecord> {
   return user;
 }
 
-const sameKey = (a: LogKey, b: LogKey): boolean => a.suite === b.suite && equalBytes(a.publicKey, b.publicKey);
-
-const lists = (state: DeviceLogState, client: ClientId, key: LogKey): boolean =>
-  state.devices.some((listed) => listed.device === client.device && sameKey(listed.key, key));
-
-function requireListed(user: UserRecord, client: ClientId, key: LogKey): void {
-  if (!lists(readState(user), client, key)) {
-    throw deliveryError(
-      "ERR_DS_NAME_TAKEN",
-      "The name belongs to someone else, or its device log does not list this device",
-    );
-  }
+function requireListed(user: UserRecord, { device }: ClientId, key: LogKey): void {
+  if (listsKey(readLogState(user), device, key)) return;
+  throw deliveryError(
+    "ERR_DS_NAME_TAKEN",
+    "The name belongs to someone else, or its device log does not list this device",
+  );
 }

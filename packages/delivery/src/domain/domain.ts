@@ -2,7 +2,7 @@
  * The rules of delivery, once, over any `DomainStore`: what a server, and the in-memory service, do for a client that has
  * signed in. Sockets, tokens, rates and addresses are the host's.
  */
-import { getCipherSuite } from "@coppice/core";
+import { loadKernel } from "@coppice/core";
 import type { Time } from "@coppice/kit";
 import type {
   ClaimedKeyPackage,
@@ -49,14 +49,14 @@ export class DeliveryDomain {
 
   /** Opens the domain on a store. */
   static async open({ store, time, limits = {}, notify }: DomainOptions): Promise<DeliveryDomain> {
-    const { hash } = await getCipherSuite(1);
+    const { sha256 } = await loadKernel();
     const age = await store.read((tx) => tx.age());
     const context = makeContext({
       store,
       clock: new DomainClock(time, age),
       limits: { ...DEFAULT_DOMAIN_LIMITS, ...limits },
       readers: new ReadersCache(),
-      sha256: (content) => hash.digest(content),
+      sha256: (content) => sha256.digest(content),
       notify,
     });
     return new DeliveryDomain(context);

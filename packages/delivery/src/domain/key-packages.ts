@@ -4,7 +4,7 @@ import type { ClaimedKeyPackage, ClientId } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
 import { badRequest, requireCount, requireSize, unknownUser } from "./checks.ts";
 import type { Context } from "./context.ts";
-import { listedDevices, listsDevice } from "./directory-state.ts";
+import { devicesOf, listsDevice } from "./directory-state.ts";
 import type { DomainTransaction } from "./store.ts";
 
 /** See `DeliveryService.publishKeyPackages`. */
@@ -56,8 +56,7 @@ export async function claimKeyPackages(
     const claimed: ClaimedKeyPackage[] = [];
     for (const user of users.values()) {
       let found = 0;
-      for (const device of listedDevices(user)) {
-        const client = { user: user.name, device };
+      for (const client of devicesOf(user)) {
         const keyPackage = await take(tx, client, clock.age());
         if (keyPackage === undefined) continue;
         claimed.push({ client, keyPackage });

@@ -10,9 +10,9 @@ export interface DomainLimits {
   readonly namesPerRequest: number;
   /** Single-use key packages that wait, per client. Default 200. */
   readonly keyPackagesPerClient: number;
-  /** Devices that a device log lists at once. Default 32. */
+  /** Devices that a device log lists at once; at most 256. Default 32. */
   readonly devicesPerUser: number;
-  /** Entries of a device log. Default 4096. */
+  /** Entries of a device log; at most 10,000. Default 1024. */
   readonly deviceLogEntries: number;
   /** Welcomes that wait, per client. Default 1000. */
   readonly inboxEntries: number;
@@ -35,7 +35,7 @@ export const DEFAULT_DOMAIN_LIMITS: DomainLimits = {
   namesPerRequest: 1024,
   keyPackagesPerClient: 200,
   devicesPerUser: 32,
-  deviceLogEntries: 4096,
+  deviceLogEntries: 1024,
   inboxEntries: 1000,
   inboxEntriesPerSender: 100,
   groupsPerUser: 10_000,

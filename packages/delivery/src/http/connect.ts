@@ -3,7 +3,7 @@ import { isCoppiceError, systemTime, type Time } from "@coppice/kit";
 import type { DeliveryErrorCode, DeliveryService, Identity } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
 import { closedError, deliveryService } from "../service.ts";
-import { isValidName } from "../wire/names.ts";
+import { requireNormalName } from "../require-name.ts";
 import { EventStream } from "./event-stream.ts";
 import { Session } from "./session.ts";
 import type { WebSocketConstructor } from "./socket.ts";
@@ -55,7 +55,7 @@ export interface ConnectDeliveryOptions {
 export async function connectDelivery(options: ConnectDeliveryOptions): Promise<DeliveryService> {
   const url = normalServerUrl(options.url);
   const { identity, timeout = DEFAULT_TIMEOUT_MS, time = systemTime } = options;
-  if (!isValidName(identity.client.user)) throw deliveryError("ERR_DS_NAME_INVALID", "The name is not allowed");
+  requireNormalName(identity.client.user);
   // Called as a method of anything else, browsers' fetch throws.
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const closing = new AbortController();

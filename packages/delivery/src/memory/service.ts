@@ -9,7 +9,7 @@ import type { DomainLimits } from "../domain/limits.ts";
 import { deliveryError } from "../errors.ts";
 import { EventHub } from "../events/hub.ts";
 import { deliveryService } from "../service.ts";
-import { isValidName } from "../wire/names.ts";
+import { requireNormalName } from "../require-name.ts";
 import { signInMessage, verifySignIn } from "../wire/sign-in.ts";
 import type { Bytes } from "../wire/codec.ts";
 import { MemoryClient, type MemoryServer } from "./client.ts";
@@ -80,7 +80,7 @@ class InMemory implements MemoryDelivery, MemoryServer {
   }
 
   async connect(identity: Identity): Promise<MemoryDeliveryService> {
-    if (!isValidName(identity.client.user)) throw deliveryError("ERR_DS_NAME_INVALID", "The name is not allowed");
+    requireNormalName(identity.client.user);
     const client = new MemoryClient(this, identity);
     try {
       await client.signIn();

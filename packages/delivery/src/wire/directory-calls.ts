@@ -2,7 +2,7 @@
 import { codec } from "@coppice/core";
 import type { ClaimedKeyPackage } from "../contract.ts";
 import type { DeviceLogEntry } from "../device-log/entry.ts";
-import { deviceLogEntry } from "../standin/device-log.ts";
+import { deviceLogEntry } from "../device-log/codec.ts";
 import { WIRE_LIMITS, type Call } from "./call.ts";
 import { bool, empty, integer, list } from "./codec.ts";
 import { client, input, message, user } from "./fields.ts";

@@ -4,7 +4,7 @@ import { isCoppiceError, type CoppiceError, type ErrorDetail } from "@coppice/ki
 import type { DeliveryErrorCode } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
 import { decode, encode, integer, text, uint64, type Bytes, type Codec } from "./codec.ts";
-import { MAX_NAME_BYTES } from "./names.ts";
+import { MAX_NAME_BYTES } from "../names.ts";
 
 const STATUS: Readonly<Record<DeliveryErrorCode, number>> = {
   ERR_DS_UNREACHABLE: 503,
@@ -78,14 +78,17 @@ export function encodeFailure(error: unknown): {
     code: error.code,
     message: error.message.slice(0, MESSAGE_LENGTH),
     user: shortText(user, MAX_NAME_BYTES),
-    retryAfter: typeof retryAfter === "number" ? Math.min(Math.max(Math.ceil(retryAfter), 0), 86_400) : undefined,
-    epoch: typeof epoch === "bigint" ? epoch : undefined,
-    length: typeof length === "number" ? length : undefined,
+    retryAfter: wholeNumber(typeof retryAfter === "number" ? Math.min(Math.ceil(retryAfter), 86_400) : undefined),
+    epoch: typeof epoch === "bigint" ? BigInt.asUintN(64, epoch) : undefined,
+    length: wholeNumber(length),
     reason: shortText(reason, WORD_BYTES),
     rule: shortText(rule, WORD_BYTES),
   });
   return { status: STATUS[error.code], body, code: error.code };
 }
+
+const wholeNumber = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
 /** Text that certainly fits into `max` bytes. */
 function shortText(value: unknown, max: number): string | undefined {

@@ -3,7 +3,7 @@ import { codec } from "@coppice/core";
 import type { ClientId, LogEntry, LogPosition } from "../contract.ts";
 import { WIRE_LIMITS } from "./call.ts";
 import { bytes, hex16, integer, text, uint64, type Bytes, type Codec } from "./codec.ts";
-import { MAX_NAME_BYTES } from "./names.ts";
+import { MAX_NAME_BYTES } from "../names.ts";
 const { closedEnum, struct, uint8 } = codec;
 
 /** Upper bound of a public key of any suite, bytes. */

@@ -54,12 +54,15 @@ function toWireCommit({ added, ...rest }: CommitSubmission): WireCommit {
 }
 
 function fromWireCommit({ added, welcomes, ...rest }: WireCommit): CommitSubmission {
+  let used = 0;
   const resolved = added.map(({ client: name, welcome: reference }) => {
     if (reference === undefined) return { client: name, welcome: undefined };
     const welcome = welcomes[reference];
-    if (welcome === undefined) throw malformed("a Welcome is missing");
+    if (welcome === undefined || reference > used) throw malformed("Welcomes stand in the order of their first use");
+    used = Math.max(used, reference + 1);
     return { client: name, welcome };
   });
+  if (used < welcomes.length) throw malformed("a Welcome is for nobody");
   return { ...rest, added: resolved };
 }
 

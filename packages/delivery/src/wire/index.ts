@@ -5,6 +5,5 @@ export { decode, encode, type Bytes, type Codec } from "./codec.ts";
 export * from "./events.ts";
 export { MAX_KEY_BYTES, MAX_SIGNATURE_BYTES } from "./fields.ts";
 export * from "./failure.ts";
-export { isValidName } from "./names.ts";
 export * from "./sign-in.ts";
 export { deliveryError } from "../errors.ts";

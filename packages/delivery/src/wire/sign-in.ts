@@ -7,7 +7,7 @@ import { codec, getCipherSuite } from "@coppice/core";
 import { isCoppiceError } from "@coppice/kit";
 import type { ClientId } from "../contract.ts";
 import type { DeviceLogEntry } from "../device-log/entry.ts";
-import { deviceLogEntry } from "../standin/device-log.ts";
+import { deviceLogEntry } from "../device-log/codec.ts";
 import type { Call } from "./call.ts";
 import { bytes, encode, integer, text, type Bytes, type Codec } from "./codec.ts";
 import { client, input, MAX_SIGNATURE_BYTES, publicKey } from "./fields.ts";

@@ -1,5 +1,6 @@
 /** Whom the domain tells of what. */
 import { describe, expect, test } from "vitest";
+import { createIdentity } from "@coppice/delivery/conformance";
 import { clientKey, type Notice } from "@coppice/delivery/domain";
 import { addDevice, makeGroup, openWorld, register } from "./harness.ts";
 
@@ -94,11 +95,12 @@ describe("notices", () => {
       code: "ERR_DS_UNAUTHENTICATED",
     });
 
-    const fresh = await alice.extend(removal, { action: "replace", device: alice.client.device, key: laptop.key });
+    const { key } = await createIdentity();
+    const fresh = await alice.extend(removal, { action: "replace", device: alice.client.device, key });
     await domain.appendDeviceLog(alice.client, fresh);
     await expect(domain.claimKeyPackages({ users: [user] })).rejects.toMatchObject({ code: "ERR_DS_NO_KEY_PACKAGE" });
     expect((await domain.readInbox(alice.client)).length).toBe(1);
     await expect(domain.signIn(alice)).rejects.toMatchObject({ code: "ERR_DS_NAME_TAKEN" });
-    await domain.signIn({ ...alice, key: laptop.key });
+    await domain.signIn({ ...alice, key });
   });
 });

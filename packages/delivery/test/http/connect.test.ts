@@ -1,5 +1,6 @@
 /** What the client makes of answers that no Delivery Service would give. */
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import { VirtualTime } from "@coppice/kit/testing";
 import { connectDelivery } from "@coppice/delivery";
 import { createIdentity } from "@coppice/delivery/conformance";
 import * as wire from "@coppice/delivery/wire";
@@ -7,19 +8,21 @@ import * as wire from "@coppice/delivery/wire";
 const headers = { "content-type": wire.MEDIA_TYPE };
 const answer = <Q, A>({ answer }: wire.Call<Q, A>, value: A) => new Response(wire.encode(answer, value), { headers });
 
+type Respond = (url: string, init: RequestInit) => Response | Promise<Response>;
+
 /** A server that signs everybody in and answers everything else with `respond`. */
-async function clientOf(respond: (url: string, init: RequestInit) => Response | Promise<Response>, timeout = 1000) {
+async function clientOf(respond: Respond, time = new VirtualTime()) {
   const fetch = async (input: URL, init: RequestInit) => {
     const url = String(input);
     if (url.endsWith(wire.requestChallenge.path)) return answer(wire.requestChallenge, { nonce: new Uint8Array(8) });
     if (url.endsWith(wire.signIn.path)) return answer(wire.signIn, { token: "token", expiresAt: 0 });
     return respond(url, init);
   };
-  const options = { url: "https://ds.example/prefix", identity: await createIdentity(), timeout };
+  const options = { url: "https://ds.example/prefix", identity: await createIdentity(), time };
   return connectDelivery({ ...options, fetch: fetch as typeof globalThis.fetch });
 }
 
-const outcome = async (respond: (url: string, init: RequestInit) => Response | Promise<Response>) =>
+const outcome = async (respond: Respond) =>
   (await clientOf(respond)).countKeyPackages().catch((error: unknown) => error);
 
 describe("the HTTP client", () => {
@@ -32,7 +35,7 @@ describe("the HTTP client", () => {
     expect(await service.countKeyPackages()).toBe(3);
     expect(seen).toEqual([
       {
-        url: "https://ds.example/prefix/v1/key-packages/count",
+        url: "https://ds.example/prefix/v2/key-packages/count",
         method: "POST",
         headers: { "content-type": wire.MEDIA_TYPE, authorization: "Bearer token" },
         credentials: "omit",
@@ -89,20 +92,41 @@ describe("the HTTP client", () => {
   });
 
   test("stops waiting at the time limit even if fetch ignores its signal", async () => {
-    const service = await clientOf(() => new Promise(() => undefined), 50);
-    await expect(service.countKeyPackages()).rejects.toMatchObject({ code: "ERR_DS_UNREACHABLE" });
+    const time = new VirtualTime();
+    const service = await clientOf(() => new Promise(() => undefined), time);
+    const call = service.countKeyPackages().catch((error: unknown) => error);
+    await time.advance(20_000);
+    expect(await call).toMatchObject({ code: "ERR_DS_UNREACHABLE" });
+  });
+
+  test("ends the request of a call that was aborted or whose client was closed", async () => {
+    const signals: AbortSignal[] = [];
+    const service = await clientOf((_url, { signal }) => {
+      if (signal) signals.push(signal);
+      return new Promise(() => undefined);
+    });
+    const time = new VirtualTime();
+    const controller = new AbortController();
+    const aborted = service.countKeyPackages({ signal: controller.signal });
+    const closed = service.readInbox();
+    await time.advance(0);
+    controller.abort(new Error("no longer wanted"));
+    await expect(aborted).rejects.toThrow("no longer wanted");
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, false]);
+    await service.close();
+    await expect(closed).rejects.toMatchObject({ code: "ERR_DS_CLOSED" });
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
   });
 
   test("does not keep an application waiting for a silent server", async () => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
+    const time = new VirtualTime();
     const identity = await createIdentity();
     const fetch = () => new Promise<never>(() => undefined);
-    const connecting = connectDelivery({ url: "https://ds.example", identity, fetch });
-    await vi.advanceTimersByTimeAsync(3000);
+    const connecting = connectDelivery({ url: "https://ds.example", identity, fetch, time });
+    await time.advance(3000);
     const service = await connecting;
     const call = service.countKeyPackages().catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(20_000);
+    await time.advance(20_000);
     expect(await call).toMatchObject({ code: "ERR_DS_UNREACHABLE" });
   });
 
@@ -110,7 +134,7 @@ describe("the HTTP client", () => {
     const identity = await createIdentity();
     await expect(connectDelivery({ url: "ftp://x", identity })).rejects.toThrow(TypeError);
     await expect(connectDelivery({ url: "https://user:password@x", identity })).rejects.toThrow(TypeError);
-    const shortKey = { ...identity, publicKey: new Uint8Array(31) };
-    await expect(connectDelivery({ url: "https://x", identity: shortKey })).rejects.toThrow(TypeError);
+    const noKey = { ...identity, publicKey: new Uint8Array(0) };
+    await expect(connectDelivery({ url: "https://x", identity: noKey })).rejects.toThrow(RangeError);
   });
 });

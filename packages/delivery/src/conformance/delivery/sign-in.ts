@@ -1,9 +1,12 @@
 /** Signing in and registering. */
 import { SUPPORTED_CIPHER_SUITES } from "@coppice/core";
-import { randomBytes } from "@coppice/kit";
+import { randomBytes, systemTime } from "@coppice/kit";
 import { assertEqual, assertRejects, at } from "../assert.ts";
 import { createIdentity, newDevice, uniqueName } from "../identity.ts";
 import { withUsers, type ConformanceCase } from "./harness.ts";
+
+/** A name that no other case uses, without letters of another script. */
+const uniqueIn = (name: string): string => name + String(1e15 + Math.floor(systemTime.random() * 8e15));
 
 export const signInCases: readonly ConformanceCase[] = [
   {
@@ -64,15 +67,34 @@ export const signInCases: readonly ConformanceCase[] = [
       ["with space around", " a"],
       ["with a no-break space at the end", "a\u00a0"],
       ["not in normalisation form C", "e\u0301"],
+      ["in upper case", "ALICE"],
+      ["with a zero-width space", "ali\u200bce"],
+      ["with a word joiner", "ali\u2060ce"],
+      ["with a soft hyphen", "ali\u00adce"],
+      ["with a Hangul filler", "ali\u3164ce"],
+      ["with a sign that turns the direction", "ali\u202ece"],
+      ["with a letter of another script", "\u0430lice"],
     ] as const
   ).map(([what, user]) => ({
-    title: `a name ${what} is refused`,
+    title: `issue 11 (14): a name ${what} is refused`,
     run: async (connect: Parameters<ConformanceCase["run"]>[0]) => {
       const identity = await createIdentity();
       const client = { ...identity.client, user };
-      await assertRejects(connect({ ...identity, client }), "ERR_DS_NAME_INVALID");
+      const error = await assertRejects(connect({ ...identity, client }), "ERR_DS_NAME_INVALID");
+      assertEqual(typeof error.detail["reason"], "string", "type of detail.reason");
     },
   })),
+  {
+    title: "names of any script in wide use are registered, and differ by a letter",
+    run: async (connect) => {
+      const suffix = uniqueName("x").slice(1);
+      for (const name of ["zoé", "zoe", "дарья", "漢字", "שלום"]) {
+        const user = /[a-z]/.test(name) ? name + suffix : uniqueIn(name);
+        const service = await connect(await createIdentity({ user }));
+        await service.close();
+      }
+    },
+  },
   {
     title: "a wrong answer to the challenge is refused and registers nothing",
     run: async (connect) => {

@@ -1,6 +1,6 @@
 /** What the cases for stores are written with. */
 import type { Bytes } from "@coppice/core";
-import { getCipherSuite, toHex } from "@coppice/core";
+import { loadKernel, toHex } from "@coppice/core";
 import { randomBytes } from "@coppice/kit";
 import type { ClientId } from "../../contract.ts";
 import type { DomainStore, DomainTransaction, GroupRecord, NewEntry } from "../../domain/store.ts";
@@ -20,9 +20,9 @@ export const bytes = (...values: number[]): Bytes => new Uint8Array(values);
 /** A client of `user`, the same for the same arguments. */
 export const client = (user: string, device = 1): ClientId => ({ user, device: device.toString(16).padStart(32, "0") });
 
-const { hash } = await getCipherSuite(1);
+const kernel = await loadKernel();
 
-export const sha256 = (content: Uint8Array): Bytes => hash.digest(content);
+export const sha256 = (content: Uint8Array): Bytes => kernel.sha256.digest(content);
 
 export const newGroup = (groupId: Bytes, creator: ClientId): GroupRecord => ({
   groupId,
