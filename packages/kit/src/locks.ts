@@ -59,10 +59,10 @@ export class Locks {
     if (patience === undefined) return this.#request(name, { signal }, task);
     const waiting = new AbortController();
     const passedBy = new AbortController();
-    let granted = false;
+    const grant = { given: false };
     const began = this.#time.elapsed();
     const stopWatching = this.#watch(name, patience, (holder) => {
-      if (granted) return;
+      if (grant.given) return;
       waiting.abort(passedBy);
       onOverdue?.({ lock: name, waited: this.#time.elapsed() - began, holder });
     });
@@ -71,7 +71,7 @@ export class Locks {
     };
     signal?.addEventListener("abort", abort);
     const whenGranted = (lost: AbortSignal): Promise<T> => {
-      granted = true;
+      grant.given = true;
       stopWatching();
       signal?.removeEventListener("abort", abort);
       return task(lost);
@@ -79,7 +79,7 @@ export class Locks {
     try {
       return await this.#request(name, { signal: waiting.signal }, whenGranted);
     } catch (error) {
-      if (granted || error !== passedBy) throw error;
+      if (grant.given || error !== passedBy) throw error;
       return await this.#request(name, { steal: true }, whenGranted);
     } finally {
       stopWatching();
@@ -109,8 +109,13 @@ export class Locks {
   }
 
   async #holder(name: string): Promise<string | undefined> {
-    const { held = [] } = await this.#provider.query();
-    return held.find((lock) => lock.name === name)?.clientId;
+    try {
+      const { held = [] } = await this.#provider.query();
+      return held.find((lock) => lock.name === name)?.clientId;
+    } catch {
+      // A platform that cannot say who holds the lock: nobody is passed by.
+      return undefined;
+    }
   }
 
   /** A stolen lock rejects its request with a `DOMException` while the task goes on: here the task's outcome counts. */
@@ -139,14 +144,11 @@ export class Locks {
   }
 }
 
-interface Waiting {
-  readonly grant: () => void;
-}
-
 /** What Web Locks do, within one process: for Node, and for stores in memory. */
 export class ProcessLocks implements LockProvider {
   readonly #held = new Map<string, { readonly clientId: string; readonly lose: (reason: Error) => void }>();
-  readonly #queues = new Map<string, Set<Waiting>>();
+  /** What gives the name to each of those who wait for it. */
+  readonly #queues = new Map<string, Set<() => void>>();
   #last = 0;
 
   query(): Promise<{ readonly held: readonly { readonly name: string; readonly clientId: string }[] }> {
@@ -160,25 +162,32 @@ export class ProcessLocks implements LockProvider {
   ): Promise<T> {
     signal?.throwIfAborted();
     const former = this.#held.get(name);
-    if (steal) {
-      this.#held.delete(name);
-      former?.lose(new DOMException("The lock was stolen", "AbortError"));
-    } else if (former !== undefined) {
-      await this.#queue(name, signal);
-    }
+    if (former !== undefined && !steal) return this.#queue(name, signal, () => this.#hold(name, task));
+    this.#held.delete(name);
+    former?.lose(new DOMException("The lock was stolen", "AbortError"));
     return this.#hold(name, task);
   }
 
-  #queue(name: string, signal: AbortSignal | undefined): Promise<void> {
+  /** Waits for the name, then calls `hold` in the same moment: nothing can come in between and keep it from being released. */
+  #queue<T>(name: string, signal: AbortSignal | undefined, hold: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(name) ?? new Set();
     this.#queues.set(name, queue);
-    let entry: Waiting | undefined;
-    const granted = new Promise<void>((resolve) => {
-      entry = { grant: resolve };
-      queue.add(entry);
-    });
-    return untilAborted(granted, signal, () => {
-      if (entry !== undefined) queue.delete(entry);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        signal?.removeEventListener("abort", giveUp);
+        queue.delete(grant);
+        if (queue.size === 0) this.#queues.delete(name);
+      };
+      const grant = (): void => {
+        leave();
+        resolve(hold());
+      };
+      const giveUp = (): void => {
+        leave();
+        reject(abortReason(signal));
+      };
+      queue.add(grant);
+      signal?.addEventListener("abort", giveUp);
     });
   }
 
@@ -198,16 +207,11 @@ export class ProcessLocks implements LockProvider {
     }
   }
 
-  /** Hands the name to the one who waits longest: it counts as held from now on, so that nobody comes in between. */
+  /** Hands the name to the one who waits longest. */
   #release(name: string): void {
     this.#held.delete(name);
-    const queue = this.#queues.get(name);
-    const [next] = queue ?? [];
-    if (queue === undefined || next === undefined) return;
-    queue.delete(next);
-    if (queue.size === 0) this.#queues.delete(name);
-    this.#held.set(name, { clientId: "granted", lose: () => undefined });
-    next.grant();
+    const [grant] = this.#queues.get(name) ?? [];
+    grant?.();
   }
 }
 

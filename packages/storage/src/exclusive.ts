@@ -20,9 +20,9 @@ export async function runExclusive<T>(parts: ExclusiveParts<T>): Promise<T> {
   const { locks, lifetime, name, lock, task, options, platformFailure } = parts;
   const { signal, patience, onOverdue } = options;
   const waiting = anySignal(signal, lifetime.signal);
-  let started = false;
+  const grant = { given: false };
   const run = (lost: AbortSignal): Promise<T> => {
-    started = true;
+    grant.given = true;
     waiting.release();
     return task(lost);
   };
@@ -39,7 +39,7 @@ export async function runExclusive<T>(parts: ExclusiveParts<T>): Promise<T> {
           }),
     });
   } catch (error) {
-    throw started || waiting.signal.aborted ? error : platformFailure(error);
+    throw grant.given || waiting.signal.aborted ? error : platformFailure(error);
   } finally {
     waiting.release();
   }

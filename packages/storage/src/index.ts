@@ -9,7 +9,7 @@ export type {
   StoreChange,
   StoreErrorCode,
 } from "./contract.ts";
-export { deleteIndexedDbStore } from "./indexeddb/database.ts";
+export { deleteIndexedDbStore, type DeleteStoreOptions } from "./indexeddb/database.ts";
 export { type IndexedDbStoreOptions, openIndexedDbStore } from "./indexeddb/open.ts";
 export type { StoreKey } from "./indexeddb/root-key.ts";
 export {

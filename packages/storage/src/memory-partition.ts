@@ -15,7 +15,7 @@ export class MemoryPartition {
   readonly #values = new Map<string, Uint8Array<ArrayBuffer>>();
   #names: string[] = [];
   /** Of the last writes, the newest last; undefined for one that does not tell its names. */
-  #journal: (JournalEntry | undefined)[] = [];
+  readonly #journal: (JournalEntry | undefined)[] = [];
 
   /** Copies of the selected records, in the order of the interval. */
   select(interval: NameInterval): [string, Uint8Array<ArrayBuffer>][] {

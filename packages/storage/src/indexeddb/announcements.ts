@@ -4,7 +4,7 @@ import type { StoreChange } from "../contract.ts";
 import { parseAnnouncement } from "./parse.ts";
 import type { Vault } from "./vault.ts";
 
-/** A partition's new row, or one of version 0 if it was removed. */
+/** A partition's new row. */
 export interface Announcement {
   readonly tag: Uint8Array<ArrayBuffer>;
   readonly version: number;
@@ -48,7 +48,7 @@ export class Announcements {
     if (announcement === undefined) return;
     let partition: string;
     try {
-      partition = await this.#vault.openPartition(announcement, announcement.sealed);
+      ({ partition } = await this.#vault.openPartition(announcement, announcement.sealed));
     } catch {
       return;
     }
