@@ -1,6 +1,6 @@
 /** The engine without a worker: for service workers, extensions' backgrounds and Node. */
 import type { Client } from "@coppice/client";
-import { type EngineParts, engineSource, locate, openEngine } from "./engine.ts";
+import { type EngineParts, engineSource, locate, openAlone } from "./engine.ts";
 import { type AccountOptions, accountOf, type EngineOptions, openRequest } from "./options.ts";
 
 export { createMemoryStore, type Store } from "@coppice/storage";
@@ -14,7 +14,8 @@ export interface OpenHereOptions extends EngineOptions, EngineParts {
 
 /**
  * Opens the engine in this context, where it does its work between everything else. In a page use `openInWorker`.
- * It needs `fetch` and `WebSocket`, of which Node has the latter from version 22 on.
+ * It needs `fetch`; without a `WebSocket` (Node before version 22) events come by long polling. A relative `server` is one of
+ * this context's own location.
  *
  * @throws `CoppiceError` with the codes of the engine, the store and the Delivery Service; the signal's reason;
  * `TypeError` for options that make no sense.
@@ -22,14 +23,10 @@ export interface OpenHereOptions extends EngineOptions, EngineParts {
 export async function openHere(options: OpenHereOptions): Promise<Client> {
   const request = openRequest(options);
   const { signal, store } = options;
-  signal?.throwIfAborted();
-  const engine = await openEngine(await locate(request), {
-    key: request.key,
+  return openAlone(request, {
     ...(signal === undefined ? {} : { signal }),
     ...(store === undefined ? {} : { store }),
   });
-  const session = engine.session();
-  return session;
 }
 
 /**

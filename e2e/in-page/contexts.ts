@@ -1,0 +1,95 @@
+/** A page that does what a spec tells it, with the built packages: no user interface. */
+import { type Client, type Conversation, Coppice, isCoppiceError } from "coppice";
+
+/** Set by the spec: hears of what was acknowledged even if the page ends before it could say so itself. */
+declare function acknowledged(text: string): Promise<void>;
+
+interface Told {
+  readonly problems: string[];
+  /** Texts of `message` events. */
+  readonly messages: string[];
+}
+
+let client: Client | undefined;
+const told: Told = { problems: [], messages: [] };
+
+function opened(): Client {
+  if (client === undefined) throw new Error("Nothing is open");
+  return client;
+}
+
+function conversation(id: string): Conversation {
+  const found = opened().conversation(id);
+  if (found === undefined) throw new Error(`There is no conversation ${id}`);
+  return found;
+}
+
+const textOf = (data: Uint8Array): string => new TextDecoder().decode(data);
+
+const contexts = {
+  /** Opens an account in this page's worker, or in one that all pages share; its code if it is refused. */
+  open: async (name: string, options: { readonly shared?: boolean; readonly passphrase?: string } = {}) => {
+    const { shared = false, passphrase } = options;
+    try {
+      client = await Coppice.open({
+        name,
+        server: location.origin,
+        shared,
+        ...(passphrase === undefined ? {} : { key: { kind: "passphrase", passphrase } }),
+      });
+    } catch (error) {
+      if (!isCoppiceError(error)) throw error;
+      return error.code;
+    }
+    client.on("problem", ({ code }) => told.problems.push(code));
+    return "open";
+  },
+
+  close: () => opened().close(),
+
+  online: () => opened().online,
+
+  conversations: () => opened().conversations.map(({ id }) => id),
+
+  createGroup: async (title: string, users: readonly string[]) => {
+    const group = await opened().createGroup({ title });
+    await group.add(users);
+    return group.id;
+  },
+
+  listen: (id: string) => {
+    conversation(id).on("message", ({ data }) => told.messages.push(textOf(data)));
+  },
+
+  /** Sends texts at once; each is acknowledged when it is stored durably. */
+  send: async (id: string, texts: readonly string[]) => {
+    await Promise.all(
+      texts.map(async (text) => {
+        await conversation(id).send(text);
+        await acknowledged(text);
+      }),
+    );
+  },
+
+  /** Every message of the history: its text and, for own ones, its state. */
+  read: async (id: string) => {
+    const found: [text: string, state: string][] = [];
+    for (let before: number | undefined; ;) {
+      const items = await conversation(id).history({ limit: 500, ...(before === undefined ? {} : { before }) });
+      for (const item of items) if (item.kind === "message") found.push([textOf(item.data), item.state]);
+      const [first] = items;
+      if (first === undefined || items.length < 500) return found;
+      before = first.seq;
+    }
+  },
+
+  told: () => told,
+
+  /** Engines that wait for the place of the one that talks to the server. */
+  followers: async () => ((await navigator.locks.query()).pending ?? []).length,
+
+  wipe: (name: string) => Coppice.wipe({ name, server: location.origin }),
+};
+
+export type Contexts = typeof contexts;
+Object.assign(globalThis, { contexts });
