@@ -85,8 +85,11 @@ const contexts = {
 
   told: () => told,
 
-  /** Engines that wait for the place of the one that talks to the server. */
-  followers: async () => ((await navigator.locks.query()).pending ?? []).length,
+  /** Engines that wait for the place of the one that talks to the server; pages and workers only watch each other. */
+  followers: async () => {
+    const { pending = [] } = await navigator.locks.query();
+    return pending.filter(({ name = "" }) => !/^coppice-(?:page|worker):/.test(name)).length;
+  },
 
   wipe: (name: string) => Coppice.wipe({ name, server: location.origin }),
 };

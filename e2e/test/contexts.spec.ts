@@ -35,13 +35,13 @@ async function expectSent(page: Page, id: string): Promise<void> {
     .toEqual([]);
 }
 
-test("a shared worker with four pages holds one engine and one connection", async ({ proxy, newProfile }) => {
+test("a shared worker with four pages holds one engine and one connection", async ({ gate, newProfile }) => {
   const [alice, bob] = [await newProfile(), await newProfile()];
   const [other] = await open(bob, "bob", 1, false);
   if (other === undefined) throw new Error("no page");
-  await expect.poll(() => proxy.open).toBe(1);
+  await expect.poll(() => gate.open).toBe(1);
   const pages = await open(alice, "alice", 4, true);
-  await expect.poll(() => proxy.open).toBe(2);
+  await expect.poll(() => gate.open).toBe(2);
   expect(await tell(nth(pages, 0), "followers")).toBe(0);
 
   const id = await tell(nth(pages, 0), "createGroup", "Lunch", ["bob"]);
@@ -59,16 +59,16 @@ test("a shared worker with four pages holds one engine and one connection", asyn
     await expect.poll(async () => (await tell(page, "told")).messages).toEqual(texts("bob", 5));
     expect((await tell(page, "told")).problems).toEqual([]);
   }
-  expect([proxy.open, proxy.opened]).toEqual([2, 2]);
+  expect([gate.open, gate.opened]).toEqual([2, 2]);
 
   await tell(nth(pages, 0), "close");
   await nth(pages, 1).close();
   await tell(nth(pages, 2), "send", id, ["still here"]);
   await expectOnce(other, id, [...all, "still here"]);
-  expect([proxy.open, proxy.opened]).toEqual([2, 2]);
+  expect([gate.open, gate.opened]).toEqual([2, 2]);
   await nth(pages, 2).close();
   await tell(nth(pages, 3), "close");
-  await expect.poll(() => proxy.open).toBe(1);
+  await expect.poll(() => gate.open).toBe(1);
 });
 
 test("a second page that has another key is refused, and the first goes on", async ({ newProfile }) => {
@@ -120,17 +120,17 @@ for (const shared of [true, false]) {
   });
 }
 
-test("four dedicated workers hold one connection, and replace the one that ends", async ({ proxy, newProfile }) => {
+test("four dedicated workers hold one connection, and replace the one that ends", async ({ gate, newProfile }) => {
   const alice = await newProfile();
   const pages = await open(alice, "alice", 4, false);
-  await expect.poll(() => proxy.open).toBe(1);
-  await expect.poll(() => tell(nth(pages, 1), "followers")).toBeGreaterThan(0);
+  await expect.poll(() => gate.open).toBe(1);
+  await expect.poll(() => tell(nth(pages, 1), "followers")).toBe(3);
   for (const page of pages) await expect.poll(() => tell(page, "online")).toBe(true);
   const id = await tell(nth(pages, 3), "createGroup", "Notes", []);
-  expect([proxy.open, proxy.opened]).toEqual([1, 1]);
+  expect([gate.open, gate.opened]).toEqual([1, 1]);
   await nth(pages, 0).close();
-  await expect.poll(() => proxy.opened, { timeout: 5_000 }).toBe(2);
-  await expect.poll(() => proxy.open).toBe(1);
+  await expect.poll(() => gate.opened, { timeout: 5_000 }).toBe(2);
+  await expect.poll(() => gate.open).toBe(1);
   for (const page of pages.slice(1)) {
     await expect.poll(() => tell(page, "online")).toBe(true);
     await tell(page, "send", id, ["after"]);
@@ -140,7 +140,7 @@ test("four dedicated workers hold one connection, and replace the one that ends"
 
 test("a leader that is frozen is replaced within 5 s, and does no harm when it wakes", async ({
   browserName,
-  proxy,
+  gate,
   newProfile,
 }) => {
   test.skip(browserName !== "chromium", "only Chromium's debugger can freeze a worker from here");
@@ -154,10 +154,10 @@ test("a leader that is frozen is replaced within 5 s, and does no harm when it w
   await tell(nth(pages, 1), "send", id, texts("before", 3));
   await expectOnce(other, id, texts("before", 3));
 
-  const before = proxy.opened;
+  const before = gate.opened;
   const thaw = await freezeWorker(nth(pages, 0));
   const frozen = Date.now();
-  await expect.poll(() => proxy.opened, { timeout: 8_000, intervals: [50] }).toBeGreaterThan(before);
+  await expect.poll(() => gate.opened, { timeout: 8_000, intervals: [50] }).toBeGreaterThan(before);
   expect(Date.now() - frozen).toBeLessThan(5_000);
   for (const page of pages.slice(1)) await tell(page, "send", id, [`frozen ${pages.indexOf(page)}`]);
   const expected = [...texts("before", 3), "frozen 1", "frozen 2", "frozen 3"];
@@ -169,7 +169,7 @@ test("a leader that is frozen is replaced within 5 s, and does no harm when it w
   await tell(nth(pages, 2), "send", id, ["others"]);
   for (const page of [...pages, other]) await expectOnce(page, id, [...expected, "awake", "others"]);
   await expectSent(nth(pages, 0), id);
-  await expect.poll(() => proxy.open).toBe(2);
+  await expect.poll(() => gate.open).toBe(2);
 });
 
 /** Ends shared workers as a crash would. */
