@@ -91,7 +91,43 @@ const contexts = {
     return pending.filter(({ name = "" }) => !/^coppice-(?:page|worker):/.test(name)).length;
   },
 
-  wipe: (name: string) => Coppice.wipe({ name, server: location.origin }),
+  /** The code that creating a group is refused with. */
+  tryToCreate: async () => {
+    try {
+      await opened().createGroup();
+      return "created";
+    } catch (error) {
+      return isCoppiceError(error) ? error.code : String(error);
+    }
+  },
+
+  wipe: (name: string, options: { readonly shared?: boolean } = {}) =>
+    Coppice.wipe({ name, server: location.origin, ...options }),
+
+  databases: async () => (await indexedDB.databases()).map(({ name = "" }) => name),
+
+  /** Overwrites every value of a database that nobody has open. */
+  damage: async (name: string) => {
+    const settled = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => {
+          resolve(request.result);
+        };
+        request.onerror = () => {
+          reject(request.error ?? new Error("The request failed"));
+        };
+      });
+    const database = await settled(indexedDB.open(name));
+    for (const store of database.objectStoreNames) {
+      const objects = database.transaction(store, "readwrite").objectStore(store);
+      const keys = await settled(objects.getAllKeys());
+      for (const key of keys) {
+        if (objects.keyPath === null) await settled(objects.put("x", key));
+        else await settled(objects.delete(key));
+      }
+    }
+    database.close();
+  },
 };
 
 export type Contexts = typeof contexts;

@@ -1,39 +1,7 @@
 /** Several pages of one account: one engine and one connection, and nothing is lost when pages and workers are killed. */
-import type { CDPSession, Page } from "@playwright/test";
-import { expect, type Profile, tell, test } from "../fixtures/contexts.ts";
-
-const texts = (who: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${who} ${index}`);
-
-/** Pages of one profile that have opened an account. */
-async function open(profile: Profile, name: string, count: number, shared: boolean): Promise<Page[]> {
-  const pages: Page[] = [];
-  for (let index = 0; index < count; index++) {
-    const page = await profile.newPage();
-    expect(await tell(page, "open", name, { shared })).toBe("open");
-    pages.push(page);
-  }
-  return pages;
-}
-
-function nth(pages: readonly Page[], index: number): Page {
-  const page = pages[index];
-  if (page === undefined) throw new Error(`There is no page ${index}`);
-  return page;
-}
-
-/** What a page has read, once it is all of `expected`: each text once, and nothing else. */
-async function expectOnce(page: Page, id: string, expected: readonly string[]): Promise<void> {
-  const wanted = [...new Set(expected)].sort();
-  await expect
-    .poll(async () => (await tell(page, "read", id)).map(([text]) => text).sort(), { timeout: 30_000 })
-    .toEqual(wanted);
-}
-
-async function expectSent(page: Page, id: string): Promise<void> {
-  await expect
-    .poll(async () => (await tell(page, "read", id)).filter(([, state]) => state !== "sent"), { timeout: 30_000 })
-    .toEqual([]);
-}
+import type { CDPSession } from "@playwright/test";
+import { expect, tell, test } from "../fixtures/contexts.ts";
+import { expectOnce, expectSent, nth, open, texts } from "../support/contexts.ts";
 
 test("a shared worker with four pages holds one engine and one connection", async ({ gate, newProfile }) => {
   const [alice, bob] = [await newProfile(), await newProfile()];
@@ -138,38 +106,26 @@ test("four dedicated workers hold one connection, and replace the one that ends"
   await expectSent(nth(pages, 2), id);
 });
 
-test("a leader that is frozen is replaced within 5 s, and does no harm when it wakes", async ({
-  browserName,
-  gate,
-  newProfile,
-}) => {
-  test.skip(browserName !== "chromium", "only Chromium's debugger can freeze a worker from here");
-  test.setTimeout(180_000);
-  const [alice, bob] = [await newProfile(), await newProfile()];
-  const [other] = await open(bob, "bob", 1, false);
-  const pages = await open(alice, "alice", 4, false);
-  if (other === undefined) throw new Error("no page");
-  const id = await tell(nth(pages, 0), "createGroup", "Lunch", ["bob"]);
-  for (const page of [...pages, other]) await expect.poll(() => tell(page, "conversations")).toEqual([id]);
-  await tell(nth(pages, 1), "send", id, texts("before", 3));
-  await expectOnce(other, id, texts("before", 3));
+test("an account is wiped without being opened, also when it is damaged or open elsewhere", async ({ newProfile }) => {
+  const profile = await newProfile();
+  const [page, other] = [await profile.newPage(), await profile.newPage()];
+  expect(await tell(page, "open", "alice")).toBe("open");
+  await tell(page, "close");
+  const [name = ""] = await tell(page, "databases");
+  await tell(page, "damage", name);
+  expect(await tell(page, "open", "alice")).toBe("ERR_STORE_CORRUPT");
+  await tell(page, "wipe", "alice");
+  expect(await tell(page, "databases")).toEqual([]);
 
-  const before = gate.opened;
-  const thaw = await freezeWorker(nth(pages, 0));
-  const frozen = Date.now();
-  await expect.poll(() => gate.opened, { timeout: 8_000, intervals: [50] }).toBeGreaterThan(before);
-  expect(Date.now() - frozen).toBeLessThan(5_000);
-  for (const page of pages.slice(1)) await tell(page, "send", id, [`frozen ${pages.indexOf(page)}`]);
-  const expected = [...texts("before", 3), "frozen 1", "frozen 2", "frozen 3"];
-  await expectOnce(other, id, expected);
-
-  await new Promise((resolve) => setTimeout(resolve, Math.max(0, 60_000 - (Date.now() - frozen))));
-  await thaw();
-  await tell(nth(pages, 0), "send", id, ["awake"]);
-  await tell(nth(pages, 2), "send", id, ["others"]);
-  for (const page of [...pages, other]) await expectOnce(page, id, [...expected, "awake", "others"]);
-  await expectSent(nth(pages, 0), id);
-  await expect.poll(() => gate.open).toBe(2);
+  for (const shared of [false, true]) {
+    expect(await tell(other, "open", `bob${shared}`, { shared })).toBe("open");
+    await tell(page, "wipe", `bob${shared}`, { shared });
+    expect(await tell(page, "databases")).toEqual([]);
+    expect(await tell(other, "tryToCreate")).toBe("ERR_STORE_LOST");
+    // Whoever is in the same worker is told at once.
+    expect((await tell(other, "told")).problems.includes("ERR_STORE_LOST")).toBe(shared);
+    await other.reload();
+  }
 });
 
 /** Ends shared workers as a crash would. */
@@ -179,25 +135,4 @@ async function endSharedWorkers(session: CDPSession): Promise<void> {
   expect(workers).toHaveLength(1);
   for (const { targetId } of workers) await session.send("Target.closeTarget", { targetId });
   await session.detach();
-}
-
-/** Stops a page's dedicated worker in the debugger; returns what lets it go on. */
-async function freezeWorker(page: Page): Promise<() => Promise<void>> {
-  const session = await page.context().newCDPSession(page);
-  const attached = new Promise<string>((resolve) => {
-    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-      if (targetInfo.type === "worker") resolve(sessionId);
-    });
-  });
-  await session.send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
-  const sessionId = await attached;
-  let last = 0;
-  const post = (method: string): Promise<void> =>
-    session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id: ++last, method }) });
-  await post("Debugger.enable");
-  await post("Debugger.pause");
-  return async () => {
-    await post("Debugger.resume");
-    await post("Debugger.disable");
-  };
 }

@@ -83,20 +83,20 @@ export const Coppice: {
 
   /**
    * Deletes everything that this device has of an account, without opening it: also when the database is damaged or its key
-   * is lost. The account at the server stays, and so does its name; groups learn nothing of it. Clients that have the
-   * account open, here or in other tabs, lose it (`ERR_STORE_LOST`).
+   * is lost. Clients that have the account open, here or in other tabs, lose it (`ERR_STORE_LOST`). The groups learn nothing of
+   * it, and the account at the server stays: this device cannot sign in to it again by its name alone (`ERR_DS_NAME_TAKEN`).
    *
    * @example
    * ```ts check
    * import { Coppice, isCoppiceError, type OpenOptions } from "coppice";
    *
-   * async function openOrStartAnew(options: OpenOptions) {
+   * async function openOrWipe(options: OpenOptions) {
    *   try {
    *     return await Coppice.open(options);
    *   } catch (error) {
    *     if (!isCoppiceError(error, "ERR_STORE_CORRUPT") || !confirm("Delete what this device has?")) throw error;
    *     await Coppice.wipe({ name: options.name, server: options.server });
-   *     return Coppice.open(options);
+   *     return undefined;
    *   }
    * }
    * ```

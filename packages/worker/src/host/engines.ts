@@ -128,4 +128,4 @@ export class Engines {
 }
 
 const deleted = (): CoppiceError =>
-  new CoppiceError("ERR_STORE_LOST", "The account was deleted from this device; open it again to sign in anew");
+  new CoppiceError("ERR_STORE_LOST", "The account was deleted from this device");
