@@ -102,14 +102,13 @@ async function open(options: CheckedOptions): Promise<AccountEngine> {
   const scope = new Scope();
   let delivery: DeliveryService | undefined;
   try {
-    let isNew = false;
     const account = await Account.open(store, name, async (identity, unconfirmed) => {
-      isNew = true;
       delivery = await connect(identity);
       // Makes sure that name and key were accepted: `connect` also resolves while nobody answers.
       await delivery.countKeyPackages();
       return ownPosition(unconfirmed, new People({ account: unconfirmed, delivery, time, report }));
     });
+    const isNew = delivery !== undefined;
     delivery ??= await connect(account.identity);
     const people = new People({ account, delivery, time, report });
     // Others can add a new user as soon as its client is open. What fails here is made up for in the background.

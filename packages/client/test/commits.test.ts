@@ -10,12 +10,7 @@ describe("commits at the same time", () => {
     const carol = await world.client("carol");
     const dave = await world.client("dave");
     await world.run(Promise.all([atAlice.add(["carol"]), atBob.add(["dave"])]));
-    await world.agree(
-      atAlice,
-      atBob,
-      await world.arrival(carol, atAlice.id),
-      await world.arrival(dave, atAlice.id),
-    );
+    await world.agree(atAlice, atBob, await world.arrival(carol, atAlice.id), await world.arrival(dave, atAlice.id));
     expect(await names(atAlice)).toEqual(["alice", "bob", "carol", "dave"]);
   });
 

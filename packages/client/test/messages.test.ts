@@ -306,7 +306,15 @@ describe("receiving", () => {
     if (group === undefined) throw new Error("There is a group");
     const { position } = group;
     const commit = Uint8Array.of(9);
-    await alice.delivery.submitCommit({ groupId, position, epoch: 1n, commit, groupInfo: commit, added: [], removed: [] });
+    await alice.delivery.submitCommit({
+      groupId,
+      position,
+      epoch: 1n,
+      commit,
+      groupInfo: commit,
+      added: [],
+      removed: [],
+    });
     await world.until(() => atBob.snapshot.status === "broken");
     expect(atBob.snapshot.problem).toBe("ERR_MLS_DECODE");
     await expect(atBob.send("x")).rejects.toMatchObject({ code: "ERR_CLIENT_NOT_ACTIVE" });

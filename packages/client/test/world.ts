@@ -279,7 +279,8 @@ export class World {
         }
       }, limit);
     } catch (error) {
-      throw new Error(`It did not happen: ${condition.toString()}`, { cause: failure ?? error });
+      const cause = failure ?? error;
+      throw new Error(`It did not happen: ${condition.toString()}`, { cause });
     }
   }
 

@@ -6,12 +6,16 @@ export type Result<T> = T | CoppiceError;
 
 export const succeeded = <T>(result: T): result is Exclude<T, CoppiceError> => !(result instanceof CoppiceError);
 
+/** Whether an error says that an item was refused. A record that was not loaded says nothing about the item. */
+export const isRefusal = (error: unknown): error is CoppiceError =>
+  error instanceof CoppiceError && error.code !== "ERR_MLS_NOT_LOADED";
+
 /** Runs a step; a refusal is its result. */
 export function attempt<T>(step: () => T): Result<T> {
   try {
     return step();
   } catch (error) {
-    if (error instanceof CoppiceError) return error;
+    if (isRefusal(error)) return error;
     throw error;
   }
 }

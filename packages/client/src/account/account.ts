@@ -1,5 +1,14 @@
 /** The account of a store: one device of one user, with its signature key. */
-import { equalBytes, erase, getCipherSuite, toHex, utf8, type Bytes, type CipherSuite, type Signer } from "@coppice/core";
+import {
+  equalBytes,
+  erase,
+  getCipherSuite,
+  toHex,
+  utf8,
+  type Bytes,
+  type CipherSuite,
+  type Signer,
+} from "@coppice/core";
 import { signDeviceLogEntry, type DeviceLogEntry, type Identity } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
 import type { PartitionSnapshot, PartitionWrite, RecordRange, Store } from "@coppice/storage";
@@ -129,7 +138,10 @@ async function takeUp(store: Store, suite: CipherSuite, user: string): Promise<A
   for (let conflicts = 0; ; conflicts++) {
     const { version, records, damaged } = await store.read(ACCOUNT, [{ prefix: ACCOUNT }]);
     if (damaged.length > 0) {
-      throw new CoppiceError("ERR_STORE_CORRUPT", "The record of the account is damaged: this device has to start anew");
+      throw new CoppiceError(
+        "ERR_STORE_CORRUPT",
+        "The record of the account is damaged: this device has to start anew",
+      );
     }
     const stored = records.get(ACCOUNT);
     const known = stored === undefined ? undefined : accountRecord.decode(stored);

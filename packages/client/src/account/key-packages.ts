@@ -80,7 +80,10 @@ export async function refillPool(options: PoolOptions): Promise<void> {
   const count = await delivery.countKeyPackages();
   const made = await makeMissing(options, count);
   await account.update(RANGES, (snapshot) => storing(made, poolOf(snapshot), secondsNow(options.time)));
-  await publish(options);
+  // Nobody can be let in by a package whose record is damaged.
+  const { damaged } = await account.read(RANGES);
+  await publish(options, damaged.length > 0);
+  if (damaged.length > 0) await account.update([], () => ({ delete: damaged }));
 }
 
 const secondsNow = (time: Time): number => Math.max(0, Math.floor(time.now() / 1000));
@@ -128,10 +131,10 @@ function storing(made: readonly KeyPackageRecord[], pool: Pool, now: number): Ac
   return { put, delete: expired.map(([number]) => keyPackageName(number)) };
 }
 
-async function publish({ account, delivery, time }: PoolOptions): Promise<void> {
+async function publish({ account, delivery, time }: PoolOptions, isLacking: boolean): Promise<void> {
   const now = secondsNow(time);
   const pool = await readPool(account);
-  const replace = [...pool.values()].some((entry) => entry.state === "published" && !isValid(entry, now));
+  const replace = isLacking || [...pool.values()].some((entry) => entry.state === "published" && !isValid(entry, now));
   const batch = [...pool].filter(
     ([, entry]) => isValid(entry, now) && (entry.state === "made" || (replace && entry.state === "published")),
   );

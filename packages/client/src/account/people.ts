@@ -3,12 +3,7 @@
  * was pinned is followed, and never replaced by another one.
  */
 import { equalBytes } from "@coppice/core";
-import {
-  verifyDeviceLog,
-  type DeliveryService,
-  type DeviceLog,
-  type DeviceLogEntry,
-} from "@coppice/delivery/contract";
+import { verifyDeviceLog, type DeliveryService, type DeviceLog, type DeviceLogEntry } from "@coppice/delivery/contract";
 import { isCoppiceError, mapLimit, untilAborted, type CoppiceError, type Time } from "@coppice/kit";
 import { clientError, isTransient } from "../errors.ts";
 import { pinRecord } from "../records/account.ts";

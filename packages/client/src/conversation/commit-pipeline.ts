@@ -66,7 +66,10 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
   for (let round = 1; round <= 2 * MAX_ATTEMPTS && attempt <= MAX_ATTEMPTS; round++) {
     await reaching(() => hooks.catchUp());
     await reaching(() => hooks.settle());
-    const todo = await turns.transact((transaction) => left(goal, transaction, { context, strict: attempt === 1 }), signal);
+    const todo = await turns.transact(
+      (transaction) => left(goal, transaction, { context, strict: attempt === 1 }),
+      signal,
+    );
     if (todo === undefined) return;
     await reaching(() => claim(todo, claimed, { ...context, signal }));
     const made = await reaching(() =>
@@ -76,7 +79,8 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
     // Another context's commit is pending, or more key packages are needed: neither is a conflict.
     if (made === "again") continue;
     await reaching(() => hooks.settle());
-    if ((await turns.transact((transaction) => left(goal, transaction, { context, strict: false }))) === undefined) return;
+    if ((await turns.transact((transaction) => left(goal, transaction, { context, strict: false }))) === undefined)
+      return;
     await scope.sleep(time, jitter(time, pace.conflict * attempt), signal);
     attempt++;
   }
@@ -201,7 +205,9 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
     });
     throw error;
   }
-  const isSettled = await turns.transact((transaction) => settle(transaction, { record: pending.record, outcome }, context));
+  const isSettled = await turns.transact((transaction) =>
+    settle(transaction, { record: pending.record, outcome }, context),
+  );
   if (isSettled) return;
   // Entries before it come first; the log then shows the commit itself, or the one that won.
   await pull();
@@ -231,7 +237,9 @@ async function submissionOf(
     commit: bytes,
     groupInfo: await groupInfoOf(next, account.signer),
     added: added.map((client) => ({ client, welcome })),
-    removed: removed.filter(({ user, device }) => !added.some((other) => other.user === user && other.device === device)),
+    removed: removed.filter(
+      ({ user, device }) => !added.some((other) => other.user === user && other.device === device),
+    ),
   };
 }
 

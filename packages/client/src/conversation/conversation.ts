@@ -29,6 +29,9 @@ export interface ConversationOptions {
   readonly onGone: () => void;
 }
 
+/** Found where it shows, and told there in words that say more. */
+const TOLD = ["ERR_CLIENT_ROLLED_BACK", "ERR_DS_LOG_CHANGED", "ERR_STORE_CORRUPT"] as const;
+
 /** What sessions are told. */
 export interface SharedEvents {
   /** Items that were added or changed, oldest first, and numbers of those that were discarded. */
@@ -80,7 +83,12 @@ export class EngineConversation {
       },
       stored,
     );
-    this.#context = { ...shared, id, groupId: fromHex(id), turns: this.#turns, history: this.history, report };
+    this.#context = {
+      ...{ ...shared, id, groupId: fromHex(id), turns: this.#turns, history: this.history },
+      report: (error) => {
+        if (!TOLD.some((code) => isCoppiceError(error, code))) report(error);
+      },
+    };
     this.sync = new Sync(this.#context);
   }
 

@@ -1,6 +1,5 @@
 /** Log entries that arrive by events: processed in order, several in a turn; a gap is fetched. */
 import type { LogEntry, LogPosition } from "@coppice/delivery/contract";
-import { SingleFlight } from "@coppice/kit";
 import { retryAfter } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { nextSeq } from "./position.ts";
@@ -10,7 +9,11 @@ export interface IncomingHooks {
   readonly process: (entries: readonly LogEntry[]) => Promise<void>;
   /** Resolves when no own messages are being posted: their place in the log is known then. */
   readonly posted: () => Promise<void>;
-  /** Told that the log has to be read. */
+  /** Resolves when the log is not being read. */
+  readonly pulled: () => Promise<void>;
+  /** Reads the log to its end. */
+  readonly pull: () => Promise<void>;
+  /** Told that the log has to be read, now or later. */
   readonly lost: () => void;
 }
 
@@ -27,9 +30,9 @@ const GAP_PATIENCE = 1000;
 export class Incoming {
   readonly #context: Context;
   readonly #hooks: IncomingHooks;
-  readonly #flight = new SingleFlight(() => this.#drain());
   #waiting: LogEntry[] = [];
   #bytes = 0;
+  #draining = false;
 
   constructor(context: Context, hooks: IncomingHooks) {
     this.#context = context;
@@ -45,7 +48,7 @@ export class Incoming {
     this.#waiting.push(entry);
     this.#bytes += entry.message.length;
     if (this.#waiting.length > MAX_ENTRIES || this.#bytes > MAX_BYTES) this.#lose();
-    else if (this.#waiting.length === 1) void this.#flight.run();
+    else if (!this.#draining) void this.#drain();
   }
 
   clear(): void {
@@ -59,18 +62,25 @@ export class Incoming {
   }
 
   async #drain(): Promise<void> {
+    this.#draining = true;
     try {
       while (this.#waiting.length > 0) await this.#next();
     } catch (error) {
       this.#lose();
       // What trying again does not mend is told; the rest shows again when the log is read.
       if (retryAfter(error) === undefined) this.#context.report(error);
+    } finally {
+      this.#draining = false;
     }
   }
 
+  /** Where entries are missing, they may be on their way; then the log has them. */
   async #next(): Promise<void> {
     if (this.#isGap()) await this.#untilPosted();
+    if (this.#isGap()) await this.#hooks.pulled();
+    if (this.#isGap()) await this.#hooks.pull();
     if (this.#isGap()) {
+      // Neither does the log: what was announced is no part of it.
       this.#lose();
       return;
     }

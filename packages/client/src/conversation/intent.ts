@@ -1,12 +1,5 @@
 /** What the application asked for, compared with the state: what is left to do, and the proposals for it. */
-import {
-  ProposalType,
-  utf8,
-  type Extension,
-  type GroupState,
-  type KeyPackage,
-  type Proposal,
-} from "@coppice/core";
+import { ProposalType, utf8, type Extension, type GroupState, type KeyPackage, type Proposal } from "@coppice/core";
 import { TITLE_EXTENSION, titleOf } from "../account/authentication.ts";
 import { clientError } from "../errors.ts";
 import type { Intent } from "../records/conversation.ts";

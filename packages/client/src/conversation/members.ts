@@ -36,13 +36,18 @@ export async function readPeople(
     throw new RangeError(`The limit is 1 to ${MAX_LIMIT}`);
   }
   const from = after === undefined ? -1 : Number(after);
-  if (!Number.isSafeInteger(from) || from >= 2 ** 32) throw new RangeError("Pages begin after what the page before named");
+  if (!Number.isSafeInteger(from) || from >= 2 ** 32)
+    throw new RangeError("Pages begin after what the page before named");
   const bound = from < 0 ? {} : { after: memberRecord(from) };
   // One more than the page has tells whether there is another page.
   const page = { prefix: GROUP_RECORDS.members, ...bound, limit: limit + 1 };
   const read = await readLeaves(of, page, options);
-  const leaves = read.isOneEach ? read.leaves : (await readLeaves(of, { prefix: GROUP_RECORDS.members }, options)).leaves;
-  const people = [...peopleOf(leaves, of.self).values()].filter(({ devices: [first] }) => (first?.leafIndex ?? 0) > from);
+  const leaves = read.isOneEach
+    ? read.leaves
+    : (await readLeaves(of, { prefix: GROUP_RECORDS.members }, options)).leaves;
+  const people = [...peopleOf(leaves, of.self).values()].filter(
+    ({ devices: [first] }) => (first?.leafIndex ?? 0) > from,
+  );
   const shown = people.slice(0, limit);
   const last = shown.at(-1)?.devices[0];
   return {

@@ -97,7 +97,8 @@ export async function prepareBatch(transaction: Transaction, context: Context): 
   const batch: Ready[] = [];
   const { epoch } = transaction.summary;
   for (const [number, entry] of [...transaction.outbox].slice(0, MAX_MESSAGES_PER_CALL)) {
-    const ready = entry.item === 0 ? currentProposal(entry, epoch) : await sealedAnew(transaction, [number, entry], context);
+    const ready =
+      entry.item === 0 ? currentProposal(entry, epoch) : await sealedAnew(transaction, [number, entry], context);
     if (ready === undefined && entry.item === 0) transaction.setOutbox(number, undefined);
     else if (ready === undefined) break;
     else batch.push({ number, sealed: ready });

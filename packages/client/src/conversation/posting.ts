@@ -2,7 +2,15 @@
 import { isCoppiceError } from "@coppice/kit";
 import { codeOf, isTransient } from "../errors.ts";
 import type { Context } from "./context.ts";
-import { confirmBatch, prepareBatch, readyBatch, refuseBatch, unsealOld, type NextBatch, type Ready } from "./outbox.ts";
+import {
+  confirmBatch,
+  prepareBatch,
+  readyBatch,
+  refuseBatch,
+  unsealOld,
+  type NextBatch,
+  type Ready,
+} from "./outbox.ts";
 
 /** Times that messages are sealed again because they are too old, before they are given up: the log was read in between. */
 const MAX_RESEALS = 8;

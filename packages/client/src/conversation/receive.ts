@@ -35,7 +35,7 @@ export async function processEntries(
 ): Promise<void> {
   const waiting = entriesAfter(transaction.summary.position?.seq ?? 0, entries);
   while (transaction.summary.status === "active") {
-    const leading = await leadingMessages(transaction, waiting);
+    const leading = leadingMessages(transaction, waiting);
     const next = waiting.splice(0, Math.max(leading.length, 1));
     const last = next.at(-1);
     if (last === undefined) return;
@@ -64,7 +64,7 @@ interface Decoded {
 }
 
 /** The application messages by others that stand first: they are opened together. */
-async function leadingMessages(transaction: Transaction, entries: readonly LogEntry[]): Promise<readonly Decoded[]> {
+function leadingMessages(transaction: Transaction, entries: readonly LogEntry[]): readonly Decoded[] {
   const leading: Decoded[] = [];
   for (const entry of entries) {
     if (entry.kind !== "message" || isOwn(transaction.summary, entry.seq)) break;
@@ -103,7 +103,8 @@ async function openMessages(transaction: Transaction, decoded: readonly Decoded[
   transaction.step(opened);
   for (const [i, { entry }] of decoded.entries()) {
     const outcome = opened.outcomes[i];
-    if (outcome?.kind === "application") await addMessage(transaction, entry, { outcome, context, own: state.leafIndex });
+    if (outcome?.kind === "application")
+      await addMessage(transaction, entry, { outcome, context, own: state.leafIndex });
     else refuseLate(transaction, entry, { error: outcome?.error, contentType: "application" });
   }
 }

@@ -5,6 +5,7 @@
 import {
   createExternalCommit,
   decodeMessageOf,
+  DEFAULT_LIMITS,
   equalBytes,
   observeGroup,
   type GroupInfo,
@@ -75,6 +76,24 @@ export async function rejoin(context: Context, options: RejoinOptions): Promise<
     await scope.sleep(time, jitter(time, pace.conflict * attempt), signal);
   }
   throw clientError("ERR_CLIENT_CONFLICT", "The commits of others won every attempt to join again: try again");
+}
+
+/**
+ * Goes on in a log that was restored without losing a Commit: the group is in the same epoch, and only the place in the log is
+ * another one. Messages that are read again are known. Resolves with whether it is so.
+ */
+export async function resume({ delivery, groupId, turns }: Context): Promise<boolean> {
+  const { groupInfo: bytes, position } = await delivery.readGroupInfo(groupId);
+  const { groupInfo } = decodeMessageOf("mls_group_info", bytes, DEFAULT_LIMITS.messageBytes);
+  return turns.transact(async (transaction) => {
+    const { context, confirmationTag } = await transaction.messaging(() => []);
+    const { groupContext } = groupInfo;
+    const isSame = groupContext.epoch === context.epoch && equalBytes(groupInfo.confirmationTag, confirmationTag);
+    if (!isSame || transaction.summary.status !== "recovering") return false;
+    for (const seq of [...transaction.future.keys()]) transaction.setFuture(seq, undefined);
+    transaction.setSummary({ status: "active", problem: undefined, position, own: [] });
+    return true;
+  });
 }
 
 interface Prepared {

@@ -13,7 +13,7 @@ import { rosterOf } from "./roster.ts";
 import { nextSeq } from "./position.ts";
 import { Posting } from "./posting.ts";
 import { processEntries } from "./receive.ts";
-import { rejoin } from "./recovery.ts";
+import { rejoin, resume } from "./recovery.ts";
 import { statusOf } from "./snapshot.ts";
 
 const LOG_PAGE = 256;
@@ -32,17 +32,27 @@ export class Sync {
   readonly #autoCommit: AutoCommit;
   /** Whether the log was read to its end since connecting, and followed by events from there. */
   #caughtUp = false;
+  /** Times that events could not be followed. */
+  #losses = 0;
+  /** The log being read. */
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(context: Context) {
     this.#context = context;
     const { time, scope, pace, report } = context;
-    this.#pulling = new SingleFlight(() => this.#watching(() => this.#pullAll()));
+    this.#pulling = new SingleFlight(() => {
+      this.#reading = this.#watching(() => this.#pullAll());
+      return this.#reading;
+    });
     this.#settling = new SingleFlight(() => this.#watching(() => settlePending(context, () => this.pull())));
     this.#posting = new Posting(context, () => this.pull());
     this.#incoming = new Incoming(context, {
       process: (entries) => this.#watching(() => this.#process(entries)),
       posted: () => this.#posting.settled(),
+      pulled: () => this.#reading.catch(() => undefined),
+      pull: () => this.pull(),
       lost: () => {
+        this.#losses++;
         this.#caughtUp = false;
         this.kick();
       },
@@ -189,18 +199,40 @@ export class Sync {
 
   async #pullAll(): Promise<void> {
     const { turns, delivery, groupId, recovery } = this.#context;
+    const losses = this.#losses;
     for (;;) {
       const { summary } = turns.known;
       const after = summary.position;
       if (after === undefined || statusOf(summary, recovery()).status !== "active") return;
-      const { entries, lastSeq, incarnation } = await delivery.readLog({ groupId, after, limit: LOG_PAGE });
+      const { entries, lastSeq, incarnation } = await this.#lookingOut(() =>
+        delivery.readLog({ groupId, after, limit: LOG_PAGE }),
+      );
       if (incarnation !== after.incarnation) throw logChanged();
-      for (let start = 0; start < entries.length; start += BATCH) await this.#process(entries.slice(start, start + BATCH));
+      for (let start = 0; start < entries.length; start += BATCH)
+        await this.#process(entries.slice(start, start + BATCH));
       const last = entries.at(-1)?.seq ?? lastSeq;
       if (entries.length === 0 || last >= lastSeq) break;
       if (last <= after.seq) throw new CoppiceError("ERR_DS_INTERNAL", "The Delivery Service repeats a page of a log");
     }
-    this.#caughtUp = true;
+    this.#caughtUp = losses === this.#losses;
+  }
+
+  /** A Delivery Service that does not know the group, or this device in it, has lost what nobody else can restore. */
+  async #lookingOut<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (isCoppiceError(error, "ERR_DS_UNKNOWN_GROUP") || isCoppiceError(error, "ERR_DS_FORBIDDEN")) {
+        await this.#giveUp(error.code);
+      }
+      throw error;
+    }
+  }
+
+  async #giveUp(problem: string): Promise<void> {
+    await this.#context.turns.transact((transaction) => {
+      transaction.setSummary({ status: "broken", problem });
+    });
   }
 
   async #process(entries: readonly LogEntry[]): Promise<void> {
@@ -235,22 +267,25 @@ export class Sync {
   }
 
   async #recover(): Promise<void> {
-    const { turns } = this.#context;
-    const { problem } = statusOf(turns.known.summary, this.#context.recovery());
+    const { turns, recovery } = this.#context;
+    const { problem } = statusOf(turns.known.summary, recovery());
+    const { epoch } = turns.known.summary;
     const isLogChange = problem === "ERR_CLIENT_LOG_CHANGED";
-    const reason = problem ?? "ERR_CLIENT_INTERNAL";
     try {
-      const { epoch } = turns.known.summary;
-      const expected = isLogChange ? await this.#people() : undefined;
-      await rejoin(this.#context, { reason, expected, epoch: isLogChange ? 0n : epoch, signal: undefined });
+      if (isLogChange && (await resume(this.#context))) return;
+      await rejoin(this.#context, {
+        reason: problem ?? "ERR_CLIENT_INTERNAL",
+        expected: isLogChange ? await this.#people() : undefined,
+        epoch: isLogChange ? 0n : epoch,
+        signal: undefined,
+      });
     } catch (error) {
       if (retryLater(error) !== undefined || !isCoppiceError(error)) throw error;
-      const isRemoved = isCoppiceError(error, "ERR_DS_FORBIDDEN") && !isLogChange;
-      await turns.transact((transaction) => {
-        transaction.setSummary(
-          isRemoved ? { status: "removed", problem: undefined } : { status: "broken", problem: error.code },
-        );
-      });
+      if (isCoppiceError(error, "ERR_DS_FORBIDDEN") && !isLogChange) {
+        await turns.transact((transaction) => {
+          transaction.setSummary({ status: "removed", problem: undefined });
+        });
+      } else await this.#giveUp(error.code);
       throw error;
     }
   }
@@ -270,6 +305,10 @@ const logChanged = (): CoppiceError =>
   new CoppiceError("ERR_DS_LOG_CHANGED", "The group's log is another one than was seen last");
 
 const changedLog = (cause: CoppiceError): CoppiceError =>
-  clientError("ERR_CLIENT_LOG_CHANGED", "The server restored or rolled back a group's log: this device joins it again", {
-    cause,
-  });
+  clientError(
+    "ERR_CLIENT_LOG_CHANGED",
+    "The server restored or rolled back a group's log: this device joins it again",
+    {
+      cause,
+    },
+  );

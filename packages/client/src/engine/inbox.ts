@@ -58,5 +58,7 @@ async function take(entry: InboxEntry, { shared, catchUp, onJoined, report }: In
 function isVerdict(error: unknown): boolean {
   if (!isCoppiceError(error)) return error instanceof RangeError || error instanceof TypeError;
   if (isTransient(error)) return false;
-  return error.code.startsWith("ERR_MLS_") || error.code === "ERR_CLIENT_DEVICE_LOG" || error.code === "ERR_DS_DEVICE_LOG";
+  return (
+    error.code.startsWith("ERR_MLS_") || error.code === "ERR_CLIENT_DEVICE_LOG" || error.code === "ERR_DS_DEVICE_LOG"
+  );
 }

@@ -99,10 +99,15 @@ export class Link {
 
   /** One request tells which logs have grown. */
   async #catchUp(): Promise<void> {
-    if (!this.#online) return;
+    if (!this.#isOnline()) return;
     const newest = await this.#readGroups();
-    if (!this.#online) return;
+    if (!this.#isOnline()) return;
     for (const [id, conversation] of this.#options.conversations) conversation.sync.connected(newest.get(id));
+  }
+
+  /** May change during a request. */
+  #isOnline(): boolean {
+    return this.#online;
   }
 
   async #readGroups(): Promise<ReadonlyMap<string, LogPosition>> {

@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { toHex } from "../../src/codec/bytes.ts";
 import { adoptCommit } from "../../src/commit/create.ts";
 import type { GroupState } from "../../src/group-state.ts";
-import { diffGroupRecords, restoreGroup } from "../../src/group/records.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import {
   decodeGroupState,
@@ -11,7 +10,10 @@ import {
   encodeGroupState,
   encodeStagedCommit,
 } from "../../src/group/serialise.ts";
+import { diffGroupRecords } from "../../src/state/diff-records.ts";
+import { restoreGroup } from "../../src/state/restore-records.ts";
 import { Group, Member, testRules } from "../support/group.ts";
+import { largeGroup } from "../support/stored-group.ts";
 
 /** Follows one member's state by differences alone. */
 class Shelf {
@@ -106,8 +108,7 @@ test("a staged commit survives a restart, with messages in between", async () =>
 test("what a message writes does not grow with the group", async () => {
   const sizes: number[] = [];
   for (const count of [4, 64]) {
-    const group = await Group.of(Array.from({ length: count }, (_, i) => `member ${String(i)}`));
-    const [alice, bob] = [group.member("member 0"), group.member("member 1")];
+    const { alice, bob } = await largeGroup(count);
     const shelf = new Shelf();
     await alice.receive(await bob.send("the first message expands the tree above bob"));
     await shelf.store(alice.state);

@@ -24,7 +24,7 @@ const rules = testRules();
 const suite = await getCipherSuite(1);
 
 /** One for each version of the format. */
-test.each([1])("version %i: messages, staged Commit and Update key of a stored state (R-14-3)", async (version) => {
+test.each([2])("version %i: messages, staged Commit and Update key of a stored state (R-14-3)", async (version) => {
   const file = new URL(`../fixtures/group-state-v${String(version)}.json`, import.meta.url);
   const { messages, ...stored } = JSON.parse(readFileSync(file, "utf8")) as Fixture;
   const state = await decodeGroupState(fromHex(stored.state));

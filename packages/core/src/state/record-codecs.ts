@@ -1,4 +1,4 @@
-/** Encodings of the records of a group state; not part of the protocol. */
+/** Encodings of the records of a group state (`record-names.ts`); not part of the protocol. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import {
@@ -14,6 +14,7 @@ import {
   uint8,
   vector,
 } from "../codec/codec.ts";
+import { credential } from "../credential.ts";
 import type { HpkeKeyPair } from "../crypto/hpke.ts";
 import { CoppiceError } from "../errors.ts";
 import { sender } from "../framing/framed-content.ts";
@@ -23,12 +24,13 @@ import type { CachedProposal, GroupStatus, KeptSecrets } from "../group-state.ts
 import type { GroupContext } from "../schedule/group-context.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { MessageKey, Ratchet, SecretNode } from "../secret-tree.ts";
-import type { WireNode } from "../tree/parent-node.ts";
-import { wireNode } from "../tree/parent-node.ts";
+import type { Identity } from "../rules.ts";
+import type { LeafNode } from "../tree/leaf-node.ts";
+import { leafNode } from "../tree/leaf-node.ts";
 import { MAX_LEAF_COUNT } from "../tree/tree-math.ts";
 
-/** States of this version and older ones are readable. */
-export const STATE_FORMAT_VERSION = 1;
+/** States of this version are readable. */
+export const STATE_FORMAT_VERSION = 2;
 
 export interface StateRecord {
   readonly formatVersion: number;
@@ -37,6 +39,7 @@ export interface StateRecord {
   readonly reinit: Omit<ReInitProposal, "proposalType"> | undefined;
   readonly context: GroupContext;
   readonly leafCount: number;
+  readonly memberCount: number;
   readonly leafIndex: number;
   readonly leafSince: bigint;
   readonly interimTranscriptHash: Bytes;
@@ -52,8 +55,8 @@ export interface StateRecord {
 const formatVersion: Codec<number> = map(
   uint16,
   (version) => {
-    if (version <= STATE_FORMAT_VERSION) return version;
-    throw new CoppiceError("ERR_MLS_VERSION", "the stored group state is of a newer version of Coppice", {
+    if (version === STATE_FORMAT_VERSION) return version;
+    throw new CoppiceError("ERR_MLS_VERSION", "The stored group state is of another version of Coppice", {
       detail: { formatVersion: version },
     });
   },
@@ -76,6 +79,7 @@ export const stateRecord: Codec<StateRecord> = struct({
   reinit: optional(proposalBodies.reinit),
   context: groupContext,
   leafCount,
+  memberCount: uint32,
   leafIndex: uint32,
   leafSince: uint64,
   interimTranscriptHash: opaque,
@@ -96,34 +100,25 @@ export const stateRecord: Codec<StateRecord> = struct({
   resumptionPsks: vector(struct({ epoch: uint64, psk: opaque })),
 });
 
-/** A node of the current tree; a leaf with the epoch since which it stands there. */
-export type StoredNode = WireNode & { readonly since?: bigint };
+export interface LeafRecord {
+  readonly leafNode: LeafNode;
+  /** The epoch since which the leaf stands where it is. */
+  readonly since: bigint;
+}
 
-/** The epoch follows the node; records that were written before it was kept end without it. */
-export const storedNode: Codec<StoredNode> = {
-  encode: (writer, node) => {
-    wireNode.encode(writer, node);
-    if (node.since !== undefined) uint64.encode(writer, node.since);
-  },
-  decode: (reader) => {
-    const node = wireNode.decode(reader);
-    return reader.remaining === 0 ? node : { ...node, since: uint64.decode(reader) };
-  },
-};
+export const leafRecord: Codec<LeafRecord> = struct({ leafNode, since: uint64 });
 
 export interface PastRecord {
   readonly context: GroupContext;
   readonly senderDataSecret: Bytes;
   readonly leafCount: number;
-  /** Nodes that differ from those of the next epoch's tree. */
-  readonly nodes: readonly { readonly index: number; readonly node: WireNode | undefined }[];
 }
 
-export const pastRecord: Codec<PastRecord> = struct({
-  context: groupContext,
-  senderDataSecret: opaque,
-  leafCount,
-  nodes: vector(struct({ index: uint32, node: optional(wireNode) })),
+export const pastRecord: Codec<PastRecord> = struct({ context: groupContext, senderDataSecret: opaque, leafCount });
+
+/** Who was at a leaf of a past epoch; undefined if nobody was. */
+export const formerRecord: Codec<{ readonly member: Identity | undefined }> = struct({
+  member: optional(struct({ credential, signatureKey: opaque })),
 });
 
 export const cachedProposal: Codec<CachedProposal> = struct({ ref: opaque, sender, proposal });
@@ -142,7 +137,7 @@ const ratchet: Codec<Ratchet> = struct({
   skipped: skippedKeys,
 });
 
-type StoredSecretNode = Exclude<SecretNode, { kind: "expanded" }>;
+export type StoredSecretNode = Exclude<SecretNode, { kind: "expanded" | "absent" }>;
 
 /** Expanded nodes are not stored: their children are. */
 export const secretNode: Codec<StoredSecretNode> = select<"kind", StoredSecretNode["kind"], StoredSecretNode>(
