@@ -1,11 +1,11 @@
 /** Byte strings from callers, who may hand in anything. */
 
-const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get;
+const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 /** Whether `value` is a `Uint8Array` (or a subclass such as `Buffer`), of this realm or another. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   // The getter of %TypedArray% reads an internal slot: it cannot be forged, and another realm's arrays have it too.
-  return tagOf?.call(value) === "Uint8Array";
+  return Reflect.get(typedArray, Symbol.toStringTag, value) === "Uint8Array";
 }
 
 /**
@@ -21,11 +21,11 @@ export function copyBytes(value: unknown, what: string): Uint8Array<ArrayBuffer>
 
 /** What a value is, for messages to a programmer; never its content. */
 export function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (typeof value !== "object")
-    return typeof value === "string" ? "a string (encode it with utf8)" : `a ${typeof value}`;
-  const name: unknown = value.constructor?.name;
-  return typeof name === "string" && name !== "" ? name : "an object";
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string") return "a string (encode it with utf8)";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const made: unknown = Reflect.get(value, "constructor");
+  return typeof made === "function" && made.name !== "" ? made.name : "an object";
 }
 
 /** The most bytes that `crypto.getRandomValues` gives at once. */

@@ -10,8 +10,9 @@ export {
   type MlsErrorCode,
 } from "./errors.ts";
 export { Listeners, reportUncaught } from "./listeners.ts";
-export { type LockOptions, type LockProvider, Locks, type Overdue, platformLocks, ProcessLocks } from "./locks.ts";
+export { type LockInfo, type LockOptions, type LockProvider, Locks, type Overdue, platformLocks } from "./locks.ts";
 export { mapLimit } from "./map-limit.ts";
+export { ProcessLocks } from "./process-locks.ts";
 export { type Backoff, backoff, Retrying, type RetryingOptions } from "./retry.ts";
 export { Scope } from "./scope.ts";
 export { SingleFlight } from "./single-flight.ts";

@@ -1,6 +1,6 @@
 /** Listeners of an object's events. None can disturb the others, or whoever notifies them. */
 
-type Sets<Events> = { [K in keyof Events]?: Set<(value: Events[K]) => void> };
+type Sets<Events> = { [K in keyof Events]?: Set<(value: Events[K]) => unknown> };
 
 /** Shows an exception where the platform shows uncaught ones, without ending what goes on. */
 export function reportUncaught(error: unknown): void {
@@ -24,14 +24,14 @@ export class Listeners<Events> {
   readonly #sets: Sets<Events> = {};
   readonly #onFailure: (error: unknown) => void;
 
-  /** `events` are all that exist; `onFailure` is told of what a listener threw. */
+  /** `events` are all that exist; `onFailure` is told of what a listener threw, or rejected with. */
   constructor(events: readonly (keyof Events)[], onFailure: (error: unknown) => void = reportUncaught) {
     this.#events = new Set(events);
     this.#onFailure = onFailure;
   }
 
   /** Adds a listener, also one that is there already; returns what removes it. `TypeError` for an event that does not exist. */
-  add<K extends keyof Events>(event: K, listener: (value: Events[K]) => void): () => void {
+  add<K extends keyof Events>(event: K, listener: (value: Events[K]) => unknown): () => void {
     if (!this.#events.has(event)) {
       throw new TypeError(
         `There is no event "${String(event)}": use one of ${[...this.#events].map(String).join(", ")}`,
@@ -39,9 +39,7 @@ export class Listeners<Events> {
     }
     if (typeof listener !== "function") throw new TypeError("A listener is a function");
     // Wrapped, so that the same function may listen twice and each release ends one of them.
-    const own = (value: Events[K]): void => {
-      listener(value);
-    };
+    const own = (value: Events[K]): unknown => listener(value);
     const set = (this.#sets[event] ??= new Set());
     set.add(own);
     return () => {
@@ -53,12 +51,16 @@ export class Listeners<Events> {
     return this.#sets[event]?.size ?? 0;
   }
 
+  /** Tells those who listen now; not who is removed meanwhile. */
   notify<K extends keyof Events>(event: K, value: Events[K]): void {
-    for (const listener of [...(this.#sets[event] ?? [])]) {
+    const set = this.#sets[event];
+    for (const listener of [...(set ?? [])]) {
+      if (set?.has(listener) !== true) continue;
       try {
-        listener(value);
+        const result = listener(value);
+        if (isThenable(result)) Promise.resolve(result).catch(this.#failed);
       } catch (error) {
-        this.#onFailure(error);
+        this.#failed(error);
       }
     }
   }
@@ -66,4 +68,15 @@ export class Listeners<Events> {
   clear(): void {
     for (const event of this.#events) this.#sets[event]?.clear();
   }
+
+  readonly #failed = (error: unknown): void => {
+    try {
+      this.#onFailure(error);
+    } catch (failure) {
+      reportUncaught(failure);
+    }
+  };
 }
+
+/** Applications give functions that are `async`, too. */
+const isThenable = (value: unknown): boolean => typeof value === "object" && value !== null && "then" in value;

@@ -2,8 +2,16 @@
  * Exclusive sections by name, across contexts (Web Locks) or within one process. A lock orders work; it is no proof that
  * nobody else works, since a silent holder is passed by. What must not happen twice is guarded by a compare-and-swap.
  */
-import { abortReason, untilAborted } from "./abort.ts";
-import type { Time } from "./time.ts";
+import { reportUncaught } from "./listeners.ts";
+import { ProcessLocks } from "./process-locks.ts";
+import { jitter, type Time } from "./time.ts";
+
+/** A lock that is held or asked for. */
+export interface LockInfo {
+  readonly name?: string;
+  /** The context that holds it or asks for it. */
+  readonly clientId?: string;
+}
 
 /** The part of the Web Locks API that is used here. */
 export interface LockProvider {
@@ -12,7 +20,7 @@ export interface LockProvider {
     options: { readonly signal?: AbortSignal; readonly steal?: boolean },
     task: () => Promise<T>,
   ): Promise<T>;
-  query(): Promise<{ readonly held?: readonly { readonly name?: string; readonly clientId?: string }[] }>;
+  query(): Promise<{ readonly held?: readonly LockInfo[]; readonly pending?: readonly LockInfo[] }>;
 }
 
 /** A wait that lasted longer than it should. */
@@ -26,20 +34,30 @@ export interface Overdue {
 
 export interface LockOptions {
   /** Ends the wait for the lock, not the task. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds after which a holder that did not change is passed by: its lock is taken from it, and its `lost` signal
-   * aborts. Default: wait without limit.
+   * Milliseconds after which a holder is passed by that all who wait stand behind as they did before: its lock is taken from
+   * it, and its `lost` signal aborts. Default: wait without limit.
    */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** Told when a holder is passed by. */
-  readonly onOverdue?: (overdue: Overdue) => void;
+  readonly onOverdue?: ((overdue: Overdue) => void) | undefined;
+}
+
+/** Who holds a lock, then who waits for it, in their order, by context. */
+type Queue = readonly string[];
+
+/** What one that waits saw last; undefined if somebody of this context has had the lock since. */
+interface Watch {
+  seen: Queue | undefined;
 }
 
 /** Runs tasks alone under a name. */
 export class Locks {
   readonly #provider: LockProvider;
   readonly #time: Time;
+  /** Those who wait with patience, by the name of the lock. */
+  readonly #watches = new Map<string, Set<Watch>>();
 
   constructor(provider: LockProvider, time: Time) {
     this.#provider = provider;
@@ -48,7 +66,8 @@ export class Locks {
 
   /**
    * Runs `task` while nobody else runs one under `name`, first come, first served. Not reentrant. `lost` aborts if the lock
-   * was taken away meanwhile; the task goes on, and what it returns is returned all the same.
+   * was taken away meanwhile; the task goes on, and what it returns is returned all the same. Rejects with the signal's reason
+   * if it aborts before the task starts.
    */
   async run<T>(
     name: string,
@@ -56,158 +75,130 @@ export class Locks {
     { signal, patience, onOverdue }: LockOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (patience === undefined) return this.#request(name, { signal }, task);
+    const wait = { started: false, passesBy: false };
     const waiting = new AbortController();
-    const passedBy = new AbortController();
-    let granted = false;
     const began = this.#time.elapsed();
-    const stopWatching = this.#watch(name, patience, (holder) => {
-      if (granted) return;
-      waiting.abort(passedBy);
-      onOverdue?.({ lock: name, waited: this.#time.elapsed() - began, holder });
-    });
     const abort = (): void => {
-      if (signal !== undefined) waiting.abort(abortReason(signal));
+      waiting.abort();
     };
-    signal?.addEventListener("abort", abort);
-    const whenGranted = (lost: AbortSignal): Promise<T> => {
-      granted = true;
+    const passBy = (holder: string): void => {
+      wait.passesBy = true;
+      waiting.abort();
+      if (onOverdue !== undefined) told(onOverdue, { lock: name, waited: this.#time.elapsed() - began, holder });
+    };
+    const stopWatching = patience === undefined ? () => undefined : this.#watch(name, patience, passBy);
+    const stop = (): void => {
       stopWatching();
       signal?.removeEventListener("abort", abort);
+    };
+    const start = (lost: AbortSignal): Promise<T> => {
+      wait.started = true;
+      stop();
+      this.#noteGrant(name);
       return task(lost);
     };
+    signal?.addEventListener("abort", abort);
     try {
-      return await this.#request(name, { signal: waiting.signal }, whenGranted);
+      return await this.#request(name, { signal: waiting.signal }, (lost) => {
+        // The grant may have been on its way when the wait ended.
+        waiting.signal.throwIfAborted();
+        return start(lost);
+      });
     } catch (error) {
-      if (granted || error !== passedBy) throw error;
-      return await this.#request(name, { steal: true }, whenGranted);
+      if (wait.started) throw error;
+      signal?.throwIfAborted();
+      if (!wait.passesBy) throw error;
+      return await this.#request(name, { steal: true }, start);
     } finally {
-      stopWatching();
-      signal?.removeEventListener("abort", abort);
+      stop();
     }
   }
 
-  /** Calls back when the same context has held `name` for a whole `patience`. */
+  /** Calls back when a whole `patience` went by and nobody has moved up in the queue. */
   #watch(name: string, patience: number, onSilent: (holder: string) => void): () => void {
-    let stopped = false;
+    const watch: Watch = { seen: undefined };
+    const watches = this.#watches.get(name) ?? new Set();
+    this.#watches.set(name, watches.add(watch));
     let cancel = (): void => undefined;
-    const look = async (before: string | undefined): Promise<void> => {
-      const holder = await this.#holder(name);
-      if (stopped) return;
-      if (holder !== undefined && holder === before) onSilent(holder);
-      else {
-        cancel = this.#time.after(patience, () => {
-          void look(holder);
-        });
+    const lookAfter = (milliseconds: number): void => {
+      cancel = this.#time.after(milliseconds, () => {
+        void look();
+      });
+    };
+    const look = async (): Promise<void> => {
+      const queue = await this.#queue(name);
+      if (!watches.has(watch)) return;
+      const [holder] = queue;
+      if (holder !== undefined && isStuck(watch.seen, queue)) {
+        onSilent(holder);
+      } else {
+        watch.seen = queue;
+        // Spread out: of several who lose patience, one takes the lock, and the others see a new holder.
+        lookAfter((patience * 3) / 4 + jitter(this.#time, patience / 8));
       }
     };
-    void look(undefined);
+    // Most locks are free, or soon are: asking who holds them would cost more than they do.
+    lookAfter(patience / 8);
     return () => {
-      stopped = true;
       cancel();
+      watches.delete(watch);
+      if (watches.size === 0 && this.#watches.get(name) === watches) this.#watches.delete(name);
     };
   }
 
-  async #holder(name: string): Promise<string | undefined> {
-    const { held = [] } = await this.#provider.query();
-    return held.find((lock) => lock.name === name)?.clientId;
+  /** Between two looks somebody of this context had the lock: with its neighbours the queue may look the same. */
+  #noteGrant(name: string): void {
+    for (const watch of this.#watches.get(name) ?? []) watch.seen = undefined;
+  }
+
+  async #queue(name: string): Promise<Queue> {
+    try {
+      const { held = [], pending = [] } = await this.#provider.query();
+      const ofName = (locks: readonly LockInfo[]): Queue =>
+        locks.filter((lock) => lock.name === name).map(({ clientId = "" }) => clientId);
+      const holders = ofName(held);
+      return holders.length === 0 ? [] : [...holders, ...ofName(pending)];
+    } catch {
+      // Who cannot be seen is not silent: look again.
+      return [];
+    }
   }
 
   /** A stolen lock rejects its request with a `DOMException` while the task goes on: here the task's outcome counts. */
   async #request<T>(
     name: string,
-    { signal, steal = false }: { readonly signal?: AbortSignal | undefined; readonly steal?: boolean },
+    options: { readonly signal?: AbortSignal; readonly steal?: boolean },
     task: (lost: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const lost = new AbortController();
-    let running: Promise<T> | undefined;
-    const start = (): Promise<T> => {
-      running = task(lost.signal);
-      return running;
+    const hold: { running: Promise<T> | undefined; ended: boolean } = { running: undefined, ended: false };
+    const end = (): void => {
+      hold.ended = true;
     };
     try {
-      // Both at once are refused by the platform. A request with a signal may be granted after the signal aborted.
-      const request = steal
-        ? this.#provider.request(name, { steal: true }, start)
-        : this.#provider.request(name, signal === undefined ? {} : { signal }, start);
-      return await request;
+      return await this.#provider.request(name, options, () => {
+        hold.running = task(lost.signal);
+        hold.running.then(end, end);
+        return hold.running;
+      });
     } catch (error) {
-      if (running === undefined) throw error;
-      lost.abort(error);
-      return await running;
+      if (hold.running === undefined) throw error;
+      if (!hold.ended) lost.abort(error);
+      return await hold.running;
     }
   }
 }
 
-interface Waiting {
-  readonly grant: () => void;
+/** Whether nobody has moved up: all stand where they stood, and others at most behind them. */
+function isStuck(before: Queue | undefined, now: Queue): boolean {
+  return before !== undefined && before.length > 0 && before.every((clientId, i) => clientId === now[i]);
 }
 
-/** What Web Locks do, within one process: for Node, and for stores in memory. */
-export class ProcessLocks implements LockProvider {
-  readonly #held = new Map<string, { readonly clientId: string; readonly lose: (reason: Error) => void }>();
-  readonly #queues = new Map<string, Set<Waiting>>();
-  #last = 0;
-
-  query(): Promise<{ readonly held: readonly { readonly name: string; readonly clientId: string }[] }> {
-    return Promise.resolve({ held: [...this.#held].map(([name, { clientId }]) => ({ name, clientId })) });
-  }
-
-  async request<T>(
-    name: string,
-    { signal, steal = false }: { readonly signal?: AbortSignal; readonly steal?: boolean },
-    task: () => Promise<T>,
-  ): Promise<T> {
-    signal?.throwIfAborted();
-    const former = this.#held.get(name);
-    if (steal) {
-      this.#held.delete(name);
-      former?.lose(new DOMException("The lock was stolen", "AbortError"));
-    } else if (former !== undefined) {
-      await this.#queue(name, signal);
-    }
-    return this.#hold(name, task);
-  }
-
-  #queue(name: string, signal: AbortSignal | undefined): Promise<void> {
-    const queue = this.#queues.get(name) ?? new Set();
-    this.#queues.set(name, queue);
-    let entry: Waiting | undefined;
-    const granted = new Promise<void>((resolve) => {
-      entry = { grant: resolve };
-      queue.add(entry);
-    });
-    return untilAborted(granted, signal, () => {
-      if (entry !== undefined) queue.delete(entry);
-    });
-  }
-
-  async #hold<T>(name: string, task: () => Promise<T>): Promise<T> {
-    const stolen = new AbortController();
-    const holder = {
-      clientId: `process-${String(++this.#last)}`,
-      lose: (reason: Error): void => {
-        stolen.abort(reason);
-      },
-    };
-    this.#held.set(name, holder);
-    try {
-      return await untilAborted(task(), stolen.signal);
-    } finally {
-      if (this.#held.get(name) === holder) this.#release(name);
-    }
-  }
-
-  /** Hands the name to the one who waits longest: it counts as held from now on, so that nobody comes in between. */
-  #release(name: string): void {
-    this.#held.delete(name);
-    const queue = this.#queues.get(name);
-    const [next] = queue ?? [];
-    if (queue === undefined || next === undefined) return;
-    queue.delete(next);
-    if (queue.size === 0) this.#queues.delete(name);
-    this.#held.set(name, { clientId: "granted", lose: () => undefined });
-    next.grant();
+function told(onOverdue: (overdue: Overdue) => void, overdue: Overdue): void {
+  try {
+    onOverdue(overdue);
+  } catch (error) {
+    reportUncaught(error);
   }
 }
 

@@ -71,22 +71,26 @@ export class Retrying {
 
   async #loop(): Promise<void> {
     this.#looping = true;
-    do {
-      this.#again = false;
-      await this.#untilDone();
-    } while (this.#wanted());
-    this.#looping = false;
+    try {
+      do {
+        await this.#untilDone();
+      } while (this.#wanted());
+    } finally {
+      this.#looping = false;
+    }
   }
 
-  /** Whether there was a `kick` since the work began. */
+  /** Whether there was a `kick` since the work began the last time. */
   #wanted(): boolean {
     return this.#again && !this.#options.scope.ended;
   }
 
   async #untilDone(): Promise<void> {
     const { scope, report, retryAfter } = this.#options;
-    for (let failures = 0; !scope.ended; failures++) {
+    for (let failures = 0; ; failures++) {
       try {
+        scope.throwIfEnded();
+        this.#again = false;
         await this.run();
         return;
       } catch (error) {

@@ -1,5 +1,5 @@
 /** Waiting that ends with its object. */
-import { untilAborted } from "./abort.ts";
+import { anySignal, untilAborted } from "./abort.ts";
 import { sleep } from "./sleep.ts";
 import type { Time } from "./time.ts";
 
@@ -27,25 +27,27 @@ export class Scope {
 
   /** Settles like `work`, or rejects when the scope ends or `signal` aborts. `work` goes on. */
   run<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#wait((ended) => untilAborted(untilAborted(work, signal), ended));
+    return this.#wait([signal], (ended) => untilAborted(work, ended));
   }
 
   /** Resolves after `milliseconds`; rejects when the scope ends or a signal aborts. */
   sleep(time: Time, milliseconds: number, ...signals: readonly (AbortSignal | undefined)[]): Promise<void> {
-    return this.#wait((ended) => sleep(time, milliseconds, ended, ...signals));
+    return this.#wait(signals, (ended) => sleep(time, milliseconds, ended));
   }
 
-  async #wait<T>(wait: (ended: AbortSignal) => Promise<T>): Promise<T> {
+  async #wait<T>(signals: readonly (AbortSignal | undefined)[], wait: (ended: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const stop = (reason: Error): void => {
       controller.abort(reason);
     };
     if (this.#reason === undefined) this.#waits.add(stop);
     else stop(this.#reason);
+    const ended = anySignal(controller.signal, ...signals);
     try {
-      return await wait(controller.signal);
+      return await wait(ended.signal);
     } finally {
       this.#waits.delete(stop);
+      ended.release();
     }
   }
 }

@@ -9,8 +9,9 @@ export class SingleFlight<T> {
   }
 
   run(): Promise<T> {
+    if (this.#next !== undefined) return this.#next;
     if (this.#running === undefined) return this.#start();
-    this.#next ??= this.#running.then(
+    this.#next = this.#running.then(
       () => this.#startNext(),
       () => this.#startNext(),
     );
@@ -23,10 +24,15 @@ export class SingleFlight<T> {
   }
 
   #start(): Promise<T> {
-    const running = this.#task().finally(() => {
+    const running = this.#runTask().finally(() => {
       if (this.#running === running) this.#running = undefined;
     });
     this.#running = running;
     return running;
+  }
+
+  /** A task that throws at once has failed like any other. */
+  async #runTask(): Promise<T> {
+    return this.#task();
   }
 }

@@ -17,6 +17,7 @@ export class VirtualTime implements Time {
   constructor({ start = Date.UTC(2026, 0, 1), seed = 1 }: { readonly start?: number; readonly seed?: number } = {}) {
     this.#offset = start;
     this.#seed = seed >>> 0;
+    watchCryptography();
   }
 
   now(): number {
@@ -62,15 +63,15 @@ export class VirtualTime implements Time {
   }
 
   /**
-   * Goes on, timer by timer, until `condition` holds. Fails after `limit` milliseconds of virtual time (default: an hour),
-   * or when nothing waits any more.
+   * Goes on, timer by timer, until `condition` holds (is truthy). Fails after `limit` milliseconds of virtual time (default:
+   * an hour), or when nothing waits any more.
    */
   async until(condition: () => unknown, limit = 3_600_000): Promise<void> {
     const end = this.#elapsed + limit;
     for (;;) {
       await settle();
-      const holds = await condition();
-      if (holds !== false && holds !== undefined && holds !== null) return;
+      const holds = Boolean(await condition());
+      if (holds) return;
       const next = this.#next(end);
       if (next === undefined) throw new Error(`It did not happen within ${limit} ms: ${condition.toString()}`);
       this.#timers.delete(next);
@@ -87,9 +88,12 @@ export class VirtualTime implements Time {
   }
 }
 
-/** Lets everything happen that follows without a timer: promises, and platform calls such as SubtleCrypto's. */
+/** Turns of the event loop without cryptography at work after which nothing more follows by itself. */
+const QUIET_TURNS = 4;
+
+/** Lets everything happen that follows without a timer: promises, messages between ports, and SubtleCrypto's work. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) {
+  for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
     await new Promise<void>((resolve) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
@@ -97,6 +101,30 @@ async function settle(): Promise<void> {
         resolve();
       };
       port2.postMessage(undefined);
+    });
+    if (cryptographyAtWork > 0) quiet = -1;
+  }
+}
+
+/** SubtleCrypto works in threads for as long as it takes: time would go on meanwhile, and other things be timed out. */
+let cryptographyAtWork = 0;
+let isWatched = false;
+
+function watchCryptography(): void {
+  if (isWatched) return;
+  isWatched = true;
+  const prototype = Object.getPrototypeOf(globalThis.crypto.subtle) as object;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method: unknown = Reflect.get(prototype, name);
+    if (typeof method !== "function" || name === "constructor") continue;
+    Reflect.set(prototype, name, async function (this: unknown, ...input: readonly unknown[]): Promise<unknown> {
+      cryptographyAtWork++;
+      try {
+        const result: unknown = Reflect.apply(method, this, input);
+        return await result;
+      } finally {
+        cryptographyAtWork--;
+      }
     });
   }
 }

@@ -12,7 +12,7 @@ export interface Time {
   random(): number;
 }
 
-/** The longest delay that engines' timers keep: 2^31 - 1 ms. */
+/** The longest delay that engines' timers keep: 2^31 - 1 ms, not 25 days. Longer ones they take for none. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The platform's clock, timers and random numbers. */
@@ -20,7 +20,15 @@ export const systemTime: Time = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, Math.min(Math.max(0, milliseconds), MAX_TIMER_MS));
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number): void => {
+      const part = Math.min(Math.max(0, left), MAX_TIMER_MS);
+      timer = setTimeout(() => {
+        if (left > part) wait(left - part);
+        else callback();
+      }, part);
+    };
+    wait(milliseconds);
     return () => {
       clearTimeout(timer);
     };

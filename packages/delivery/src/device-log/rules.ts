@@ -16,7 +16,7 @@ export const DEVICE_LOG_RULES = {
   "DL-2": "An entry names the user whose log it is in",
   "DL-3": "Positions start at 0 and grow by one",
   "DL-4": "An entry names the SHA-256 of the entry before; the first names none",
-  "DL-5": "The first entry creates the log, signed by the device that it creates, and no other entry does",
+  "DL-5": "The first entry creates the log, signed by the device that it creates; no other one does",
   "DL-6": "The signer was listed right before its entry: a device, or the recovery key",
   "DL-7": "The signature verifies under the signer's key",
   "DL-8": "An added device was never listed before: a removed one does not come back",

@@ -23,6 +23,9 @@ const OPEN_PATIENCE_MS = 10_000;
 /** Browsers and workers tell when the network comes and goes, Node does not. */
 const network: Partial<Pick<typeof globalThis, "addEventListener" | "removeEventListener">> = globalThis;
 
+/** Read anew: an abort may come during every wait. */
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
+
 export interface EventStreamOptions {
   /** The server's, in normal form. */
   readonly url: string;
@@ -92,12 +95,12 @@ export class EventStream {
   };
 
   async #keepConnected(run: AbortSignal): Promise<void> {
-    for (;;) {
+    while (!run.aborted) {
       this.#connection = new AbortController();
       const { signal, release } = anySignal(run, this.#connection.signal);
       await this.#connect(signal).catch(() => undefined);
       release();
-      if (run.aborted) return;
+      if (isOver(run)) return;
       this.#listeners.offline();
       // A name that belongs to someone else will not become ours by asking again.
       if (this.#options.session.refusal !== undefined) return;
@@ -105,7 +108,6 @@ export class EventStream {
       this.#pause = new AbortController();
       await sleep(time, backoff(time, RECONNECT, this.#failures++), this.#pause.signal, run).catch(() => undefined);
       this.#pause = undefined;
-      if (run.aborted) return;
     }
   }
 
@@ -138,7 +140,7 @@ export class EventStream {
     if (WebSocket === undefined) return;
     for (let failures = 0; !signal.aborted; failures++) {
       await sleep(time, backoff(time, UPGRADE, failures), signal).catch(() => undefined);
-      if (signal.aborted || (await this.#serveSocket(signal, onOpen)) !== "unopened") return;
+      if (isOver(signal) || (await this.#serveSocket(signal, onOpen)) !== "unopened") return;
     }
   }
 

@@ -108,22 +108,21 @@ export class MemoryClient implements Transport {
   }
 
   async #connect(): Promise<void> {
-    let isWanted = true;
-    let release = (): void => undefined;
+    const connection: { isWanted: boolean; release: () => void } = { isWanted: true, release: () => undefined };
     this.#unsubscribe = () => {
-      isWanted = false;
-      release();
+      connection.isWanted = false;
+      connection.release();
     };
     try {
       await this.signIn();
     } catch {
       // The next change of the network, or the next call, tries again.
-      if (isWanted) this.#hangUp();
+      if (connection.isWanted) this.#hangUp();
       this.#listeners.offline();
       return;
     }
-    if (!isWanted) return;
-    release = this.#server.hub.subscribe(this.#identity.client, {
+    if (!connection.isWanted) return;
+    connection.release = this.#server.hub.subscribe(this.#identity.client, {
       send: (frame) => {
         this.#receive(frame);
       },

@@ -71,8 +71,8 @@ export async function openHost({ time = systemTime }: { readonly time?: Time } =
   const state = { isDown: false, hasSockets: true, requests: [] as string[], openings: 0 };
   const sockets = new Set<HostSocket>();
 
-  const fetch = async (input: URL | RequestInfo, init: RequestInit = {}): Promise<Response> => {
-    const { pathname } = new URL(String(input));
+  const fetch = async (input: URL | string, init: RequestInit = {}): Promise<Response> => {
+    const { pathname } = input instanceof URL ? input : new URL(input);
     state.requests.push(pathname);
     if (state.isDown) throw new TypeError("fetch failed");
     try {
@@ -97,7 +97,7 @@ export async function openHost({ time = systemTime }: { readonly time?: Time } =
 
     constructor(url: string | URL) {
       state.openings += 1;
-      if (String(new URL(url).pathname) !== `/${wire.EVENTS_PATH}`) throw new SyntaxError("no events here");
+      if (new URL(url).pathname !== `/${wire.EVENTS_PATH}`) throw new SyntaxError("no events here");
       queueMicrotask(() => {
         if (state.isDown || !state.hasSockets) {
           this.onerror?.();

@@ -53,7 +53,7 @@ describe("the normal form of a server's URL", () => {
 
   test("issue 11 (34): connecting without a server says so", async () => {
     const identity = await createIdentity();
-    await expect(connectDelivery({ identity } as Parameters<typeof connectDelivery>[0])).rejects.toThrow(
+    await expect(connectDelivery({ identity } as unknown as Parameters<typeof connectDelivery>[0])).rejects.toThrow(
       "The server's URL is missing: give one, for example https://chat.example",
     );
   });
