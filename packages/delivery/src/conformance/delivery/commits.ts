@@ -60,6 +60,15 @@ export const commitCases: readonly ConformanceCase[] = [
     }),
   },
   {
+    title: "a lost race shows no entry from before the loser's admission",
+    run: withUsers(2, async (users) => {
+      const [alice, bob] = [at(users, 0), at(users, 1)];
+      const group = await createTestGroup(alice, [bob]);
+      const outcome = await bob.service.submitCommit(plainCommit(group, { epoch: 0n, seq: 0 }));
+      assertEqual(outcome, { accepted: false, epoch: 1n, lastSeq: 1, winner: undefined }, "answer");
+    }),
+  },
+  {
     title: "adversarial 43: of many commits for one epoch at once exactly one wins",
     run: withUsers(2, async (users) => {
       const group = await createTestGroup(at(users, 0), users.slice(1));
