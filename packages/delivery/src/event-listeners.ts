@@ -15,12 +15,12 @@ export class EventListeners {
   }
 
   /** Adds a listener; the same function may be added twice. A known connection state reaches it asynchronously. */
-  add(listener: (event: DeliveryEvent) => void): () => void {
+  add(listener: (event: DeliveryEvent) => unknown): () => void {
     let isAdded = true;
     let knowsConnection = false;
     const release = this.#listeners.add("event", (event) => {
       if (event.type === "connection") knowsConnection = true;
-      if (knowsConnection) listener(event);
+      return knowsConnection ? listener(event) : undefined;
     });
     if (this.#connection !== undefined) {
       // Through a set of its own: what this listener throws harms nobody, and the others know the state already.

@@ -124,6 +124,16 @@ describe("adversarial 43: sign-in", () => {
     await expect(call(second.url, signIn, answer)).rejects.toMatchObject(refusal("ERR_DS_SIGN_IN"));
   });
 
+  test("issue 11 (14): of names that look alike only the first is registered, also at once", async () => {
+    const { url } = await startServer();
+    await tokenFor(url, await createIdentity({ user: "mike" }));
+    const lookAlike = { code: "ERR_DS_NAME_TAKEN", detail: { reason: "look-alike" } };
+    await expect(tokenFor(url, await createIdentity({ user: "rnike" }))).rejects.toMatchObject(lookAlike);
+    const both = [await createIdentity({ user: "modern" }), await createIdentity({ user: "modem" })];
+    const outcomes = await Promise.allSettled(both.map((identity) => tokenFor(url, identity)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
   test("a configured origin is accepted, a malformed one is the caller's mistake", async () => {
     const { url } = await startServer({ origins: ["https://chat.example"] });
     const identity = await createIdentity();

@@ -3,6 +3,7 @@ import { codec, equalBytes } from "@coppice/core";
 import type { ClientId } from "../contract.ts";
 import type { LogKey } from "../device-log/entry.ts";
 import { deviceLog, listedDevices, type DeviceLog } from "../device-log/log.ts";
+import { nameSkeleton } from "../name-skeleton.ts";
 import type { UserRecord } from "./store.ts";
 
 export const readLogState = ({ logState }: UserRecord): DeviceLog => codec.decode(deviceLog, logState);
@@ -10,6 +11,7 @@ export const readLogState = ({ logState }: UserRecord): DeviceLog => codec.decod
 /** The record of a user whose log is `log`. */
 export const userRecord = (log: DeviceLog, groupsCreated: number): UserRecord => ({
   name: log.user,
+  skeleton: nameSkeleton(log.user),
   logLength: log.position + 1,
   logState: codec.encode(deviceLog, log),
   groupsCreated,

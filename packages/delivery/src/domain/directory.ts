@@ -48,6 +48,8 @@ export async function signIn(context: Context, { client, key, register, beforeRe
   if (register === undefined) throw unknownUser(client.user);
   const log = await extend(client.user, undefined, register);
   if (!listsKey(log, client.device, key)) throw refusedEntry(0, "The first entry is for another device or key");
+  const record = userRecord(log, 0);
+  await context.store.read((tx) => requireDifferentLook(tx, record));
   await beforeRegistration?.();
   const encoded = codec.encode(deviceLogEntry, register);
   await context.change(async (tx) => {
@@ -56,7 +58,8 @@ export async function signIn(context: Context, { client, key, register, beforeRe
       requireListed(first, client, key);
       return;
     }
-    await tx.putUser(userRecord(log, 0));
+    await requireDifferentLook(tx, record);
+    await tx.putUser(record);
     await tx.appendDeviceLog(client.user, 0, encoded);
   });
 }
@@ -163,6 +166,14 @@ async function requireUser(tx: DomainReads, name: string): Promise<UserRecord> {
   const user = await findUser(tx, name);
   if (user === undefined) throw unknownUser(name);
   return user;
+}
+
+/** `ERR_DS_NAME_TAKEN` for a name that people would take for another user's. */
+async function requireDifferentLook(tx: DomainReads, { skeleton }: UserRecord): Promise<void> {
+  if ((await tx.lookAlike(skeleton)) === undefined) return;
+  throw deliveryError("ERR_DS_NAME_TAKEN", "The name looks like that of another user: choose another one", {
+    detail: { reason: "look-alike" },
+  });
 }
 
 function requireListed(user: UserRecord, { device }: ClientId, key: LogKey): void {

@@ -24,6 +24,8 @@ export interface DomainStore {
 /** A user of the directory. */
 export interface UserRecord {
   readonly name: string;
+  /** What is left of the name when characters that look alike are made one: no two users have the same. */
+  readonly skeleton: string;
   /** Entries of the device log. */
   readonly logLength: number;
   /** What the device log says now, in the domain's encoding: opaque to stores. */
@@ -107,6 +109,8 @@ export interface Due {
 export interface DomainReads {
   /** Those of these users who exist, by name. */
   users(names: readonly string[]): Promise<ReadonlyMap<string, UserRecord>>;
+  /** The name of the user with this skeleton. */
+  lookAlike(skeleton: string): Promise<string | undefined>;
   /** Encoded entries of a device log from position `from` on. */
   deviceLog(user: string, from: number, limit: number): Promise<readonly Bytes[]>;
 

@@ -31,6 +31,10 @@ export class MemoryReads implements DomainReads {
     return Promise.resolve(found);
   }
 
+  lookAlike(skeleton: string): Promise<string | undefined> {
+    return Promise.resolve(this.state.skeletons.get(skeleton));
+  }
+
   deviceLog(user: string, from: number, limit: number): Promise<readonly Bytes[]> {
     return Promise.resolve((this.state.deviceLogs.get(user) ?? []).slice(from, from + limit));
   }

@@ -43,6 +43,8 @@ export interface GroupState {
 
 export class MemoryState {
   readonly users: Map<string, UserRecord> = new Map();
+  /** From skeletons to names. */
+  readonly skeletons: Map<string, string> = new Map();
   readonly deviceLogs: Map<string, readonly Bytes[]> = new Map();
   readonly clients: Map<string, ClientState> = new Map();
   readonly groups: Map<string, GroupState> = new Map();
@@ -75,6 +77,7 @@ export class MemoryState {
   copy(): MemoryState {
     const copy = new MemoryState();
     for (const [name, user] of this.users) copy.users.set(name, user);
+    for (const [skeleton, name] of this.skeletons) copy.skeletons.set(skeleton, name);
     for (const [name, log] of this.deviceLogs) copy.deviceLogs.set(name, log);
     for (const [key, state] of this.clients) {
       copy.clients.set(key, {

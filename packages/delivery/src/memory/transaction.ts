@@ -30,6 +30,7 @@ export class MemoryTransaction extends MemoryReads implements DomainTransaction 
 
   putUser(record: UserRecord): Promise<void> {
     this.#undo.set(this.state.users, record.name, record);
+    this.#undo.set(this.state.skeletons, record.skeleton, record.name);
     return Promise.resolve();
   }
 

@@ -93,7 +93,7 @@ describe("long polling", () => {
     const { cursor } = await poll("");
     tell("a");
     const arrived = await poll(cursor);
-    for (let i = 0; i < 100_000; i++) tell(String(i));
+    for (let i = 0; i < 3000; i++) tell(String(i));
     for (let i = 0; i < 2; i++) {
       const fresh = await poll(arrived.cursor);
       expect(fresh.isFresh).toBe(true);

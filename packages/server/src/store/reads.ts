@@ -30,16 +30,24 @@ export class Reads implements DomainReads {
   users(names: readonly string[]): Promise<ReadonlyMap<string, UserRecord>> {
     const found = new Map<string, UserRecord>();
     for (const name of names) {
-      const row = this.database.get("SELECT log_length, log_state, groups_created FROM users WHERE name = ?", name);
+      const row = this.database.get(
+        "SELECT skeleton, log_length, log_state, groups_created FROM users WHERE name = ?",
+        name,
+      );
       if (row === undefined) continue;
       found.set(name, {
         name,
+        skeleton: row.text("skeleton"),
         logLength: row.integer("log_length"),
         logState: row.bytes("log_state"),
         groupsCreated: row.integer("groups_created"),
       });
     }
     return Promise.resolve(found);
+  }
+
+  lookAlike(skeleton: string): Promise<string | undefined> {
+    return Promise.resolve(this.database.get("SELECT name FROM users WHERE skeleton = ?", skeleton)?.text("name"));
   }
 
   deviceLog(user: string, from: number, limit: number): Promise<readonly Bytes[]> {

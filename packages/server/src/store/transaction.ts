@@ -11,26 +11,18 @@ import type {
   NewWelcome,
   UserRecord,
 } from "@coppice/delivery/domain";
-import { deliveryError } from "@coppice/delivery/wire";
 import { ensureClient, findClient } from "./clients.ts";
 import { deleteDue, deleteWelcomeIfRead } from "./deletion.ts";
 import { Reads } from "./reads.ts";
-import { nameSkeleton } from "./skeleton.ts";
 
 /** How far `renew` raises the ids of inboxes. */
 const INBOX_LEAP = 2 ** 32;
 
 export class Transaction extends Reads implements DomainTransaction {
-  putUser({ name, logLength, logState, groupsCreated }: UserRecord): Promise<void> {
-    const skeleton = nameSkeleton(name);
-    const alike = this.database.get("SELECT 1 FROM users WHERE skeleton = ? AND name <> ?", skeleton, name);
-    if (alike !== undefined) {
-      const detail = { reason: "confusable" };
-      throw deliveryError("ERR_DS_NAME_INVALID", "The name looks like one that is taken: choose another", { detail });
-    }
+  putUser({ name, skeleton, logLength, logState, groupsCreated }: UserRecord): Promise<void> {
     this.database.run(
       `INSERT INTO users (name, skeleton, log_length, log_state, groups_created) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (name) DO UPDATE SET log_length = excluded.log_length, log_state = excluded.log_state,
+       ON CONFLICT (name) DO UPDATE SET skeleton = excluded.skeleton, log_length = excluded.log_length, log_state = excluded.log_state,
          groups_created = excluded.groups_created`,
       name,
       skeleton,

@@ -96,6 +96,17 @@ export const signInCases: readonly ConformanceCase[] = [
     },
   },
   {
+    title: "issue 11 (14): a name that looks like another user's is not registered",
+    run: async (connect) => {
+      const number = uniqueIn("");
+      const first = await connect(await createIdentity({ user: `scope${number}` }));
+      const cyrillic = await createIdentity({ user: `\u0455\u0441\u043e\u0440\u0435${number}` });
+      const error = await assertRejects(connect(cyrillic), "ERR_DS_NAME_TAKEN");
+      assertEqual(error.detail["reason"], "look-alike", "detail.reason");
+      await first.close();
+    },
+  },
+  {
     title: "a wrong answer to the challenge is refused and registers nothing",
     run: async (connect) => {
       const identity = await createIdentity();

@@ -18,8 +18,8 @@ export const directoryCases: readonly StoreCase[] = [
     title: "users come back as they were put, the unknown are left out",
     run: async (open) => {
       const store = await open();
-      const zoe = { name: "zoé", logLength: 1, logState: bytes(1, 2), groupsCreated: 0 };
-      const other = { name: "zoe", logLength: 2, logState: bytes(), groupsCreated: 7 };
+      const zoe = { name: "zoé", skeleton: "zo", logLength: 1, logState: bytes(1, 2), groupsCreated: 0 };
+      const other = { name: "zoe", skeleton: "zoe", logLength: 2, logState: bytes(), groupsCreated: 7 };
       await store.transaction(async (tx) => {
         await tx.putUser({ ...zoe, groupsCreated: 3 });
         await tx.putUser(other);
@@ -28,6 +28,8 @@ export const directoryCases: readonly StoreCase[] = [
       const users = await store.read((tx) => tx.users(["zoe", "nobody", "zoé"]));
       assertEqual([users.size, users.get("zoé"), users.get("zoe")], [2, zoe, other], "users");
       assertEqual((await store.read((tx) => tx.users([]))).size, 0, "of no names");
+      const alike = await store.read(async (tx) => [await tx.lookAlike("zo"), await tx.lookAlike("zoé")]);
+      assertEqual(alike, ["zoé", undefined], "by skeleton");
     },
   },
   {
@@ -35,7 +37,7 @@ export const directoryCases: readonly StoreCase[] = [
     run: async (open) => {
       const store = await open();
       await store.transaction(async (tx) => {
-        await tx.putUser({ name: "alice", logLength: 3, logState: bytes(), groupsCreated: 0 });
+        await tx.putUser({ name: "alice", skeleton: "alice", logLength: 3, logState: bytes(), groupsCreated: 0 });
         for (const position of [0, 1, 2]) await tx.appendDeviceLog("alice", position, bytes(position));
       });
       const read = (from: number, limit: number): Promise<unknown> =>

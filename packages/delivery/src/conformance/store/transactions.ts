@@ -29,12 +29,13 @@ export const transactionCases: readonly StoreCase[] = [
         await tx.putLastResort(alice, bytes(11));
         await tx.deliver({ groupId, seq: 0, sender: "bob", welcome: bytes(12), clients: [alice] }, 0);
         await append(tx, group, [newEntry(1)]);
-        await tx.putUser({ name: "alice", logLength: 1, logState: bytes(1), groupsCreated: 0 });
+        await tx.putUser({ name: "alice", skeleton: "al", logLength: 1, logState: bytes(1), groupsCreated: 0 });
         await tx.appendDeviceLog("alice", 0, bytes(13));
       });
       const picture = (): Promise<unknown> =>
         store.read(async (tx) => [
           [...(await tx.users(["alice"]))],
+          await tx.lookAlike("b"),
           await tx.deviceLog("alice", 0, 10),
           await tx.countKeyPackages(alice),
           await tx.lastResort(alice),
@@ -50,7 +51,8 @@ export const transactionCases: readonly StoreCase[] = [
       const before = show(await picture());
       const failure = new Error("on purpose");
       const failing = store.transaction(async (tx) => {
-        await tx.putUser({ name: "alice", logLength: 2, logState: bytes(2), groupsCreated: 9 });
+        await tx.putUser({ name: "alice", skeleton: "al", logLength: 2, logState: bytes(2), groupsCreated: 9 });
+        await tx.putUser({ name: "bob", skeleton: "b", logLength: 0, logState: bytes(), groupsCreated: 0 });
         await tx.appendDeviceLog("alice", 1, bytes(14));
         await tx.takeKeyPackage(alice, 1);
         await tx.addKeyPackages(alice, [{ hash: bytes(2), content: bytes(20) }], 0);
