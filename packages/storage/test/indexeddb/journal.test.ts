@@ -197,6 +197,26 @@ describe("a journal that was tampered with is not used: the whole is to be read"
     expect(await store.readChanges("q", 2, ALL)).toBeUndefined();
   });
 
+  test("the seal of the partition's row, of the same place and version", async () => {
+    await fourWrites();
+    const { key } = (await journal()).at(-1) ?? fail();
+    await withRaw(name, async (database) => {
+      const [row] = (await database.getAll("partitions")) as { sealed: Uint8Array }[];
+      await database.put("journal", row?.sealed, key);
+    });
+    expect(await store.readChanges("p", 3, ALL)).toBeUndefined();
+  });
+
+  test("a row of a fraction of a version in place of one that is gone", async () => {
+    await fourWrites();
+    const [, , third, fourth] = await journal();
+    await withRaw(name, async (database) => {
+      await database.delete("journal", fourth?.key ?? fail());
+      await database.put("journal", third?.value, [third?.key[0] ?? fail(), 3.5]);
+    });
+    expect(await store.readChanges("p", 2, ALL)).toBeUndefined();
+  });
+
   test("endless rows after the last are neither read nor believed", async () => {
     await fourWrites();
     const [row] = await journal();
