@@ -104,6 +104,8 @@ const wordsByCode = {
 
   ERR_WORKER_DIED:
     "The part of this page that keeps your keys did not load or has stopped. Check that the server can be reached, then try again.",
+  ERR_WORKER_NOT_LOADED: "A part of this app could not be loaded. Check that the server can be reached, then reload.",
+  ERR_WORKER_INTERNAL: "Something went wrong that should not. Reload the page; nothing you sent is lost.",
   ERR_WORKER_MESSAGE: "A message inside this page was lost. Reload the page.",
   ERR_WORKER_CLOSED: "You have signed out in this tab. Reload the page to sign in.",
   ERR_WORKER_VERSION: "This page was updated while it was open. Reload it.",

@@ -203,7 +203,7 @@ export interface DeliveryService {
    * instead, if another Commit was first. `ERR_DS_UNKNOWN_USER` and `ERR_DS_QUOTA` (inbox full) name an added user in
    * `detail.user`; removing someone who is no reader is no error. A client that is no reader may submit an external Commit
    * if another device of its user is one. `ERR_DS_LOG_CHANGED` also for an epoch that is still to come: whoever saw it saw
-   * another log. `ERR_DS_FORBIDDEN`, `ERR_DS_UNKNOWN_GROUP`.
+   * another log. `ERR_DS_FORBIDDEN`.
    */
   submitCommit(submission: CommitSubmission, options?: DeliveryCallOptions): Promise<CommitOutcome>;
 
@@ -286,9 +286,8 @@ export type DeliveryErrorCode =
   | "ERR_DS_SIGN_IN" // the challenge was not answered correctly
   | "ERR_DS_NAME_TAKEN" // the name belongs to someone else, or its device log does not list this device
   | "ERR_DS_NAME_INVALID" // not a name by the profile; `detail.reason`
-  | "ERR_DS_FORBIDDEN" // not a member of this group
+  | "ERR_DS_FORBIDDEN" // not a member of this group, or there is none: strangers are not told which
   | "ERR_DS_UNKNOWN_USER" // nobody has this name
-  | "ERR_DS_UNKNOWN_GROUP" // no such group
   | "ERR_DS_GROUP_EXISTS" // the group id is in use
   | "ERR_DS_NO_KEY_PACKAGE" // the user has no key package left
   | "ERR_DS_EPOCH_TOO_OLD" // members may not be able to open messages of this epoch any more; `detail.epoch`

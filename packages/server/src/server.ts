@@ -1,31 +1,38 @@
-/** Puts the server together: database, calls, events, files, and an orderly end. */
+/** Puts the server together: service, calls, events, files, and an orderly end. */
 import { once } from "node:events";
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { deliveryError, EVENTS_PATH, MAX_FRAME_BYTES } from "@coppice/delivery/wire";
+import { EVENTS_PATH, MAX_CLIENT_FRAME_BYTES } from "@coppice/delivery/wire";
+import { systemTime, type Time } from "@coppice/kit";
 import { WebSocketServer } from "ws";
-import { ownOrigins, parseOrigin, urlHost } from "./auth/origins.ts";
-import { Database } from "./database/database.ts";
-import { EventHub } from "./events/hub.ts";
-import { addressOf } from "./http/address.ts";
+import { originsOf, parseOrigin, urlHost } from "./auth/origins.ts";
+import { registerCalls } from "./calls.ts";
+import { endSocket } from "./events/end-socket.ts";
+import { ByteBudget } from "./guard/byte-budget.ts";
+import { Pace } from "./guard/pace.ts";
+import { TokenBuckets } from "./guard/token-buckets.ts";
+import { Answers } from "./http/answers.ts";
 import { Api } from "./http/api.ts";
+import { Bodies } from "./http/body.ts";
 import { CrossOrigin } from "./http/cross-origin.ts";
+import { Front } from "./http/front.ts";
+import { Sockets } from "./http/sockets.ts";
 import { staticFiles } from "./http/static-files.ts";
 import { resolveLimits, type ServerLimits } from "./limits.ts";
-import { RateLimiter } from "./rate-limiter.ts";
-import { registerCalls } from "./service.ts";
-import { Accounts } from "./store/accounts.ts";
-import { forget } from "./store/retention.ts";
-
-/** Pause between looks at what is due for deletion, milliseconds. */
-const RETENTION_INTERVAL = 60_000;
+import { openService } from "./service.ts";
 
 /** Longest pause between looks for requests that take too long, milliseconds. */
 const MAX_CHECKING_INTERVAL = 5000;
 
 /** How long `close` waits for requests that are under way, milliseconds. */
-const CLOSE_TIMEOUT = 5000;
+const CLOSE_TIMEOUT = 1000;
+
+/** WebSocket close code of a server that stops (RFC 6455 §7.4.1). */
+const CLOSE_GOING_AWAY = 1001;
+
+/** The part of a budget that one user or address may use. */
+const SHARE = 1 / 4;
 
 /** Options of `createServer`. */
 export interface ServerOptions {
@@ -36,12 +43,17 @@ export interface ServerOptions {
   /** Path of the database file, or `:memory:`. */
   readonly database: string;
   readonly limits?: Partial<ServerLimits>;
-  /** Milliseconds since 1970. Default `Date.now`. */
-  readonly clock?: () => number;
+  /** Clock and timers. Default: the system's. */
+  readonly time?: Time;
   /** Origins under which clients reach the server, besides its own addresses: `https://chat.example` behind a proxy. */
   readonly origins?: readonly string[];
   /** Origins of web pages, besides the server's own, that may use it. */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Whether the database was restored from a backup: give its logs new incarnations, so that clients notice and resynchronise,
+   * and end all sessions. For one start. Default false.
+   */
+  readonly newIncarnations?: boolean;
   /** A folder with a web application to serve. */
   readonly staticDirectory?: string;
   /** Whether the last address in `X-Forwarded-For` is the client's: only behind a proxy that sets it. Default false. */
@@ -68,70 +80,65 @@ export interface CoppiceServer {
  * await server.close();
  * ```
  *
- * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY`, `ERR_DS_DATABASE_NEWER`; `RangeError` for a limit out of range,
+ * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY`, `ERR_DS_DATABASE_NEWER`, `ERR_DS_DATABASE_OLD`; `RangeError` for a limit out of range,
  * `TypeError` for a malformed origin; the system's error if it cannot listen.
  */
 export async function createServer(options: ServerOptions): Promise<CoppiceServer> {
-  const { host = "127.0.0.1", clock = Date.now, trustProxy = false, onError = (): void => undefined } = options;
+  const { host = "127.0.0.1", time = systemTime, trustProxy = false, onError = (): void => undefined } = options;
   const limits = resolveLimits(options.limits);
-  const audiences = new Set((options.origins ?? []).map(parseOrigin));
-  const crossOrigin = new CrossOrigin((options.allowedOrigins ?? []).map(parseOrigin));
+  const ownOrigins = new Set((options.origins ?? []).map(parseOrigin));
+  const crossOrigin = new CrossOrigin(ownOrigins, (options.allowedOrigins ?? []).map(parseOrigin));
   const files = options.staticDirectory === undefined ? undefined : await staticFiles(options.staticDirectory);
-  const byAddress = new RateLimiter(limits.requestsPerAddress, clock);
+  const pace = new Pace(time, limits.bytesPerSecond);
+  const budget = (total: number): ByteBudget => new ByteBudget({ total, share: total * SHARE, time });
+  const bodies = new Bodies(budget(limits.bodiesInFlightBytes), pace);
+  const answers = new Answers(budget(limits.answersInFlightBytes), pace);
 
-  const database = new Database(options.database);
-  const accounts = new Accounts(database, limits, clock);
-  const api = new Api({ accounts, limits, clock, onError });
-  const hub = new EventHub(accounts, limits, clock);
-  registerCalls({ api, accounts, database, hub, limits, clock, audiences });
+  const service = await openService({
+    database: options.database,
+    limits,
+    time,
+    newIncarnations: options.newIncarnations ?? false,
+    onError,
+  });
+  const { domain, sessions, polls } = service;
+  const api = new Api({ sessions, limits, time, bodies, answers, onError });
+  registerCalls({ api, domain, sessions, polls, limits, time, audiences: ownOrigins });
 
-  const onRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = request.url?.split("?")[0] ?? "/";
-    if (!path.startsWith("/v1/")) {
-      if (files !== undefined) await files(request, response, path);
-      else response.writeHead(404).end();
-      return;
-    }
-    crossOrigin.addHeaders(request, response);
-    const address = addressOf(request, trustProxy);
-    try {
-      crossOrigin.check(request);
-      byAddress.take(address);
-      if (request.method === "OPTIONS") {
-        response.writeHead(204).end();
-        return;
-      }
-      if (!api.has(path)) throw deliveryError("ERR_DS_BAD_REQUEST", "no such call");
-    } catch (error) {
-      api.fail(request, response, error);
-      return;
-    }
-    await api.answer(request, response, path, address);
-  };
-
-  const { requestTimeout } = limits;
-  const connectionsCheckingInterval = Math.min(requestTimeout, MAX_CHECKING_INTERVAL);
-  const http = createHttpServer({ requestTimeout, connectionsCheckingInterval }, (request, response) => {
-    onRequest(request, response).catch((error: unknown) => {
+  // All connections of a trusted proxy come from its address.
+  const sockets = new Sockets({ perAddress: trustProxy ? Infinity : limits.connectionsPerAddress });
+  const byAddress = new TokenBuckets(limits.requestsPerAddress, time);
+  const front = new Front({
+    api,
+    answers,
+    sockets,
+    crossOrigin,
+    byAddress,
+    files,
+    trustProxy,
+    eventsPath: EVENTS_PATH,
+  });
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_CLIENT_FRAME_BYTES,
+    perMessageDeflate: false,
+    autoPong: false,
+  });
+  const http = makeHttpServer(limits);
+  sockets.watch(http);
+  http.on("request", (request, response) => {
+    front.request(request, response).catch((error: unknown) => {
       // A client that went away in the middle of an answer is no failure of the server.
       if (!response.destroyed) onError(error);
       response.destroy();
     });
   });
-  http.maxConnections = limits.connections;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
   http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    try {
-      if (request.url !== `/${EVENTS_PATH}`) throw deliveryError("ERR_DS_BAD_REQUEST", "no events here");
-      crossOrigin.check(request);
-      byAddress.take(addressOf(request, trustProxy));
-    } catch {
-      socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    const address = front.upgrade(request, socket);
+    if (address === undefined) return;
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.binaryType = "arraybuffer";
-      hub.accept(webSocket);
+      service.sockets.accept(webSocket, address);
     });
   });
 
@@ -139,28 +146,35 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   try {
     port = await listen(http, options.port, host);
   } catch (error) {
-    database.close();
+    await service.close();
     throw error;
   }
-  for (const origin of ownOrigins(host, port)) audiences.add(origin);
+  // Such as a failure to accept a connection: the next one may be accepted.
+  http.on("error", onError);
+  for (const origin of originsOf(host, port)) ownOrigins.add(origin);
 
-  const retention = setInterval(() => {
-    try {
-      while (forget(database, limits, clock()));
-    } catch (error) {
-      onError(error);
-    }
-  }, RETENTION_INTERVAL);
-
+  const close = async (): Promise<void> => {
+    polls.close();
+    for (const socket of webSockets.clients) endSocket(time, socket, CLOSE_GOING_AWAY);
+    await endHttp(http, sockets, time);
+    await service.close();
+  };
   let closed: Promise<void> | undefined;
   return {
     url: `http://${urlHost(host === "0.0.0.0" || host === "::" ? "localhost" : host)}:${String(port)}`,
-    close: () =>
-      (closed ??= closeAll(http, sockets).finally(() => {
-        clearInterval(retention);
-        database.close();
-      })),
+    close: () => (closed ??= close()),
   };
+}
+
+function makeHttpServer({ requestTimeout, headersTimeout, connections }: ServerLimits): Server {
+  const shortest = Math.min(requestTimeout, headersTimeout);
+  const http = createHttpServer({
+    requestTimeout,
+    headersTimeout: shortest,
+    connectionsCheckingInterval: Math.min(shortest, MAX_CHECKING_INTERVAL),
+  });
+  http.maxConnections = connections;
+  return http;
 }
 
 async function listen(http: Server, port: number, host: string): Promise<number> {
@@ -170,22 +184,16 @@ async function listen(http: Server, port: number, host: string): Promise<number>
 }
 
 /** Answers what is under way, within a time limit, and ends everything else. */
-async function closeAll(http: Server, sockets: WebSocketServer): Promise<void> {
+async function endHttp(http: Server, sockets: Sockets, time: Time): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     http.close(() => {
       resolve();
     });
   });
-  for (const socket of sockets.clients) {
-    socket.close(1001);
-    setTimeout(() => {
-      socket.terminate();
-    }, CLOSE_TIMEOUT / 10).unref();
-  }
   http.closeIdleConnections();
-  const timer = setTimeout(() => {
-    http.closeAllConnections();
-  }, CLOSE_TIMEOUT);
+  const cancel = time.after(CLOSE_TIMEOUT, () => {
+    sockets.destroyAll();
+  });
   await ended;
-  clearTimeout(timer);
+  cancel();
 }

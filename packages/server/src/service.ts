@@ -1,120 +1,87 @@
-/** What each call does: the calls of the wire format, bound to the store. */
-import {
-  acknowledgeInbox,
-  claimKeyPackages,
-  countKeyPackages,
-  createGroup,
-  deliveryError,
-  isValidName,
-  publishKeyPackages,
-  readInbox,
-  readLog,
-  requestChallenge,
-  sendMessage,
-  signIn,
-  submitCommit,
-} from "@coppice/delivery/wire";
-import { Challenges } from "./auth/challenges.ts";
-import type { Database } from "./database/database.ts";
-import type { EventHub } from "./events/hub.ts";
-import type { Api } from "./http/api.ts";
+/** The Delivery Service without its HTTP front: database, domain, sessions, events, and the deletion of what is due. */
+import { DeliveryDomain, EventHub, Polls, type Notice } from "@coppice/delivery/domain";
+import type { Time } from "@coppice/kit";
+import { Sessions } from "./auth/sessions.ts";
+import { Database } from "./database/database.ts";
+import { Turns } from "./database/turns.ts";
+import { PollHub } from "./events/poll-hub.ts";
+import { EventSockets } from "./events/sockets.ts";
 import type { ServerLimits } from "./limits.ts";
-import { RateLimiter } from "./rate-limiter.ts";
-import type { Accounts } from "./store/accounts.ts";
-import { Groups, type Appended } from "./store/groups.ts";
-import { Inbox } from "./store/inbox.ts";
-import { KeyPackages } from "./store/key-packages.ts";
+import { SqlStore } from "./store/store.ts";
+import { Sweeper } from "./sweeper.ts";
 
-/** The parts that the calls need. */
-export interface ServiceParts {
-  readonly api: Api;
-  readonly accounts: Accounts;
-  readonly database: Database;
-  readonly hub: EventHub;
+/** Pause between looks at what is due for deletion, milliseconds. */
+const RETENTION_INTERVAL = 60_000;
+
+/** What a service is made of. */
+export interface ServiceOptions {
+  /** Path of the database file, or `:memory:`. */
+  readonly database: string;
   readonly limits: ServerLimits;
-  readonly clock: () => number;
-  /** Origins that a sign-in may be signed for; known once the server listens. */
-  readonly audiences: ReadonlySet<string>;
+  readonly time: Time;
+  /** See `ServerOptions`. */
+  readonly newIncarnations: boolean;
+  readonly onError: (error: unknown) => void;
 }
 
-/** Registers all calls. */
-export function registerCalls(parts: ServiceParts): void {
-  registerSignIn(parts);
-  registerKeyPackages(parts);
-  registerGroups(parts);
+/** A running service. */
+export interface Service {
+  readonly domain: DeliveryDomain;
+  readonly sessions: Sessions;
+  readonly polls: Polls;
+  readonly sockets: EventSockets;
+  /** Ends what runs by itself, and closes the database once nothing waits for it. */
+  close(): Promise<void>;
 }
 
-function registerSignIn({ api, accounts, limits, clock, audiences }: ServiceParts): void {
-  const challenges = new Challenges({ lifetime: limits.challengeLifetime, clock });
-  const signIns = new RateLimiter(limits.signInsPerAddress, clock);
-  const registrations = new RateLimiter(limits.registrationsPerAddress, clock);
-
-  api.open(requestChallenge, ({ user, publicKey }) => {
-    if (!isValidName(user)) throw deliveryError("ERR_DS_NAME_INVALID", "the name is not allowed");
-    return { nonce: challenges.issue(user, publicKey) };
-  });
-  api.open(signIn, async (request, address) => {
-    signIns.take(address);
-    await challenges.redeem(request, audiences);
-    return accounts.signIn(request.user, request.publicKey, () => {
-      registrations.take(address);
-    });
-  });
+/** Opens the database and what works on it; closes it again if that fails. */
+export async function openService(options: ServiceOptions): Promise<Service> {
+  const database = new Database(options.database);
+  try {
+    return await startService(database, options);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
-function registerKeyPackages({ api, accounts, database, limits, clock }: ServiceParts): void {
-  const keyPackages = new KeyPackages(database, accounts, limits, clock);
-  const claims = new RateLimiter(limits.claimsPerPair, clock);
-
-  api.signedIn(publishKeyPackages, (user, { keyPackages: batch, lastResort }) => {
-    for (const content of [...batch, ...(lastResort === undefined ? [] : [lastResort])]) requireSize(content, limits);
-    keyPackages.publish(user, batch, lastResort);
-  });
-  api.signedIn(countKeyPackages, (user) => ({ count: keyPackages.count(user) }));
-  api.signedIn(claimKeyPackages, (user, { users }) => {
-    requireUsers(users.length, limits);
-    for (const name of users) claims.take(`${String(user)} ${name}`, 1, { user: name });
-    return keyPackages.claim(users);
-  });
-}
-
-function registerGroups({ api, accounts, database, hub, limits, clock }: ServiceParts): void {
-  const inbox = new Inbox(database, limits, clock);
-  const groups = new Groups({ database, accounts, inbox, limits, clock });
-  const announce = (groupId: Uint8Array, { seq, readers, invited }: Appended): { readonly seq: number } => {
-    hub.publish(invited, { type: "inbox" });
-    hub.publish(new Set([...readers, ...invited]), { type: "log", groupId: new Uint8Array(groupId), seq });
-    return { seq };
+async function startService(
+  database: Database,
+  { limits, time, newIncarnations, onError }: ServiceOptions,
+): Promise<Service> {
+  const turns = new Turns(database, time);
+  const hub = new EventHub({ perClient: limits.socketsPerClient });
+  const notify = (notice: Notice): void => {
+    if (notice.type === "revoked") sessions.revoke(notice.client).catch(onError);
+    hub.publish(notice);
   };
-
-  api.signedIn(createGroup, (user, { groupId }) => {
-    groups.create(user, groupId);
-  });
-  api.signedIn(submitCommit, (user, submission) => {
-    requireUsers(submission.added.length + submission.removed.length, limits);
-    requireSize(submission.commit, limits);
-    for (const { welcome } of submission.added) requireSize(welcome, limits);
-    return announce(submission.groupId, groups.commit(user, submission));
-  });
-  api.signedIn(sendMessage, (user, { groupId, epoch, message }) => {
-    requireSize(message, limits);
-    return announce(groupId, groups.send(user, groupId, epoch, message));
-  });
-  api.signedIn(readLog, (user, { groupId, after, limit }) => groups.readLog(user, groupId, after, limit));
-  api.signedIn(readInbox, (user) => inbox.read(user));
-  api.signedIn(acknowledgeInbox, (user, { id }) => {
-    inbox.acknowledge(user, id);
-  });
-}
-
-function requireSize(content: Uint8Array, { messageBytes }: ServerLimits): void {
-  if (content.length > messageBytes) {
-    throw deliveryError("ERR_DS_TOO_LARGE", `a message may have ${String(messageBytes)} bytes`);
+  const domain = await DeliveryDomain.open({ store: new SqlStore(database, turns), time, limits, notify });
+  const now = (): number => domain.now();
+  const sessions = new Sessions({ database, turns, limits, now });
+  if (newIncarnations) {
+    await domain.renew();
+    await sessions.revokeAll();
   }
-}
-
-function requireUsers(count: number, { usersPerRequest }: ServerLimits): void {
-  if (count > usersPerRequest) {
-    throw deliveryError("ERR_DS_TOO_LARGE", `a request may name ${String(usersPerRequest)} users`);
-  }
+  const sweeper = new Sweeper({
+    time,
+    pause: RETENTION_INTERVAL,
+    sweep: async () => {
+      const [isMoreDue, hasMoreExpired] = [await domain.forget(), await sessions.forget()];
+      return isMoreDue || hasMoreExpired;
+    },
+    onError,
+  });
+  return {
+    domain,
+    sessions,
+    polls: new Polls(new PollHub(hub, limits.mailboxes), time),
+    sockets: new EventSockets({ hub, sessions, limits, time, now }),
+    close: async () => {
+      await sweeper.end();
+      // The service's age is written down with it.
+      await domain.forget().catch(onError);
+      await turns.idle();
+      database.close();
+    },
+  };
 }

@@ -29,11 +29,16 @@ test("coppice-server serves calls and files, and ends in order on SIGTERM", { ti
   expect(await once(child, "exit")).toEqual([0, null]);
 });
 
-test("a wrong flag or value ends with a message", { timeout: 20_000 }, async () => {
-  const wrongFlag = run("--prot", "1");
-  const [text] = (await once(wrongFlag.stderr, "data")) as [Buffer];
-  expect(text.toString()).toMatch(/--prot[^]*Usage: coppice-server/);
-  expect(await once(wrongFlag, "exit")).toEqual([2, null]);
-  const wrongValue = run("--port", "x", "--data", join(await temporaryFolder(), "ds.db"));
-  expect(await once(wrongValue, "exit")).toEqual([1, null]);
+test("a mistake on the command line ends with words and status 2", { timeout: 20_000 }, async () => {
+  const child = run("--allow-origin", "*");
+  const [text] = (await once(child.stderr, "data")) as [Buffer];
+  expect(text.toString()).toMatch(/^"\*" is not an origin: name each origin/);
+  expect(await once(child, "exit")).toEqual([2, null]);
+});
+
+test("issue 11 (40): --version", { timeout: 20_000 }, async () => {
+  const child = run("--version");
+  const [text] = (await once(child.stdout, "data")) as [Buffer];
+  expect(text.toString()).toMatch(/^coppice-server \d+\.\d+\.\d+\n$/);
+  expect(await once(child, "exit")).toEqual([0, null]);
 });

@@ -6,9 +6,11 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { DeliveryEvent, DeliveryService } from "@coppice/delivery";
 import { createIdentity } from "@coppice/delivery/conformance";
 import { createServer } from "@coppice/server";
-import { connect, newUser, startServer, temporaryFolder } from "./harness.ts";
+import { connect, newUser, startServer, temporaryFolder, TestGroup } from "./harness.ts";
 
 const unreachable = { code: "ERR_DS_UNREACHABLE" };
+const offline: DeliveryEvent = { type: "connection", online: false, transport: undefined };
+const online: DeliveryEvent = { type: "connection", online: true, transport: "websocket" };
 
 /** A port where nothing listens. */
 async function freePort(): Promise<number> {
@@ -53,16 +55,16 @@ describe("adversarial 39: a server that goes away", () => {
     onTestFinished(() => service.close());
     await expect(service.countKeyPackages()).rejects.toMatchObject(unreachable);
     const events = record(service);
-    await vi.waitFor(() => expect(events).toEqual([{ type: "connection", online: false }]));
+    await vi.waitFor(() => expect(events).toEqual([offline]));
     await startServer({ port });
     expect(await service.countKeyPackages()).toBe(0);
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: "connection", online: true }), 5000);
+    await vi.waitFor(() => expect(events.at(-1)).toEqual(online), 5000);
   });
 
   test("a name that turns out to be taken is reported by the calls", async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${String(port)}`;
-    const service = await connect(url, await createIdentity("zoe"));
+    const service = await connect(url, await createIdentity({ user: "zoe" }));
     onTestFinished(() => service.close());
     await startServer({ port });
     await newUser(url, "zoe");
@@ -73,19 +75,24 @@ describe("adversarial 39: a server that goes away", () => {
   test("after a restart the same client goes on: calls, events, and the token", async () => {
     const database = join(await temporaryFolder(), "ds.db");
     const first = await createServer({ port: 0, database });
-    const { service } = await newUser(first.url);
+    const { service, client } = await newUser(first.url);
     const events = record(service);
-    await vi.waitFor(() => expect(events).toEqual([{ type: "connection", online: true }]));
+    await vi.waitFor(() => expect(events).toEqual([online]));
     await first.close();
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: "connection", online: false }));
+    await vi.waitFor(() => expect(events.at(-1)).toEqual(offline));
     await expect(service.countKeyPackages()).rejects.toMatchObject(unreachable);
 
     await startServer({ port: Number(new URL(first.url).port), database });
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: "connection", online: true }), 5000);
-    const groupId = new Uint8Array([1, 2, 3]);
-    await service.createGroup(groupId);
-    await service.sendMessage({ groupId, epoch: 0n, message: new Uint8Array([1]) });
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: "log", groupId, seq: 1 }));
+    await vi.waitFor(() => expect(events.at(-1)).toEqual(online), 5000);
+    const poster = await newUser(first.url);
+    const group = await TestGroup.create(poster);
+    await group.add(client);
+    const message = new Uint8Array([1]);
+    await group.send(message);
+    const { groupId } = group;
+    const entry = expect.objectContaining({ seq: 2, message }) as unknown;
+    const event = { type: "log", groupId, position: group.after(2), entry };
+    await vi.waitFor(() => expect(events.at(-1)).toEqual(event));
   });
 
   test("a server that forgot its users is signed in to again", async () => {
@@ -111,7 +118,7 @@ describe("adversarial 39: a server that goes away", () => {
     onTestFinished(() => void silent.close());
     await vi.waitFor(() => expect(silent.listening).toBe(true));
     const url = `http://127.0.0.1:${String((silent.address() as AddressInfo).port)}`;
-    const service = await connect(url, await createIdentity(), 200);
+    const service = await connect(url, await createIdentity(), { timeout: 200 });
     await expect(service.countKeyPackages()).rejects.toMatchObject(unreachable);
     const reason = new Error("no longer wanted");
     const aborted = service.countKeyPackages({ signal: AbortSignal.timeout(20) }).catch((error: unknown) => error);
@@ -132,15 +139,15 @@ describe("adversarial 39: a server that goes away", () => {
     const service = await connect(way.url, await createIdentity());
     onTestFinished(() => service.close());
     const events = record(service);
-    await vi.waitFor(() => expect(events).toEqual([{ type: "connection", online: true }]));
+    await vi.waitFor(() => expect(events).toEqual([online]));
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(events).toHaveLength(1);
     way.swallow();
-    await vi.waitFor(() => expect(events.at(-1)).toEqual({ type: "connection", online: false }));
+    await vi.waitFor(() => expect(events.at(-1)).toEqual(offline));
   });
 
   test("events stop when the last listener releases, and close ends the connection", async () => {
-    const { url } = await startServer({ limits: { socketsPerUser: 1 } });
+    const { url } = await startServer({ limits: { socketsPerClient: 1 } });
     const { service, identity } = await newUser(url);
     const events: DeliveryEvent[] = [];
     const release = service.subscribe((event) => events.push(event));
@@ -149,10 +156,10 @@ describe("adversarial 39: a server that goes away", () => {
     release();
     const other = await connect(url, identity);
     const others = record(other);
-    await vi.waitFor(() => expect(others).toContainEqual({ type: "connection", online: true }), 5000);
+    await vi.waitFor(() => expect(others).toContainEqual(online), 5000);
     await other.close();
     const again = record(service);
-    await vi.waitFor(() => expect(again).toContainEqual({ type: "connection", online: true }), 5000);
+    await vi.waitFor(() => expect(again).toContainEqual(online), 5000);
     expect(events).toHaveLength(1);
   });
 });

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { EVENTS_PATH, MEDIA_TYPE } from "@coppice/delivery/wire";
+import { describe, expect, test, vi } from "vitest";
 import { addressOf } from "../src/http/address.ts";
 import { startServer } from "./harness.ts";
+import { openRaw, requestText, upgradeText } from "./raw-client.ts";
 import { codeOf, post } from "./wire-client.ts";
 
 const page = (origin: string) => ({ origin });
@@ -9,7 +11,7 @@ describe("cross-origin requests", () => {
   test("a page of a foreign origin is refused, and gets no permission to read", async () => {
     const { url } = await startServer({ allowedOrigins: ["https://app.example"] });
     for (const origin of ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null"]) {
-      const response = await post(url, "v1/inbox/read", "", page(origin));
+      const response = await post(url, "v2/inbox/read", "", page(origin));
       expect(response.headers.get("access-control-allow-origin")).toBeNull();
       expect(await codeOf(response)).toBe("ERR_DS_FORBIDDEN");
     }
@@ -17,16 +19,39 @@ describe("cross-origin requests", () => {
 
   test("a page of an allowed origin may ask and read, one of the server's own needs no permission", async () => {
     const { url } = await startServer({ allowedOrigins: ["https://app.example", "chrome-extension://abcdef"] });
-    const preflight = await fetch(`${url}/v1/inbox/read`, { method: "OPTIONS", headers: page("https://app.example") });
+    const preflight = await fetch(`${url}/v2/inbox/read`, { method: "OPTIONS", headers: page("https://app.example") });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-headers")).toBe("authorization, content-type");
     expect(preflight.headers.get("access-control-allow-credentials")).toBeNull();
     for (const origin of ["https://app.example", "chrome-extension://abcdef"]) {
-      const response = await post(url, "v1/inbox/read", "", page(origin));
+      const response = await post(url, "v2/inbox/read", "", page(origin));
       expect(response.headers.get("access-control-allow-origin")).toBe(origin);
       expect(await codeOf(response)).toBe("ERR_DS_UNAUTHENTICATED");
     }
-    expect(await codeOf(await post(url, "v1/inbox/read", "", page(url)))).toBe("ERR_DS_UNAUTHENTICATED");
+    expect(await codeOf(await post(url, "v2/inbox/read", "", page(url)))).toBe("ERR_DS_UNAUTHENTICATED");
+  });
+});
+
+describe("issue 15 (21): the request's Host", () => {
+  test("does not make a foreign origin the server's own", async () => {
+    const { url } = await startServer({ origins: ["https://chat.example"] });
+    const ask = async (host: string, origin: string) => {
+      const headers = { host, origin, "content-type": MEDIA_TYPE, "content-length": 0 };
+      const { text } = await openRaw(url, requestText("POST /v2/inbox/read", headers));
+      await vi.waitFor(() => expect(text()).toMatch(/ERR_DS_\w+/));
+      return /ERR_DS_\w+/.exec(text())?.[0];
+    };
+    const { host } = new URL(url);
+    expect(await ask("evil.example", "http://evil.example")).toBe("ERR_DS_FORBIDDEN");
+    expect(await ask("chat.example", "http://chat.example")).toBe("ERR_DS_FORBIDDEN");
+    expect(await ask("evil.example", "https://chat.example")).toBe("ERR_DS_UNAUTHENTICATED");
+    expect(await ask("evil.example", `http://${host}`)).toBe("ERR_DS_UNAUTHENTICATED");
+    const upgrade = await openRaw(
+      url,
+      upgradeText(`/${EVENTS_PATH}`, { host: "evil.example", origin: "http://evil.example" }),
+    );
+    await upgrade.ended;
+    expect(upgrade.text()).toMatch(/^HTTP\/1\.1 403 /);
   });
 });
 

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import LibSql from "libsql";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createIdentity } from "@coppice/delivery/conformance";
 import { createServer } from "@coppice/server";
 import { Database } from "../src/database/database.ts";
-import { connect, newUser, startServer, temporaryFolder } from "./harness.ts";
+import { bytes, connect, newUser, startServer, temporaryFolder, TestGroup } from "./harness.ts";
 import { tokenFor } from "./wire-client.ts";
 
 const CHILD = fileURLToPath(new URL("fixtures/server-process.ts", import.meta.url));
@@ -20,37 +21,33 @@ async function startProcess(database: string): Promise<{ readonly url: string; r
   return { url, child };
 }
 
-const groupId = new Uint8Array(16).fill(5);
 const content = (i: number) => new TextEncoder().encode(`message ${String(i)}`);
 
 describe("durability", () => {
   test("everything is there after an orderly restart", async () => {
     const database = join(await temporaryFolder(), "ds.db");
-    const [alice, bob] = [await createIdentity(), await createIdentity()];
     const first = await createServer({ port: 0, database });
-    const before = await connect(first.url, alice);
-    await (
-      await connect(first.url, bob)
-    ).publishKeyPackages({ keyPackages: [content(1), content(2)], lastResort: content(3) });
-    await before.createGroup(groupId);
-    const added = [{ user: bob.user, welcome: content(4) }];
-    await before.submitCommit({ groupId, epoch: 0n, commit: content(5), added, removed: [] });
-    expect(await before.claimKeyPackages([bob.user])).toEqual([{ user: bob.user, keyPackage: content(1) }]);
-    await before.close();
+    const [alice, bob] = [await newUser(first.url), await newUser(first.url)];
+    await bob.service.publishKeyPackages({ keyPackages: [content(1), content(2)], lastResort: content(3) });
+    const group = await TestGroup.create(alice);
+    await group.add(bob.client, content(4));
+    const claimed = (i: number) => [{ client: bob.client, keyPackage: content(i) }];
+    expect(await alice.service.claimKeyPackages([bob.name])).toEqual(claimed(1));
+    await alice.service.close();
+    await bob.service.close();
     await first.close();
 
     const { url } = await startServer({ database });
-    const after = await connect(url, alice);
-    expect(await after.claimKeyPackages([bob.user])).toEqual([{ user: bob.user, keyPackage: content(2) }]);
-    expect(await after.claimKeyPackages([bob.user])).toEqual([{ user: bob.user, keyPackage: content(3) }]);
-    await expect(
-      after.submitCommit({ groupId, epoch: 0n, commit: content(6), added: [], removed: [] }),
-    ).rejects.toMatchObject({
-      code: "ERR_DS_EPOCH_CONFLICT",
-    });
-    const service = await connect(url, bob);
-    expect(await service.readInbox()).toMatchObject([{ groupId, welcome: content(4), cursor: 1 }]);
-    await expect(connect(url, await createIdentity(alice.user))).rejects.toMatchObject({ code: "ERR_DS_NAME_TAKEN" });
+    const after = await connect(url, alice.identity);
+    expect(await after.claimKeyPackages([bob.name])).toEqual(claimed(2));
+    expect(await after.claimKeyPackages([bob.name])).toEqual(claimed(3));
+    const late = { groupId: group.groupId, position: group.after(0), epoch: 0n, added: [], removed: [] };
+    const outcome = await after.submitCommit({ ...late, commit: content(6), groupInfo: content(7) });
+    expect(outcome).toMatchObject({ accepted: false, epoch: 1n, lastSeq: 1, winner: { seq: 1 } });
+    const service = await connect(url, bob.identity);
+    expect(await service.readInbox()).toMatchObject([{ welcome: content(4), position: group.after(1) }]);
+    const thief = await createIdentity({ user: alice.name });
+    await expect(connect(url, thief)).rejects.toMatchObject({ code: "ERR_DS_NAME_TAKEN" });
     await after.close();
     await service.close();
   });
@@ -58,21 +55,24 @@ describe("durability", () => {
   test("adversarial 37: what was acknowledged survives SIGKILL, a resent message keeps its place", async () => {
     const database = join(await temporaryFolder(), "ds.db");
     const identity = await createIdentity();
+    const groupId = bytes(16);
     const acknowledged: number[] = [];
     let next = 0;
     for (let round = 0; round < 3; round++) {
       const { url, child } = await startProcess(database);
       const service = await connect(url, identity);
-      await service.createGroup(groupId);
-      const log = await service.readLog({ groupId, after: 0, limit: 1024 });
-      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1));
-      const stored = new Map(log.map(({ seq, message }) => [Buffer.from(message).toString(), seq]));
+      const { incarnation } = await service.createGroup({ groupId, groupInfo: bytes(1) });
+      const position = { incarnation, seq: 0 };
+      const { entries } = await service.readLog({ groupId, after: position, limit: 1024 });
+      expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, i) => i + 1));
+      const stored = new Map(entries.map(({ seq, message }) => [Buffer.from(message).toString(), seq]));
       for (const [i, seq] of acknowledged.entries()) expect(stored.get(`message ${String(i)}`)).toBe(seq);
       // The one whose answer was lost is either in the log or not; sending it again settles it.
       const killer = setTimeout(() => child.kill("SIGKILL"), 150 + round * 70);
       try {
         for (; ; next++) {
-          const { seq } = await service.sendMessage({ groupId, epoch: 0n, message: content(next) });
+          const messages = [{ epoch: 0n, message: content(next) }];
+          const [seq = 0] = (await service.sendMessages({ groupId, position, messages })).seqs;
           expect(stored.get(`message ${String(next)}`) ?? seq).toBe(seq);
           acknowledged[next] = seq;
         }
@@ -90,21 +90,27 @@ describe("durability", () => {
     reopened.close();
   }, 30_000);
 
-  test("a database that is open elsewhere, or was written by a newer version, is refused and left alone", async () => {
+  test("a database that is open elsewhere, or was written by another version, is refused and left alone", async () => {
     const path = join(await temporaryFolder(), "ds.db");
     const first = await createServer({ port: 0, database: path });
     await expect(createServer({ port: 0, database: path })).rejects.toMatchObject({ code: "ERR_DS_DATABASE_BUSY" });
     await first.close();
 
-    const database = new Database(path);
-    database.execute("PRAGMA user_version = 1000");
-    database.close();
-    const before = await readFile(path);
-    await expect(createServer({ port: 0, database: path })).rejects.toMatchObject({
-      code: "ERR_DS_DATABASE_NEWER",
-      detail: { found: 1000, supported: 1 },
-    });
-    expect(await readFile(path)).toEqual(before);
+    for (const [version, code] of [
+      [1000, "ERR_DS_DATABASE_NEWER"],
+      [1, "ERR_DS_DATABASE_OLD"],
+    ] as const) {
+      const database = new Database(path);
+      database.execute(`PRAGMA user_version = ${version}`);
+      database.close();
+      const before = await readFile(path);
+      const refusal = { code, detail: { found: version, supported: 2 } };
+      await expect(createServer({ port: 0, database: path })).rejects.toMatchObject(refusal);
+      expect(await readFile(path)).toEqual(before);
+      const raw = new LibSql(path);
+      raw.pragma("user_version = 2");
+      raw.close();
+    }
   });
 
   test("tokens and signatures are not in the database file", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { VirtualTime } from "@coppice/kit/testing";
 import { createIdentity } from "@coppice/delivery/conformance";
 import { countKeyPackages, requestChallenge, signIn, signInMessage } from "@coppice/delivery/wire";
 import { startServer } from "./harness.ts";
@@ -37,22 +38,26 @@ describe("adversarial 43: sign-in", () => {
   });
 
   test("a token is over when it expires", async () => {
-    let now = 1_000_000;
-    const { url } = await startServer({ clock: () => now, limits: { tokenLifetime: 1000 } });
+    const time = new VirtualTime();
+    const { url } = await startServer({ time, limits: { tokenLifetime: 1000 } });
     const token = await tokenFor(url, await createIdentity());
-    now += 999;
+    await time.advance(999);
     await call(url, countKeyPackages, undefined, token);
-    now += 1;
+    await time.advance(1);
     await expect(call(url, countKeyPackages, undefined, token)).rejects.toMatchObject(
       refusal("ERR_DS_UNAUTHENTICATED"),
     );
   });
 
-  test("a user has a bounded number of tokens: the oldest makes room", async () => {
-    let now = 1_000_000;
-    const { url } = await startServer({ clock: () => now++, limits: { tokensPerUser: 2 } });
+  test("a client has a bounded number of tokens: the oldest makes room", async () => {
+    const time = new VirtualTime();
+    const { url } = await startServer({ time, limits: { tokensPerClient: 2 } });
     const identity = await createIdentity();
-    const tokens = [await tokenFor(url, identity), await tokenFor(url, identity), await tokenFor(url, identity)];
+    const tokens: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      tokens.push(await tokenFor(url, identity));
+      await time.advance(1);
+    }
     const outcomes = await Promise.allSettled(tokens.map((token) => call(url, countKeyPackages, undefined, token)));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
   });
@@ -66,13 +71,13 @@ describe("adversarial 43: sign-in", () => {
   });
 
   test("a challenge expires", async () => {
-    let now = 1_000_000;
-    const { url } = await startServer({ clock: () => now, limits: { challengeLifetime: 1000 } });
+    const time = new VirtualTime();
+    const { url } = await startServer({ time, limits: { challengeLifetime: 1000 } });
     const identity = await createIdentity();
     const [early, late] = [await prepareSignIn(url, identity), await prepareSignIn(url, identity)];
-    now += 999;
+    await time.advance(999);
     await call(url, signIn, early);
-    now += 1;
+    await time.advance(1);
     await expect(call(url, signIn, late)).rejects.toMatchObject(refusal("ERR_DS_SIGN_IN"));
   });
 
@@ -84,7 +89,9 @@ describe("adversarial 43: sign-in", () => {
     const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
     const tampered = [
       { ...answer, nonce: foreign.nonce },
-      { ...answer, user: other.user },
+      { ...answer, client: other.client },
+      { ...answer, client: { ...answer.client, device: other.client.device } },
+      { ...answer, suite: 3 },
       { ...answer, publicKey: other.publicKey },
       { ...answer, publicKey: new Uint8Array(32) },
       { ...answer, signature: foreign.signature },
@@ -110,11 +117,21 @@ describe("adversarial 43: sign-in", () => {
   test("a challenge of one server is refused by another", async () => {
     const [first, second] = [await startServer(), await startServer()];
     const identity = await createIdentity();
-    const { nonce } = await call(first.url, requestChallenge, identity);
-    const audience = second.url;
-    const signature = await identity.sign(signInMessage({ ...identity, audience, nonce }));
-    const answer = { audience, user: identity.user, publicKey: identity.publicKey, nonce, signature };
+    const { client, suite, publicKey, register } = identity;
+    const { nonce } = await call(first.url, requestChallenge, { client, suite, publicKey });
+    const statement = { audience: second.url, client, suite, publicKey, nonce };
+    const answer = { ...statement, signature: await identity.sign(signInMessage(statement)), register };
     await expect(call(second.url, signIn, answer)).rejects.toMatchObject(refusal("ERR_DS_SIGN_IN"));
+  });
+
+  test("issue 11 (14): of names that look alike only the first is registered, also at once", async () => {
+    const { url } = await startServer();
+    await tokenFor(url, await createIdentity({ user: "mike" }));
+    const lookAlike = { code: "ERR_DS_NAME_TAKEN", detail: { reason: "look-alike" } };
+    await expect(tokenFor(url, await createIdentity({ user: "rnike" }))).rejects.toMatchObject(lookAlike);
+    const both = [await createIdentity({ user: "modern" }), await createIdentity({ user: "modem" })];
+    const outcomes = await Promise.allSettled(both.map((identity) => tokenFor(url, identity)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
   test("a configured origin is accepted, a malformed one is the caller's mistake", async () => {
@@ -126,16 +143,16 @@ describe("adversarial 43: sign-in", () => {
   });
 
   test("new names, sign-ins and requests from one address are rate limited", async () => {
-    let now = 1_000_000;
+    const time = new VirtualTime();
     const rate = { burst: 2, perSecond: 1 };
-    const { url } = await startServer({ clock: () => now, limits: { registrationsPerAddress: rate } });
+    const { url } = await startServer({ time, limits: { registrationsPerAddress: rate } });
     const [first, second, third] = [await createIdentity(), await createIdentity(), await createIdentity()];
     await tokenFor(url, first);
     await tokenFor(url, second);
     const limited = { code: "ERR_DS_RATE_LIMITED", detail: { retryAfter: 1 } };
     await expect(tokenFor(url, third)).rejects.toMatchObject(limited);
     await tokenFor(url, first);
-    now += 1000;
+    await time.advance(1000);
     await tokenFor(url, third);
 
     const strict = await startServer({ limits: { signInsPerAddress: { burst: 1, perSecond: 0.001 } } });

@@ -23,9 +23,10 @@ function get(
 
 describe("static files", () => {
   let url: string;
+  let app: string;
   beforeEach(async () => {
     const folder = await temporaryFolder();
-    const app = join(folder, "app");
+    app = join(folder, "app");
     await mkdir(join(app, "assets"), { recursive: true });
     await mkdir(join(folder, "app-secret"));
     await writeFile(join(folder, "secret.txt"), "secret");
@@ -58,7 +59,7 @@ describe("static files", () => {
       const { headers } = await get(url, path);
       const policy = String(headers["content-security-policy"]);
       expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval';");
-      expect(policy).toContain("connect-src 'self' ws: wss:;");
+      expect(policy).toContain(`connect-src 'self' ${url.replace("http", "ws")};`);
       expect(policy).toContain("default-src 'none'");
       expect(policy).not.toContain("unsafe-inline");
       expect(headers).toMatchObject({
@@ -67,6 +68,29 @@ describe("static files", () => {
         "referrer-policy": "no-referrer",
       });
     }
+  });
+
+  test("issue 15 (19): a page may connect to the server's own host only", async () => {
+    const { url: own } = await startServer({ staticDirectory: app, origins: ["https://chat.example"] });
+    const sources = async (host: string) => {
+      const { headers } = await get(own, "/", { headers: { host } });
+      return /connect-src ([^;]*);/.exec(String(headers["content-security-policy"]))?.[1];
+    };
+    const { host } = new URL(own);
+    expect(await sources(host)).toBe(`'self' ws://${host}`);
+    expect(await sources("chat.example")).toBe("'self' wss://chat.example");
+    expect(await sources("evil.example")).toBe("'self'");
+    expect(await sources("x; script-src *")).toBe("'self'");
+  });
+
+  test("issue 15 (20): files are rate limited, also those that are not there", async () => {
+    const { url: slow } = await startServer({
+      staticDirectory: app,
+      limits: { requestsPerAddress: { burst: 3, perSecond: 0.001 } },
+    });
+    const statuses: number[] = [];
+    for (const path of ["/", "/nothing", "/", "/", "/nothing"]) statuses.push((await get(slow, path)).status);
+    expect(statuses).toEqual([200, 404, 200, 429, 429]);
   });
 
   test.each([

@@ -1,16 +1,17 @@
-/** A client that follows no rules: raw requests and raw sockets, for what `connectDelivery` would never send. */
+/** A client that follows no rules: raw requests, for what `connectDelivery` would never send. */
+import type { DeliveryErrorCode, Identity } from "@coppice/delivery";
 import {
-  deliveryError,
   decode,
   decodeFailure,
+  deliveryError,
   encode,
   MEDIA_TYPE,
   requestChallenge,
   signIn,
   signInMessage,
   type Call,
+  type SignInRequest,
 } from "@coppice/delivery/wire";
-import type { DeliveryErrorCode, Identity } from "@coppice/delivery";
 
 /** Posts raw bytes. */
 export function post(
@@ -43,10 +44,14 @@ export async function call<Q, A>(url: string, to: Call<Q, A>, request: Q, token?
 }
 
 /** The pieces of a sign-in, ready to be tampered with. */
-export async function prepareSignIn(url: string, { user, publicKey, sign }: Identity, audience: string = url) {
-  const { nonce } = await call(url, requestChallenge, { user, publicKey });
-  const signature = await sign(signInMessage({ audience, user, publicKey, nonce }));
-  return { audience, user, publicKey, nonce, signature };
+export async function prepareSignIn(
+  url: string,
+  { client, suite, publicKey, register, sign }: Identity,
+  audience: string = url,
+): Promise<SignInRequest> {
+  const { nonce } = await call(url, requestChallenge, { client, suite, publicKey });
+  const statement = { audience, client, suite, publicKey, nonce };
+  return { ...statement, signature: await sign(signInMessage(statement)), register };
 }
 
 export async function tokenFor(url: string, identity: Identity): Promise<string> {

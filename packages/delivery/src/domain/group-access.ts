@@ -13,10 +13,10 @@ export interface Access {
 
 export const forbidden = (): Error => deliveryError("ERR_DS_FORBIDDEN", "This client is not a member of the group");
 
-/** `ERR_DS_UNKNOWN_GROUP`. */
+/** `ERR_DS_FORBIDDEN` for a group that does not exist, as for a stranger: nobody learns by asking which ids are in use. */
 export async function findGroup(tx: DomainReads, groupId: Uint8Array, client: ClientId): Promise<Access> {
   const group = await tx.group(groupId);
-  if (group === undefined) throw deliveryError("ERR_DS_UNKNOWN_GROUP", "There is no such group");
+  if (group === undefined) throw forbidden();
   const admissions = await tx.admissions(groupId, client);
   return { group, admissions, readsNow: admissions.some(({ until }) => until === undefined) };
 }

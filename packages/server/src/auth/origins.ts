@@ -10,7 +10,7 @@ export const urlHost = (host: string): string => (host.includes(":") ? `[${host}
  * The origins of a plain HTTP server on `host` and `port`: its own names and addresses, never what a request claims. A
  * server that trusted the request's `Host` would accept sign-ins that were meant for, and passed on by, another one.
  */
-export function ownOrigins(host: string, port: number): readonly string[] {
+export function originsOf(host: string, port: number): readonly string[] {
   const everywhere = host === "0.0.0.0" || host === "::";
   const addresses = Object.values(networkInterfaces()).flatMap((entries = []) =>
     entries.filter(({ scopeid }) => scopeid === undefined || scopeid === 0).map(({ address }) => urlHost(address)),
@@ -21,9 +21,15 @@ export function ownOrigins(host: string, port: number): readonly string[] {
 
 /** An origin as URLs have it. `TypeError` for anything that is more or less than an origin. */
 export function parseOrigin(text: string): string {
+  if (text === "*") {
+    throw new TypeError(
+      '"*" is not an origin: name each origin whose pages may use this server, such as https://chat.example',
+    );
+  }
+  if (!URL.canParse(text)) throw new TypeError(`"${text}" is not an origin: write it like https://chat.example`);
   const url = new URL(text);
   // Origins of extensions ("chrome-extension://…") are opaque to the URL standard.
   const origin = url.origin === "null" ? `${url.protocol}//${url.host}` : url.origin;
-  if (text !== origin) throw new TypeError(`not an origin: ${text} (did you mean ${origin}?)`);
+  if (text !== origin) throw new TypeError(`"${text}" is not an origin: did you mean ${origin}?`);
   return origin;
 }

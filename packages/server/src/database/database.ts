@@ -1,8 +1,8 @@
-/** A small typed layer over the embedded SQL database: statements by text, rows by column, nested-safe transactions. */
-import { CoppiceError } from "@coppice/core";
-import type { Bytes } from "@coppice/delivery/wire";
+/** A small typed layer over the embedded SQL database: statements by text, rows by column, transactions. */
+import type { Bytes } from "@coppice/core";
+import { CoppiceError } from "@coppice/kit";
 import LibSql from "libsql";
-import { migrate, schemaVersion } from "./schema.ts";
+import { hasSchema, makeSchema } from "./schema.ts";
 
 /** How long opening waits for another process to let go of the database, milliseconds. */
 const BUSY_TIMEOUT = 250;
@@ -50,8 +50,8 @@ export class Database {
   /**
    * Opens or creates the database file at `path` (or `:memory:`).
    *
-   * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY` if another process has it open, `ERR_DS_DATABASE_NEWER` if a newer
-   * version of this package wrote it.
+   * @throws `CoppiceError` `ERR_DS_DATABASE_BUSY` if another process has it open, `ERR_DS_DATABASE_NEWER` and
+   * `ERR_DS_DATABASE_OLD` if another version of this package wrote it.
    */
   constructor(path: string) {
     this.#connection = new LibSql(path, { timeout: BUSY_TIMEOUT });
@@ -59,18 +59,18 @@ export class Database {
       // One process at a time: events reach only the sockets of the process that made them. The kernel holds the lock
       // and so releases it when the process dies, however it dies.
       this.#connection.pragma("locking_mode = EXCLUSIVE");
-      // Before anything is written: a database of a newer version stays as it is.
-      const version = schemaVersion(this);
+      // Before anything is written: a database of another version stays as it is.
+      const isReady = hasSchema(this);
       this.#connection.pragma("journal_mode = WAL");
       // In WAL mode the default would let a power cut undo what was acknowledged.
       this.#connection.pragma("synchronous = FULL");
       this.#connection.pragma("foreign_keys = ON");
       this.#connection.exec("BEGIN EXCLUSIVE; COMMIT");
-      migrate(this, version);
+      if (!isReady) makeSchema(this);
     } catch (error) {
       this.close();
       throw isBusy(error)
-        ? new CoppiceError("ERR_DS_DATABASE_BUSY", "another process has the database open", { cause: error })
+        ? new CoppiceError("ERR_DS_DATABASE_BUSY", "Another process has the database open", { cause: error })
         : error;
     }
   }
@@ -104,19 +104,37 @@ export class Database {
       .map((row) => new Row(row as Record<string, unknown>));
   }
 
-  /** Runs `body` as one transaction: all of it happens, durably once this returns, or nothing. Must not be nested. */
-  transaction<T>(body: () => T): T {
-    this.#connection.exec("BEGIN IMMEDIATE");
-    let result: T;
+  /** Begins a transaction. None may be open. */
+  begin(): void {
+    this.run("BEGIN IMMEDIATE");
+  }
+
+  /** Ends the transaction: all of it has happened, durably, once this returns. */
+  commit(): void {
+    this.run("COMMIT");
+  }
+
+  /** Ends the transaction, if there is one: nothing of it has happened. Some failures (disk full) have done that already. */
+  rollback(): void {
+    if (this.isInTransaction) this.run("ROLLBACK");
+  }
+
+  /** Whether a transaction is open. */
+  get isInTransaction(): boolean {
+    return this.#connection.inTransaction;
+  }
+
+  /** Runs `body` as one transaction. */
+  atomically<T>(body: () => T): T {
+    this.begin();
     try {
-      result = body();
-      this.#connection.exec("COMMIT");
+      const result = body();
+      this.commit();
+      return result;
     } catch (error) {
-      // Some failures (disk full) have rolled back already.
-      if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
+      this.rollback();
       throw error;
     }
-    return result;
   }
 
   /** Leaves a single file behind and frees it for another process. */

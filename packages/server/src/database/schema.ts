@@ -1,57 +1,104 @@
-/** The tables, and the steps from each released version to the next. */
-import { CoppiceError } from "@coppice/core";
+/** The tables, and which versions of them this code works with. */
+import { CoppiceError } from "@coppice/kit";
 
-const VERSION_1 = `
+/** The version of `SCHEMA`. Version 1 was never released: it has no way to here. */
+const VERSION = 2;
+
+/**
+ * `age` is always the service's age when the row was written. Tables that only grow are deleted from by ascending id, which is
+ * the order of ages; the others have an index for it.
+ */
+const SCHEMA = `
+  CREATE TABLE service (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    age INTEGER NOT NULL,
+    -- What the ids of a new inbox begin after.
+    inbox_base INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO service (id, age, inbox_base) VALUES (1, 0, 0);
+
   CREATE TABLE users (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    public_key BLOB NOT NULL,
-    last_inbox_id INTEGER NOT NULL DEFAULT 0,
-    groups_created INTEGER NOT NULL DEFAULT 0
+    -- Equal for names that look alike.
+    skeleton TEXT NOT NULL UNIQUE,
+    log_length INTEGER NOT NULL,
+    log_state BLOB NOT NULL,
+    groups_created INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE device_logs (
+    user INTEGER NOT NULL REFERENCES users,
+    position INTEGER NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (user, position)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE clients (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    device TEXT NOT NULL,
+    last_inbox_id INTEGER NOT NULL,
+    UNIQUE (user, device)
   ) STRICT;
 
   -- Only a hash: who reads the database cannot sign in with what it finds.
   CREATE TABLE tokens (
     hash BLOB PRIMARY KEY,
-    user INTEGER NOT NULL REFERENCES users,
+    client INTEGER NOT NULL REFERENCES clients,
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX tokens_by_user ON tokens (user, expires_at);
-  CREATE INDEX tokens_by_age ON tokens (expires_at);
+  CREATE INDEX tokens_by_client ON tokens (client, expires_at);
+  CREATE INDEX tokens_by_expiry ON tokens (expires_at);
 
   -- A package that was handed out stays as a hash, so that it cannot be published again.
   CREATE TABLE key_packages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    user INTEGER NOT NULL REFERENCES users,
+    client INTEGER NOT NULL REFERENCES clients,
     hash BLOB NOT NULL,
     content BLOB,
-    changed_at INTEGER NOT NULL,
-    UNIQUE (user, hash)
+    age INTEGER NOT NULL,
+    UNIQUE (client, hash)
   ) STRICT;
-  CREATE INDEX key_packages_available ON key_packages (user, id) WHERE content IS NOT NULL;
-  CREATE INDEX key_packages_by_age ON key_packages (changed_at);
+  CREATE INDEX key_packages_waiting ON key_packages (client, id) WHERE content IS NOT NULL;
+  CREATE INDEX key_packages_by_age ON key_packages (age);
 
   CREATE TABLE last_resorts (
-    user INTEGER PRIMARY KEY REFERENCES users,
+    client INTEGER PRIMARY KEY REFERENCES clients,
     content BLOB NOT NULL
   ) STRICT;
 
   CREATE TABLE groups (
     id INTEGER PRIMARY KEY,
     group_id BLOB NOT NULL UNIQUE,
-    creator INTEGER NOT NULL REFERENCES users,
-    epoch INTEGER NOT NULL DEFAULT 0,
-    last_seq INTEGER NOT NULL DEFAULT 0
+    incarnation TEXT NOT NULL,
+    creator INTEGER NOT NULL REFERENCES clients,
+    epoch INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    last_received_at INTEGER NOT NULL,
+    readers_seq INTEGER NOT NULL,
+    -- Numbers with commas between.
+    ended_at TEXT NOT NULL
   ) STRICT;
 
-  -- A user may read entries with from_seq < seq <= until_seq; NULL is a member of today.
+  -- Apart from the group's row, which every message changes.
+  CREATE TABLE group_infos (
+    group_ref INTEGER PRIMARY KEY REFERENCES groups,
+    content BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL
+  ) STRICT;
+
+  -- A client may read entries with from_seq < seq <= until_seq; NULL is a reader of today.
   CREATE TABLE admissions (
     group_ref INTEGER NOT NULL REFERENCES groups,
-    user INTEGER NOT NULL REFERENCES users,
+    client INTEGER NOT NULL REFERENCES clients,
     from_seq INTEGER NOT NULL,
     until_seq INTEGER,
-    PRIMARY KEY (group_ref, user, from_seq)
+    PRIMARY KEY (group_ref, client, from_seq)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX admissions_of_group ON admissions (group_ref, client) WHERE until_seq IS NULL;
+  CREATE INDEX admissions_of_client ON admissions (client, group_ref) WHERE until_seq IS NULL;
 
   CREATE TABLE log (
     id INTEGER PRIMARY KEY,
@@ -59,61 +106,73 @@ const VERSION_1 = `
     seq INTEGER NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('commit', 'message')),
     epoch INTEGER NOT NULL,
-    hash BLOB NOT NULL,
-    content BLOB NOT NULL,
     received_at INTEGER NOT NULL,
-    UNIQUE (group_ref, seq),
+    age INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (group_ref, seq)
+  ) STRICT;
+
+  -- Where posted bytes stand, also after the entry was deleted.
+  CREATE TABLE posted (
+    id INTEGER PRIMARY KEY,
+    group_ref INTEGER NOT NULL REFERENCES groups,
+    kind TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    age INTEGER NOT NULL,
     UNIQUE (group_ref, kind, hash)
   ) STRICT;
-  CREATE INDEX log_by_age ON log (received_at);
 
-  -- One row for all who are invited with the same bytes.
+  -- One row for all who are let in by the same bytes.
   CREATE TABLE welcomes (
     id INTEGER PRIMARY KEY,
     content BLOB NOT NULL
   ) STRICT;
 
   CREATE TABLE inbox (
-    user INTEGER NOT NULL REFERENCES users,
+    client INTEGER NOT NULL REFERENCES clients,
     id INTEGER NOT NULL,
-    sender INTEGER NOT NULL REFERENCES users,
+    sender TEXT NOT NULL,
     group_ref INTEGER NOT NULL REFERENCES groups,
+    seq INTEGER NOT NULL,
     welcome INTEGER NOT NULL REFERENCES welcomes,
-    cursor INTEGER NOT NULL,
-    received_at INTEGER NOT NULL,
-    PRIMARY KEY (user, id)
+    age INTEGER NOT NULL,
+    PRIMARY KEY (client, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX inbox_by_sender ON inbox (user, sender);
+  CREATE INDEX inbox_by_sender ON inbox (client, sender);
   CREATE INDEX inbox_by_welcome ON inbox (welcome);
-  CREATE INDEX inbox_by_age ON inbox (received_at);
+  CREATE INDEX inbox_by_age ON inbox (age);
 `;
 
-/** `STEPS[n]` leads from version n to version n + 1. Released steps never change. */
-const STEPS: readonly string[] = [VERSION_1];
-
-/** What a migration needs of a database. */
-interface Migratable {
+/** What the set-up needs of a database. */
+interface Preparable {
   readonly first: (sql: string) => { readonly integer: (column: string) => number };
-  readonly transaction: (body: () => void) => void;
+  readonly atomically: (body: () => void) => void;
   readonly execute: (sql: string) => void;
 }
 
-/** The version of the database's schema; 0 for a new one. `ERR_DS_DATABASE_NEWER` if this code does not know it. */
-export function schemaVersion(database: Migratable): number {
-  const version = database.first("PRAGMA user_version").integer("user_version");
-  if (version > STEPS.length) {
-    throw new CoppiceError("ERR_DS_DATABASE_NEWER", "a newer version of the server wrote this database", {
-      detail: { found: version, supported: STEPS.length },
-    });
+/**
+ * Whether the database has its tables; nothing is written. `ERR_DS_DATABASE_NEWER` or `ERR_DS_DATABASE_OLD` for tables of
+ * another version.
+ */
+export function hasSchema(database: Preparable): boolean {
+  const found = database.first("PRAGMA user_version").integer("user_version");
+  const detail = { found, supported: VERSION };
+  if (found > VERSION) {
+    throw new CoppiceError("ERR_DS_DATABASE_NEWER", "A newer version of the server wrote this database", { detail });
   }
-  return version;
+  if (found > 0 && found < VERSION) {
+    const message =
+      "The database is of a version that was never released: move its file away to begin with an empty one";
+    throw new CoppiceError("ERR_DS_DATABASE_OLD", message, { detail });
+  }
+  return found === VERSION;
 }
 
-/** Brings the database from `version` to the current one: all steps or none. */
-export function migrate(database: Migratable, version: number): void {
-  if (version === STEPS.length) return;
-  database.transaction(() => {
-    for (const step of STEPS.slice(version)) database.execute(step);
-    database.execute(`PRAGMA user_version = ${String(STEPS.length)}`);
+/** Makes the tables of a new database. */
+export function makeSchema(database: Preparable): void {
+  database.atomically(() => {
+    database.execute(SCHEMA);
+    database.execute(`PRAGMA user_version = ${String(VERSION)}`);
   });
 }

@@ -2,12 +2,16 @@
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 
-/** The key that rate limits by address use. An IPv6 user has a whole /64, so that is what counts. */
+/** The key that limits by address use for a request. */
 export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
   const forwarded = request.headers["x-forwarded-for"];
   // A proxy appends the address it saw; what stands before that is the client's own claim.
   const claimed = trustProxy && typeof forwarded === "string" ? /[^,\s]*\s*$/.exec(forwarded)?.[0].trim() : undefined;
-  const address = claimed ?? request.socket.remoteAddress ?? "unknown";
+  return addressKey(claimed ?? request.socket.remoteAddress);
+}
+
+/** The key of an IP address. An IPv6 user has a whole /64, so that is what counts. */
+export function addressKey(address = "unknown"): string {
   if (!isIPv6(address)) return address;
   const embedded = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   return embedded ?? firstGroups(address, 4);

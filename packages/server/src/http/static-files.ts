@@ -23,23 +23,22 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   [".wasm", "application/wasm"],
 ]);
 
-/** `ws:` and `wss:` are named because Safari's `'self'` does not include them. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "connect-src 'self' ws: wss:",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+const policy = (connectSources: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    `connect-src ${connectSources}`,
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy": POLICY,
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=()",
@@ -48,24 +47,45 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
+/** Most bytes of a file that are in memory at once for one reader. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** What a file is served with. */
+export interface FileOptions {
+  /** The `connect-src` of the Content-Security-Policy. */
+  readonly connectSources: string;
+  /** Sets memory aside for the response (two chunks: one read, one written), or says that there is none. */
+  readonly reserve: (bytes: number, length: number) => boolean;
+}
+
+/** Answers a request for the file at `path`. */
+export type FileHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  options: FileOptions,
+) => Promise<void>;
+
 /** A server of the files in `directory`. `Error` of the file system if the folder does not exist. */
-export async function staticFiles(
-  directory: string,
-): Promise<(request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>> {
+export async function staticFiles(directory: string): Promise<FileHandler> {
   const root = await realpath(directory);
-  return async (request, response, path) => {
+  return async (request, response, path, { connectSources, reserve }) => {
+    const secure = { ...SECURITY_HEADERS, "content-security-policy": policy(connectSources) };
+    const refuse = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): void => {
+      response.writeHead(status, { ...secure, ...headers, "content-type": "text/plain; charset=utf-8" }).end(text);
+    };
     if (request.method !== "GET" && request.method !== "HEAD") {
-      response.writeHead(405, { ...SECURITY_HEADERS, allow: "GET, HEAD" }).end();
+      refuse(405, "Only GET and HEAD\n", { allow: "GET, HEAD" });
       return;
     }
     const file = await findFile(root, path);
     if (file === undefined) {
-      response.writeHead(404, { ...SECURITY_HEADERS, "content-type": "text/plain; charset=utf-8" }).end("Not found\n");
+      refuse(404, "Not found\n");
       return;
     }
     const tag = `"${file.modified.toString(36)}-${file.bytes.toString(36)}"`;
     const headers = {
-      ...SECURITY_HEADERS,
+      ...secure,
       "content-type": TYPES.get(extname(file.path).toLowerCase()) ?? "application/octet-stream",
       // An application that is out of date may lack a security fix, so caches ask each time.
       "cache-control": "no-cache",
@@ -75,10 +95,17 @@ export async function staticFiles(
       response.writeHead(304, headers).end();
       return;
     }
+    if (!reserve(Math.min(file.bytes, 2 * CHUNK_BYTES), file.bytes)) {
+      refuse(503, "Too busy\n", { "retry-after": "1" });
+      return;
+    }
     response.writeHead(200, { ...headers, "content-length": file.bytes });
     if (request.method === "HEAD" || file.bytes === 0) response.end();
     // The file must not be longer than announced if somebody replaces it meanwhile.
-    else await pipeline(createReadStream(file.path, { end: file.bytes - 1 }), response);
+    else {
+      const content = createReadStream(file.path, { end: file.bytes - 1, highWaterMark: CHUNK_BYTES });
+      await pipeline(content, response);
+    }
   };
 }
 

@@ -143,7 +143,8 @@ export const readerCases: readonly ConformanceCase[] = [
     }),
   },
   {
-    title: "adversarial 43: strangers neither read nor write, and unknown groups are said to be so",
+    title:
+      "adversarial 43, issue 15 (22): strangers neither read nor write, nor can they tell that there is such a group",
     run: withUsers(2, async (users) => {
       const [creator, stranger] = [at(users, 0), at(users, 1)];
       const group = await createTestGroup(creator);
@@ -155,9 +156,13 @@ export const readerCases: readonly ConformanceCase[] = [
       const elsewhere = { ...group, after: (seq: number) => ({ incarnation: "0".repeat(32), seq }) };
       await assertRejects(seqsAfter(stranger, elsewhere, 9), "ERR_DS_FORBIDDEN");
       const unknown = { ...group, groupId: randomBytes(32) };
-      await assertRejects(seqsAfter(creator, unknown, 0), "ERR_DS_UNKNOWN_GROUP");
-      await assertRejects(send(creator, unknown, 0n), "ERR_DS_UNKNOWN_GROUP");
-      await assertRejects(creator.service.submitCommit(plainCommit(unknown, { epoch: 0n })), "ERR_DS_UNKNOWN_GROUP");
+      const refusals = [
+        await assertRejects(seqsAfter(creator, unknown, 0), "ERR_DS_FORBIDDEN"),
+        await assertRejects(seqsAfter(stranger, group, 0), "ERR_DS_FORBIDDEN"),
+      ];
+      assertEqual(at(refusals, 0).message, at(refusals, 1).message, "what is said of an unknown group");
+      await assertRejects(send(creator, unknown, 0n), "ERR_DS_FORBIDDEN");
+      await assertRejects(creator.service.submitCommit(plainCommit(unknown, { epoch: 0n })), "ERR_DS_FORBIDDEN");
     }),
   },
 ];
