@@ -11,6 +11,8 @@ export interface Tally {
   readonly lost: readonly string[];
   /** Messages that stand twice in a history, or were told twice by one page. */
   readonly repeated: readonly string[];
+  /** Messages that somebody does not have whose history says that something is missing there. */
+  readonly behindGap: number;
   /** Messages that their sender shows as `failed`: said, not lost. */
   readonly failed: number;
   /** Messages that are still on their way after the time to settle. */
@@ -33,6 +35,11 @@ export async function tally(
   const stuck: string[] = [];
   let delivered = 0;
   let failed = 0;
+  let behindGap = 0;
+  const withGap = new Set<Person>();
+  for (const person of people) {
+    if (((await call(person.tab, "kinds", [conversation], 120_000))["gap"] ?? 0) > 0) withGap.add(person);
+  }
   for (const [person, history] of histories) {
     const counts = countOf(history.map(({ text }) => text));
     for (const [text, count] of counts)
@@ -54,12 +61,13 @@ export async function tally(
       for (const other of people) {
         if (other === sender) continue;
         if (histories.get(other)?.some((seen) => seen.text === text) === true) delivered++;
+        else if (withGap.has(other)) behindGap++;
         else if (!gone.has(text)) lost.push(`${text} (at ${other.name})`);
       }
     }
   }
   const sent = people.reduce((sum, { accepted }) => sum + accepted.length, 0);
-  return { sent, delivered, lost, repeated, failed, stuck };
+  return { sent, delivered, lost, repeated, behindGap, failed, stuck };
 }
 
 function countOf(texts: readonly string[]): ReadonlyMap<string, number> {

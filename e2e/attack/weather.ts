@@ -210,7 +210,7 @@ if (failure !== undefined) console.log(failure instanceof Error ? (failure.stack
 if (result !== undefined) {
   console.log(
     `sent ${String(result.sent)}, delivered ${String(result.delivered)}, lost ${String(result.lost.length)}, ` +
-      `repeated ${String(result.repeated.length)}, failed ${String(result.failed)}, stuck ${String(result.stuck.length)}, ` +
+      `repeated ${String(result.repeated.length)}, behind a gap ${String(result.behindGap)}, failed ${String(result.failed)}, stuck ${String(result.stuck.length)}, ` +
       `longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`,
   );
 }
