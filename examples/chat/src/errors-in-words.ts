@@ -43,6 +43,7 @@ const wordsByCode = {
   ERR_MLS_REPLAY: "It arrived a second time and was ignored. You need not do anything.",
   ERR_MLS_LIMIT: "It goes beyond what this device accepts, so it was refused. Ask for it in smaller parts.",
   ERR_MLS_STATE: "That is not possible right now. Wait until the current change is finished, then try again.",
+  ERR_MLS_NOT_LOADED: "Part of the data on this device was not at hand. Try again; if it fails again, reload the page.",
   ERR_MLS_POLICY: "The rules of this app do not allow that.",
   ERR_MLS_CRYPTO: "This browser's cryptography failed or lacks something. Update the browser, then reload.",
 
