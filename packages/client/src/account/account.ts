@@ -166,7 +166,7 @@ async function newAccount(suite: CipherSuite, user: string): Promise<AccountReco
 
 /** The device log of a user of whom this is the first device. */
 async function firstEntry({ user, device, signer }: Account): Promise<DeviceLogEntry> {
-  const key = { suite: SUITE_ID, publicKey: signer.publicKey };
+  const key = { suite: SUITE_ID, publicKey: new Uint8Array(signer.publicKey) };
   const change = { action: "create", device, key, nonce: randomBytes(32) } as const;
   return (await signDeviceLogEntry({ user, log: undefined, change, signedBy: device, signer })).entry;
 }
