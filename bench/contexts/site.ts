@@ -35,7 +35,7 @@ export async function openSite(): Promise<Site> {
       bodyBytes: 16 * 1024 * 1024,
       messageBytes: 8 * 1024 * 1024,
       pageBytes: 8 * 1024 * 1024,
-      usersPerRequest: 10_000,
+      namesPerRequest: 10_000,
       requestsPerUser: FREE,
       requestsPerAddress: FREE,
       signInsPerAddress: FREE,

@@ -102,7 +102,7 @@ describe("safety numbers", () => {
     await world.run(atAlice.update());
     await extendLog(aliceDevice, alice.delivery, {
       action: "recovery",
-      key: { suite: 1, publicKey: (await keysOf()).signer.publicKey },
+      key: { suite: 1, publicKey: new Uint8Array((await keysOf()).signer.publicKey) },
     });
     expect(await atAlice.safetyNumber()).toBe(number);
     await world.client("carol");

@@ -5,7 +5,7 @@ import { utf8 } from "../../src/codec/bytes.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { basicCredential } from "../../src/credential.ts";
 import type { GroupState } from "../../src/group-state.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
+import { randomBytes } from "@coppice/kit";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { at, Group, Member, testRules } from "./group.ts";
 

@@ -1,5 +1,5 @@
 /** A group of any size as a store has it, made cheaply: two members send, all others are leaves that nobody checks. */
-import { randomBytes } from "../../src/crypto/platform.ts";
+import { randomBytes } from "@coppice/kit";
 import type { FormerMembers, GroupState, MessagingState } from "../../src/group-state.ts";
 import { createSecretTree } from "../../src/secret-tree.ts";
 import type { RecordChanges } from "../../src/state/diff-records.ts";

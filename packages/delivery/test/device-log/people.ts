@@ -134,5 +134,5 @@ export async function forge(
     signature: new Uint8Array(0),
     ...fields,
   };
-  return { ...unsigned, signature: await as.signer.sign(signedContent(unsigned)) };
+  return { ...unsigned, signature: new Uint8Array(await as.signer.sign(signedContent(unsigned))) };
 }
