@@ -46,6 +46,26 @@ describe("notices", () => {
     ]);
   });
 
+  test("the readers are right where several processes serve one store", async () => {
+    const world = await openWorld();
+    const [alice, bob, carol] = [await register(world), await register(world), await register(world)];
+    const group = await makeGroup(world, alice);
+    await group.commit({ added: [bob.client] });
+    await group.send();
+    const other = await world.open();
+    const change = { commit: new Uint8Array([1]), groupInfo: new Uint8Array([2]), epoch: 1n };
+    const added = [{ client: carol.client, welcome: new Uint8Array([3]) }];
+    const { groupId } = group;
+    await other.submitCommit(alice.client, { ...change, groupId, position: group.position(), added, removed: [] });
+    await group.send(undefined, 2n);
+    expect(logs(world.notices)).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 2],
+      [4, 3],
+    ]);
+  });
+
   test("repeated bytes are told to nobody again", async () => {
     const world = await openWorld();
     const group = await makeGroup(world, await register(world));

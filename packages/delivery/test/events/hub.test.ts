@@ -40,6 +40,13 @@ describe("the event hub", () => {
     expect(listeners.map(({ frames }) => frames.length)).toEqual([0, 1, 0]);
   });
 
+  test("does not tell who posted it either where fewer clients listen than read", () => {
+    const hub = new EventHub();
+    const listeners = [alice, bob].map((of) => listener(hub, of));
+    hub.publish(entry(1));
+    expect(listeners.map(({ frames }) => frames.length)).toEqual([0, 1]);
+  });
+
   test("tells the same whether more clients listen or more read", () => {
     const hub = new EventHub();
     const readers = listener(hub, bob);
