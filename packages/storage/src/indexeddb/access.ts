@@ -4,7 +4,9 @@ import { storeError } from "../errors.ts";
 import type { Lifetime } from "../lifetime.ts";
 import { type PartitionRow, parseRow } from "./parse.ts";
 import { platformError } from "./platform-error.ts";
-import type { Database } from "./schema.ts";
+import { BY_TAG, type Database } from "./schema.ts";
+import { numbered } from "./records.ts";
+import { runAtOnce } from "./transaction.ts";
 import type { Vault } from "./vault.ts";
 
 /** Cryptographic operations in flight: enough to keep an engine's threads busy, few enough for a batch of thousands. */
@@ -17,6 +19,8 @@ const WHEN_ENDED: ReadonlySet<string> = new Set([
   "TransactionInactiveError",
   "UnknownError",
 ]);
+
+type Tag = Uint8Array<ArrayBuffer>;
 
 export interface AccessParts {
   readonly database: Database;
@@ -55,13 +59,40 @@ export class Access {
     }
   }
 
-  /** The version that a partition's row proves, 0 without a row. `ERR_STORE_CORRUPT` if it proves nothing. */
-  async authenticVersion(tag: Uint8Array<ArrayBuffer>, partition: string, stored: unknown): Promise<number> {
-    if (stored === undefined) return 0;
+  /**
+   * The version that a partition's row proves, 0 for one that never existed. `ERR_STORE_CORRUPT` if the row proves nothing, or
+   * if it is gone.
+   */
+  async authenticVersion(
+    { tag, partition }: { readonly tag: Tag; readonly partition: string },
+    stored: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    if (stored === undefined) {
+      await this.assertNeverWritten(tag, signal);
+      return 0;
+    }
     const row = requireRow(stored);
     const state = await this.vault.openPartition({ tag, version: row.version }, row.sealed);
     if (state.partition !== partition) throw corrupt("Two partitions have one tag");
     return row.version;
+  }
+
+  /**
+   * A partition without a row must have no journal either: `ERR_STORE_CORRUPT` if someone else deleted its row. Passes if it
+   * has a row by now.
+   */
+  async assertNeverWritten(tag: Tag, signal: AbortSignal | undefined): Promise<void> {
+    const [row, entry] = await this.transact(() => {
+      const transaction = this.database.transaction(["partitions", "journal"]);
+      return runAtOnce(transaction, signal, () =>
+        Promise.all([
+          transaction.objectStore("partitions").index(BY_TAG).getKey(tag),
+          transaction.objectStore("journal").getKey(numbered(tag)),
+        ]),
+      );
+    }, signal);
+    if (row === undefined && entry !== undefined) throw corrupt("The row of a partition is gone");
   }
 }
 

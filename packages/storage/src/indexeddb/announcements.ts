@@ -1,15 +1,8 @@
 /** Telling the other contexts of a change, without telling anyone else. */
 import { Listeners } from "@coppice/kit";
 import type { StoreChange } from "../contract.ts";
-import { parseAnnouncement } from "./parse.ts";
+import { type PartitionRow, parseRow } from "./parse.ts";
 import type { Vault } from "./vault.ts";
-
-/** A partition's new row. */
-export interface Announcement {
-  readonly tag: Uint8Array<ArrayBuffer>;
-  readonly version: number;
-  readonly sealed: Uint8Array<ArrayBuffer>;
-}
 
 /**
  * Announcements go over a BroadcastChannel that any script of the origin can read and write: they carry tags and sealed
@@ -30,8 +23,9 @@ export class Announcements {
     });
   }
 
-  send(announcements: readonly Announcement[]): void {
-    for (const announcement of announcements) this.#channel.postMessage(announcement);
+  /** Announces the new rows of partitions. */
+  send(rows: readonly PartitionRow[]): void {
+    for (const row of rows) this.#channel.postMessage(row);
   }
 
   subscribe(listener: (change: StoreChange) => void): () => void {
@@ -44,14 +38,14 @@ export class Announcements {
   }
 
   async #receive(data: unknown): Promise<void> {
-    const announcement = parseAnnouncement(data);
-    if (announcement === undefined) return;
+    const row = parseRow(data);
+    if (row === undefined) return;
     let partition: string;
     try {
-      ({ partition } = await this.#vault.openPartition(announcement, announcement.sealed));
+      ({ partition } = await this.#vault.openPartition(row, row.sealed));
     } catch {
       return;
     }
-    this.#listeners.notify("change", { partition, version: announcement.version });
+    this.#listeners.notify("change", { partition, version: row.version });
   }
 }

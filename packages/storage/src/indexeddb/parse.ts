@@ -2,8 +2,9 @@
 import { isUint8Array } from "@coppice/kit";
 import { TAG_BYTES } from "./vault.ts";
 
-/** A partition as it is stored, under its tag, and as it is announced. */
+/** A partition as it is stored, and as it is announced. */
 export interface PartitionRow {
+  readonly tag: Uint8Array<ArrayBuffer>;
   /** In the clear, because the compare-and-swap happens where nothing can be decrypted; `sealed` authenticates it. */
   readonly version: number;
   /** The partition's name and whether it exists, sealed. */
@@ -13,19 +14,9 @@ export interface PartitionRow {
 /** The row of a partition; undefined if it is anything else. */
 export function parseRow(value: unknown): PartitionRow | undefined {
   if (!isObject(value)) return undefined;
-  const { version, sealed } = value;
-  if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 1 || !isBytes(sealed))
-    return undefined;
-  return { version, sealed };
-}
-
-/** An announcement: a row and its tag. */
-export function parseAnnouncement(
-  value: unknown,
-): (PartitionRow & { readonly tag: Uint8Array<ArrayBuffer> }) | undefined {
-  const row = parseRow(value);
-  if (row === undefined || !isObject(value) || !isBytes(value["tag"], TAG_BYTES)) return undefined;
-  return { ...row, tag: value["tag"] };
+  const { tag, version, sealed } = value;
+  if (!isBytes(tag, TAG_BYTES) || typeof version !== "number" || !isBytes(sealed)) return undefined;
+  return Number.isSafeInteger(version) && version >= 1 ? { tag, version, sealed } : undefined;
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

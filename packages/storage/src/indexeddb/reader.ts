@@ -6,8 +6,9 @@ import type { NameInterval } from "../range.ts";
 import { type Access, corrupt, IN_FLIGHT, requireRow } from "./access.ts";
 import { type JournalRow, openEntries } from "./journal-rows.ts";
 import { isBytes, parseRow } from "./parse.ts";
-import { assertNeverWritten, select, type Selection } from "./records.ts";
-import { runTransaction } from "./transaction.ts";
+import { isOneRequest, select, type Selection } from "./records.ts";
+import { BY_TAG } from "./schema.ts";
+import { runAtOnce, runTransaction } from "./transaction.ts";
 import { type Place, writtenVersion } from "./vault.ts";
 
 /** Journal and records are read in two transactions: how often the first is repeated because of a write in between. */
@@ -30,7 +31,7 @@ export class Reader {
   ): Promise<PartitionSnapshot> {
     const tag = await this.#access.vault.partitionTag(partition);
     const [stored, found] = await this.#access.transact(() => this.#load(tag, intervals, signal), signal);
-    const version = await this.#access.authenticVersion(tag, partition, stored);
+    const version = await this.#access.authenticVersion({ tag, partition }, stored, signal);
     return { version, ...(await this.#open({ tag, version }, found, signal)) };
   }
 
@@ -43,7 +44,7 @@ export class Reader {
     const tag = await this.#access.vault.partitionTag(partition);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const [stored, rows] = await this.#access.transact(() => this.#loadJournal(tag, since, signal), signal);
-      const version = await this.#access.authenticVersion(tag, partition, stored);
+      const version = await this.#access.authenticVersion({ tag, partition }, stored, signal);
       const entries = await openEntries(this.#access.vault, tag, { since, version, rows });
       if (entries === undefined) return undefined;
       const changes = changedNames(since, entries, intervals);
@@ -59,11 +60,11 @@ export class Reader {
     signal: AbortSignal | undefined,
   ): Promise<{ readonly names: readonly string[]; readonly damaged: number }> {
     const stored = await this.#access.transact(() => this.#loadPartitions(signal), signal);
-    const states = await mapLimit(stored, IN_FLIGHT, async ([tag, value]) => {
+    const states = await mapLimit(stored, IN_FLIGHT, async (value) => {
       signal?.throwIfAborted();
       return unlessDamaged(async () => {
-        const { version, sealed } = requireRow(value);
-        return this.#access.vault.openPartition({ tag, version }, sealed);
+        const row = requireRow(value);
+        return this.#access.vault.openPartition(row, row.sealed);
       });
     });
     const sound = states.filter((state) => state !== undefined);
@@ -77,38 +78,37 @@ export class Reader {
     intervals: readonly NameInterval[],
     signal: AbortSignal | undefined,
   ): Promise<readonly [row: unknown, records: Selection]> {
-    const transaction = this.#access.database.transaction(["partitions", "records", "journal"]);
-    return runTransaction(transaction, signal, async () => {
+    const transaction = this.#access.database.transaction(["partitions", "records"]);
+    const run = intervals.every(isOneRequest) ? runAtOnce : runTransaction;
+    return run(transaction, signal, async () => {
       const records = transaction.objectStore("records");
       const [row, ...selections] = await Promise.all([
-        transaction.objectStore("partitions").get(tag),
+        transaction.objectStore("partitions").index(BY_TAG).get(tag),
         ...intervals.map((interval) => select(records, tag, interval)),
       ]);
-      if (row === undefined) await assertNeverWritten(transaction.objectStore("journal"), tag);
       return [row, selections.flat()];
     });
   }
 
-  /** A partition's row and the journal's rows after version `since`, of one moment; none if there are too many to tell. */
+  /** A partition's row and the journal's rows after version `since`, of one moment; not all if there are too many to tell. */
   async #loadJournal(
     tag: Tag,
     since: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly [row: unknown, rows: readonly JournalRow[]]> {
     const transaction = this.#access.database.transaction(["partitions", "journal"]);
-    return runTransaction(transaction, signal, async () => {
+    return runAtOnce(transaction, signal, async () => {
       const journal = transaction.objectStore("journal");
-      const row: unknown = await transaction.objectStore("partitions").get(tag);
-      if (row === undefined) await assertNeverWritten(journal, tag);
-      const count = (parseRow(row)?.version ?? 0) - since;
-      if (count < 1 || count > MAX_JOURNAL_WRITES) return [row, []];
-      const range = IDBKeyRange.bound([tag, since], [tag, since + count], true, false);
+      const range = IDBKeyRange.bound([tag, since], [tag, since + MAX_JOURNAL_WRITES], true, false);
       // One more than there can be: rows that someone else put in between are not read without bound.
-      const [keys, values] = await Promise.all([
-        journal.getAllKeys(range, count + 1),
-        journal.getAll(range, count + 1),
+      const [row, keys, values] = await Promise.all([
+        transaction.objectStore("partitions").index(BY_TAG).get(tag),
+        journal.getAllKeys(range, MAX_JOURNAL_WRITES + 1),
+        journal.getAll(range, MAX_JOURNAL_WRITES + 1),
       ]);
-      return [row, keys.map(([, version], index) => [version, values[index]] as const)];
+      const last = parseRow(row)?.version ?? 0;
+      const rows = keys.map(([, version], index) => [version, values[index]] as const);
+      return [row, rows.filter(([version]) => version <= last)];
     });
   }
 
@@ -119,22 +119,19 @@ export class Reader {
     signal: AbortSignal | undefined,
   ): Promise<readonly unknown[] | undefined> {
     const transaction = this.#access.database.transaction(["partitions", "records"]);
-    return runTransaction(transaction, signal, async () => {
+    return runAtOnce(transaction, signal, async () => {
       const records = transaction.objectStore("records");
       const [row, ...found] = await Promise.all([
-        transaction.objectStore("partitions").get(tag),
+        transaction.objectStore("partitions").index(BY_TAG).get(tag),
         ...changes.map(({ name }) => records.get([tag, name])),
       ]);
       return parseRow(row)?.version === version ? found : undefined;
     });
   }
 
-  async #loadPartitions(signal: AbortSignal | undefined): Promise<readonly (readonly [tag: Tag, row: unknown])[]> {
+  async #loadPartitions(signal: AbortSignal | undefined): Promise<readonly unknown[]> {
     const transaction = this.#access.database.transaction("partitions");
-    return runTransaction(transaction, signal, async () => {
-      const [tags, rows] = await Promise.all([transaction.store.getAllKeys(), transaction.store.getAll()]);
-      return tags.map((tag, index) => [new Uint8Array(tag), rows[index]] as const);
-    });
+    return runAtOnce(transaction, signal, () => transaction.store.getAll());
   }
 
   async #open(

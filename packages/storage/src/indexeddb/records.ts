@@ -1,7 +1,6 @@
 /** Requests on the rows of one partition: its records and its journal. Runs inside a transaction, awaits requests only. */
 import type { IDBPObjectStore, StoreNames } from "idb";
 import { isOneRecord, type NameInterval } from "../range.ts";
-import { corrupt } from "./access.ts";
 import type { JournalRow } from "./journal-rows.ts";
 import type { Schema } from "./schema.ts";
 
@@ -23,14 +22,6 @@ export function partitionRange(tag: Uint8Array<ArrayBuffer>): IDBKeyRange {
   return IDBKeyRange.bound([tag], [tag, []], true, true);
 }
 
-/** A partition without a row must have no journal either: `ERR_STORE_CORRUPT` if someone else deleted its row. */
-export async function assertNeverWritten(
-  journal: Rows<"journal", IDBTransactionMode>,
-  tag: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  if ((await journal.getKey(numbered(tag))) !== undefined) throw corrupt("The row of a partition is gone");
-}
-
 /** The last rows of a partition's journal, the newest first. */
 export async function lastEntries(
   journal: Rows<"journal", "readonly">,
@@ -47,8 +38,13 @@ export async function lastEntries(
 }
 
 /** Everything in a partition's journal that may be taken for a version. */
-function numbered(tag: Uint8Array<ArrayBuffer>): IDBKeyRange {
+export function numbered(tag: Uint8Array<ArrayBuffer>): IDBKeyRange {
   return IDBKeyRange.bound([tag], [tag, Infinity]);
+}
+
+/** Whether `select` makes all its requests at once. */
+export function isOneRequest({ reverse, limit }: NameInterval): boolean {
+  return !reverse || limit === Infinity;
 }
 
 /** The records of one interval, in its order. */
@@ -63,7 +59,7 @@ export async function select(
     return stored === undefined ? [] : [[from, stored]];
   }
   const range = IDBKeyRange.bound([tag, from], [tag, until ?? []], fromExcluded, true);
-  if (reverse && limit !== Infinity) return selectLast(records, range, limit);
+  if (!isOneRequest(interval)) return selectLast(records, range, limit);
   const count = Math.min(limit, MAX_COUNT);
   const [keys, values] = await Promise.all([records.getAllKeys(range, count), records.getAll(range, count)]);
   const selection = keys.map(([, name], index) => [name, values[index]] as const);

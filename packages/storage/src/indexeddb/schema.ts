@@ -1,6 +1,9 @@
 /** The database as IndexedDB sees it: object stores, their version, and how older versions become this one. */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from "idb";
 
+/** The index of `partitions` in which a tag occurs once. */
+export const BY_TAG = "byTag";
+
 /** Goes in as a byte array; IndexedDB gives keys back as an `ArrayBuffer`, so copy it before use. */
 type Tag = Uint8Array<ArrayBuffer>;
 
@@ -11,7 +14,11 @@ type Tag = Uint8Array<ArrayBuffer>;
 export interface Schema extends DBSchema {
   /** What unlocks the store, under `META_KEY`. */
   meta: { key: string; value: unknown };
-  partitions: { key: Tag; value: unknown };
+  /**
+   * One row per partition, under its tag and version. A write deletes the row of the version it expects and adds that of the
+   * new one: at any other version the unique index refuses, and the write has compared without reading anything.
+   */
+  partitions: { key: [Tag, number]; value: unknown; indexes: { [BY_TAG]: Tag } };
   records: { key: [Tag, string]; value: unknown };
   /** What each of a partition's last writes changed, by its version. */
   journal: { key: [Tag, number]; value: unknown };
@@ -31,7 +38,9 @@ export const FIRST_VERSION = 2;
 /** The first entry makes `FIRST_VERSION` out of nothing, each other one the next version. Released entries never change. */
 export const MIGRATIONS: readonly Migration[] = [
   (database) => {
-    for (const name of OBJECT_STORES) database.createObjectStore(name);
+    const partitions = database.createObjectStore("partitions", { keyPath: ["tag", "version"] });
+    partitions.createIndex(BY_TAG, "tag", { unique: true });
+    for (const name of ["meta", "records", "journal"] as const) database.createObjectStore(name);
   },
 ];
 

@@ -32,6 +32,23 @@ export async function runTransaction<T, Names extends ArrayLike<StoreNames<Schem
 }
 
 /**
+ * Runs a transaction whose requests are all made when `request` returns, and commits it at once. A context that is frozen after
+ * that (a tab in the background, a debugger) holds up nobody: without it, the transaction would stay open for as long. What
+ * `request` throws undoes the transaction; what it returns may only reject with it.
+ */
+export function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
+  transaction: IDBPTransaction<Schema, Names, Mode>,
+  signal: AbortSignal | undefined,
+  request: () => T | Promise<T>,
+): Promise<T> {
+  return runTransaction(transaction, signal, async () => {
+    const result = request();
+    transaction.commit();
+    return result;
+  });
+}
+
+/**
  * Resolves at `complete`, rejects at `abort`. idb's own `done` rejects at the request's `error` event already, when
  * `transaction.error` is still null: a full disk would be reported as `AbortError`.
  */
@@ -47,6 +64,11 @@ function completion(transaction: IDBTransaction): Promise<void> {
   // Whoever fails earlier, at a request, never comes to await this.
   completed.catch(() => undefined);
   return completed;
+}
+
+/** Whether a transaction failed because what it adds is there already. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.name === "ConstraintError";
 }
 
 /** A transaction that is committing or has ended stays as it is. */

@@ -5,14 +5,17 @@ import { conflictError } from "../errors.ts";
 import { entriesKept, journalEntry, MAX_JOURNAL_WRITES } from "../journal.ts";
 import { type PlannedWrite, wipePlan } from "../write-plan.ts";
 import { type Access, corrupt, IN_FLIGHT, requireRow } from "./access.ts";
-import type { Announcement } from "./announcements.ts";
 import { encodeEntry } from "./journal-rows.ts";
 import type { PartitionRow } from "./parse.ts";
-import { assertNeverWritten, partitionRange } from "./records.ts";
-import { runTransaction } from "./transaction.ts";
+import { partitionRange } from "./records.ts";
+import { BY_TAG } from "./schema.ts";
+import { isRefused, runAtOnce } from "./transaction.ts";
+
+/** A write that was refused may find, when it asks why, that it would succeed now: how often it is tried. */
+const MAX_ATTEMPTS = 8;
 
 /** One partition's share of a write, ready for the transaction. */
-interface SealedWrite extends Announcement {
+interface SealedWrite extends PartitionRow {
   readonly expectedVersion: number;
   readonly clear: boolean;
   readonly delete: readonly string[];
@@ -30,14 +33,38 @@ export class Writer {
   }
 
   /** Carries a plan out and overwrites its values. Returns what to announce. */
-  async write(plan: readonly PlannedWrite[], signal: AbortSignal | undefined): Promise<readonly Announcement[]> {
-    const writes = await this.#seal(plan, signal);
-    try {
-      await this.#access.transact(() => this.#commit(writes, signal), signal);
-    } catch (error) {
-      throw isAheadOfRow(error) ? corrupt("The row of a partition is older than its journal") : error;
+  async write(plan: readonly PlannedWrite[], signal: AbortSignal | undefined): Promise<readonly PartitionRow[]> {
+    const [writes] = await Promise.all([this.#seal(plan, signal), this.#assertPossible(plan, signal)]);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      try {
+        await this.#access.transact(() => this.#commit(writes, signal), signal);
+        return writes.map(({ tag, version, sealed }) => ({ tag, version, sealed }));
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        await this.#explain(writes, signal);
+      }
     }
-    return writes.map(({ tag, version, sealed }) => ({ tag, version, sealed }));
+    throw corrupt("The row of a partition cannot be replaced");
+  }
+
+  /**
+   * The comparison in `#commit` refuses a write where there is a row of another version, not where there is none: that is found
+   * here, meanwhile. A row that is there stays.
+   */
+  async #assertPossible(plan: readonly PlannedWrite[], signal: AbortSignal | undefined): Promise<void> {
+    const { database, vault } = this.#access;
+    const tags = await Promise.all(plan.map(({ partition }) => vault.partitionTag(partition)));
+    const keys = await this.#access.transact(() => {
+      const transaction = database.transaction("partitions");
+      const byTag = transaction.store.index(BY_TAG);
+      return runAtOnce(transaction, signal, () => Promise.all(tags.map((tag) => byTag.getKey(tag))));
+    }, signal);
+    for (const [index, tag] of tags.entries()) {
+      if (keys[index] !== undefined) continue;
+      await this.#access.assertNeverWritten(tag, signal);
+      const expectedVersion = plan[index]?.expectedVersion ?? 0;
+      if (expectedVersion > 0) throw conflictError(index, expectedVersion, 0);
+    }
   }
 
   async #seal(plan: readonly PlannedWrite[], signal: AbortSignal | undefined): Promise<readonly SealedWrite[]> {
@@ -74,39 +101,53 @@ export class Writer {
     }
   }
 
+  /** Makes all requests at once: whatever becomes of this context after that, the transaction completes or is undone. */
   async #commit(writes: readonly SealedWrite[], signal: AbortSignal | undefined): Promise<void> {
     const transaction = this.#access.database.transaction(["partitions", "records", "journal"], "readwrite", {
       durability: "strict",
     });
-    await runTransaction(transaction, signal, async () => {
-      const partitions = transaction.objectStore("partitions");
-      const journal = transaction.objectStore("journal");
-      const rows: readonly unknown[] = await Promise.all(writes.map(({ tag }) => partitions.get(tag)));
-      for (const [index, { tag, expectedVersion }] of writes.entries()) {
-        const row = rows[index];
-        if (row === undefined) await assertNeverWritten(journal, tag);
-        const actual = row === undefined ? 0 : requireRow(row).version;
-        if (actual !== expectedVersion) throw conflictError(index, expectedVersion, actual);
-      }
+    await runAtOnce(transaction, signal, () => {
       // Not through idb, which makes a promise per request: these are thousands, and the transaction tells of failures.
-      const raw = {
-        partitions: unwrap(partitions),
-        records: unwrap(transaction.objectStore("records")),
-        journal: unwrap(journal),
-      };
-      for (const write of writes) {
-        const { tag, version, sealed } = write;
-        if (write.clear) raw.records.delete(partitionRange(tag));
-        for (const name of write.delete) raw.records.delete([tag, name]);
-        for (const [name, stored] of write.put) raw.records.put(stored, [tag, name]);
-        raw.partitions.put({ version, sealed } satisfies PartitionRow, tag);
-        // Not `put`: if this version was written before, someone put the partition's row back to an older one.
-        raw.journal.add(write.journal, [tag, version]);
-        const dropped = version - write.entriesKept;
-        if (dropped >= 1) raw.journal.delete(journalRange(tag, version, dropped));
+      const partitions = unwrap(transaction.objectStore("partitions"));
+      const records = unwrap(transaction.objectStore("records"));
+      const journal = unwrap(transaction.objectStore("journal"));
+      // All comparisons first: what is refused has cost little.
+      for (const { tag, expectedVersion, version, sealed } of writes) {
+        if (expectedVersion > 0) partitions.delete([tag, expectedVersion]);
+        partitions.add({ tag, version, sealed } satisfies PartitionRow);
       }
-      transaction.commit();
+      for (const write of writes) {
+        const { tag, version } = write;
+        if (write.clear) records.delete(partitionRange(tag));
+        for (const name of write.delete) records.delete([tag, name]);
+        for (const [name, stored] of write.put) records.put(stored, [tag, name]);
+        // Not `put`: if this version was written before, someone put the partition's row back to an older one.
+        journal.add(write.journal, [tag, version]);
+        const dropped = version - write.entriesKept;
+        if (dropped >= 1) journal.delete(journalRange(tag, version, dropped));
+      }
     });
+  }
+
+  /** Throws what a write was refused for. Returns if it would not be refused any more. */
+  async #explain(writes: readonly SealedWrite[], signal: AbortSignal | undefined): Promise<void> {
+    const [rows, entries] = await this.#access.transact(() => {
+      const transaction = this.#access.database.transaction(["partitions", "journal"]);
+      const byTag = transaction.objectStore("partitions").index(BY_TAG);
+      const journal = transaction.objectStore("journal");
+      return runAtOnce(transaction, signal, () =>
+        Promise.all([
+          Promise.all(writes.map(({ tag }) => byTag.get(tag))),
+          Promise.all(writes.map(({ tag, version }) => journal.getKey([tag, version]))),
+        ]),
+      );
+    }, signal);
+    for (const [index, { expectedVersion }] of writes.entries()) {
+      const row = rows[index];
+      const actual = row === undefined ? 0 : requireRow(row).version;
+      if (actual !== expectedVersion) throw conflictError(index, expectedVersion, actual);
+      if (entries[index] !== undefined) throw corrupt("The row of a partition is older than its journal");
+    }
   }
 }
 
@@ -116,9 +157,4 @@ export class Writer {
  */
 function journalRange(tag: Uint8Array<ArrayBuffer>, version: number, dropped: number): IDBKeyRange {
   return IDBKeyRange.bound([tag, Math.max(1, version - MAX_JOURNAL_WRITES)], [tag, dropped]);
-}
-
-/** What the transaction fails with when the journal has a row of the new version already. */
-function isAheadOfRow(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof Error && error.cause.name === "ConstraintError";
 }

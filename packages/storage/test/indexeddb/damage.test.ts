@@ -26,13 +26,27 @@ function tamper(change: Parameters<typeof withRaw>[1]): Promise<unknown> {
   return withRaw(name, change);
 }
 
-/** The row of a partition that is the only one now: its key and value. */
-async function onlyRow(): Promise<{ key: ArrayBuffer; row: { version: number; sealed: Uint8Array<ArrayBuffer> } }> {
+interface Row {
+  readonly tag: Uint8Array<ArrayBuffer>;
+  readonly version: number;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
+/** The row of a partition that is the only one now. */
+async function onlyRow(): Promise<Row> {
   return withRaw(name, async (database) => {
-    const [key] = (await database.getAllKeys("partitions")) as ArrayBuffer[];
-    const [row] = (await database.getAll("partitions")) as { version: number; sealed: Uint8Array<ArrayBuffer> }[];
-    if (key === undefined || row === undefined) throw new Error("a row");
-    return { key, row };
+    const [row] = (await database.getAll("partitions")) as Row[];
+    if (row === undefined) throw new Error("a row");
+    return row;
+  });
+}
+
+/** Takes a partition's row away and puts `row`, if there is one, in its place. */
+function replaceRow(tag: Uint8Array<ArrayBuffer>, row?: object): Promise<unknown> {
+  return tamper(async (database) => {
+    const key = await database.getKeyFromIndex("partitions", "byTag", tag);
+    if (key !== undefined) await database.delete("partitions", key);
+    if (row !== undefined) await database.put("partitions", row);
   });
 }
 
@@ -76,21 +90,20 @@ describe("a damaged record", () => {
 
 describe("a damaged partition row", () => {
   test.each([
-    ["a later version", (row: object) => ({ ...row, version: 2 })],
-    ["version 0", (row: object) => ({ ...row, version: 0 })],
-    ["a version that is no number", (row: object) => ({ ...row, version: "1" })],
-    ["no seal", () => ({ version: 1 })],
-    ["a seal of no length", (row: object) => ({ ...row, sealed: new Uint8Array() })],
-    ["another seal", (row: object) => ({ ...row, sealed: new Uint8Array(40) })],
-    ["null", () => null],
+    ["a later version", (row: Row) => ({ ...row, version: 2 })],
+    ["version 0", (row: Row) => ({ ...row, version: 0 })],
+    ["a version that is no number", (row: Row) => ({ ...row, version: "1" })],
+    ["a version that is a list", (row: Row) => ({ ...row, version: [1] })],
+    ["no seal", ({ tag, version }: Row) => ({ tag, version })],
+    ["a seal of no length", (row: Row) => ({ ...row, sealed: new Uint8Array() })],
+    ["another seal", (row: Row) => ({ ...row, sealed: new Uint8Array(40) })],
+    ["a seal that is null", (row: Row) => ({ ...row, sealed: null })],
     ["no row", () => undefined],
   ])("costs its partition and no other, until it is discarded: %s", async (what, damage) => {
     await put("p", 0, { a: "1" });
-    const { key, row } = await onlyRow();
+    const row = await onlyRow();
     await put("q", 0, { a: "1" });
-    await tamper((database) =>
-      what === "no row" ? database.delete("partitions", key) : database.put("partitions", damage(row), key),
-    );
+    await replaceRow(row.tag, damage(row));
     await expect(store.read("p", ALL)).rejects.toMatchObject(CORRUPT);
     await expect(store.read("p", [])).rejects.toMatchObject(CORRUPT);
     await expect(store.readChanges("p", 0, ALL)).rejects.toMatchObject(CORRUPT);
@@ -115,8 +128,8 @@ describe("a damaged partition row", () => {
 
   test("whose seal alone is damaged is made whole by a context that knew its version", async () => {
     await put("p", 0, { a: "1" });
-    const { key } = await onlyRow();
-    await tamper((database) => database.put("partitions", { version: 1, sealed: new Uint8Array(40) }, key));
+    const row = await onlyRow();
+    await replaceRow(row.tag, { ...row, sealed: new Uint8Array(40) });
     await put("p", 1, { b: "2" });
     expect((await store.read("p", ALL)).records.size).toBe(2);
   });
@@ -124,17 +137,16 @@ describe("a damaged partition row", () => {
   test("its loss is noticed also after a clear, so that no version repeats", async () => {
     await put("p", 0, { a: "1" });
     await store.write([{ partition: "p", expectedVersion: 1, clear: true }]);
-    const { key } = await onlyRow();
-    await tamper((database) => database.delete("partitions", key));
+    await replaceRow((await onlyRow()).tag);
     await expect(store.read("p", ALL)).rejects.toMatchObject(CORRUPT);
     await expect(put("p", 0, { a: "2" })).rejects.toMatchObject(CORRUPT);
   });
 
   test("a cleared partition cannot be made to look as if it existed, nor the other way round", async () => {
     await put("p", 0, { a: "1" });
-    const { key, row } = await onlyRow();
+    const row = await onlyRow();
     await store.write([{ partition: "p", expectedVersion: 1, clear: true }]);
-    await tamper((database) => database.put("partitions", row, key));
+    await replaceRow(row.tag, row);
     await expect(put("p", 1, { a: "2" })).rejects.toMatchObject(CORRUPT);
     await store.discard("p");
     expect(await store.partitions()).toEqual({ names: [], damaged: 0 });
@@ -143,10 +155,10 @@ describe("a damaged partition row", () => {
 
   test("put back to an older one: the records show it, and no version is written twice", async () => {
     await put("p", 0, { a: "1", b: "1" });
-    const { key, row } = await onlyRow();
+    const row = await onlyRow();
     await put("p", 1, { a: "2" });
     await put("p", 2, { a: "3" });
-    await tamper((database) => database.put("partitions", row, key));
+    await replaceRow(row.tag, row);
     await expect(store.read("p", ALL)).rejects.toMatchObject(CORRUPT);
     // Where no later record is selected nothing shows it, but what is computed from it cannot be written.
     expect((await store.read("p", [{ prefix: "b" }])).version).toBe(1);
@@ -161,10 +173,9 @@ describe("a damaged partition row", () => {
     await put("q", 0, { a: "1" });
     await put("r", 0, { a: "1" });
     await tamper(async (database) => {
-      const [first, second] = await database.getAllKeys("partitions");
-      const [one, two] = (await database.getAll("partitions")) as unknown[];
-      await database.put("partitions", two, first);
-      await database.put("partitions", one, second);
+      const [one, two] = (await database.getAll("partitions")) as Row[];
+      await database.put("partitions", { ...one, sealed: two?.sealed });
+      await database.put("partitions", { ...two, sealed: one?.sealed });
     });
     const { names, damaged } = await store.partitions();
     expect([names.length, damaged]).toEqual([1, 2]);
@@ -200,11 +211,11 @@ describe("discard", () => {
 
   test("other contexts are told; discarded by several at once it is discarded once", async () => {
     await put("p", 0, { a: "1" });
-    const { key } = await onlyRow();
+    const row = await onlyRow();
     const other = await openIndexedDbStore({ name });
     const seen: StoreChange[] = [];
     other.subscribe((change) => seen.push(change));
-    await tamper((database) => database.put("partitions", null, key));
+    await replaceRow(row.tag, { ...row, sealed: null });
     await Promise.all([store.discard("p"), store.discard("p"), store.discard("p")]);
     await vi.waitFor(() => expect(seen).toEqual([{ partition: "p", version: 1 + 2 ** 32 }]));
     expect((await other.read("p", [])).version).toBe(1 + 2 ** 32);
@@ -215,8 +226,8 @@ describe("discard", () => {
     "forged rows of the journal keep a partition from being written, but not from being discarded: %s",
     async (forged) => {
       await put("p", 0, { a: "1" });
-      const { key } = await onlyRow();
-      await tamper((database) => database.put("journal", new Uint8Array(40), [key, forged]));
+      const row = await onlyRow();
+      await tamper((database) => database.put("journal", new Uint8Array(40), [row.tag, forged]));
       await store.discard("p");
       const { version } = await store.read("p", []);
       expect(version).toBe(1 + 2 ** 32);
@@ -226,11 +237,11 @@ describe("discard", () => {
 
   test("with every row forged it starts beyond any version that was written", async () => {
     await put("p", 0, { a: "1" });
-    const { key } = await onlyRow();
+    const row = await onlyRow();
     await tamper(async (database) => {
-      await database.put("partitions", null, key);
+      await database.put("partitions", { ...row, sealed: null });
       for (let version = 1; version < 400; version++) {
-        await database.put("journal", new Uint8Array(40), [key, version]);
+        await database.put("journal", new Uint8Array(40), [row.tag, version]);
       }
     });
     await store.discard("p");

@@ -8,6 +8,8 @@ import { bytes, dump, freshName, withRaw } from "./raw.ts";
 
 type Json = string | number | Json[] | { [name: string]: Json };
 
+const UNIQUE = { unique: true };
+
 /** Object stores by name, entries as pairs of key and value; bytes are `{ hex }`. */
 type Fixture = Record<string, [Json, Json][]>;
 
@@ -83,12 +85,22 @@ async function everything(name: string): Promise<unknown> {
 async function restore(name: string, version: number, fixture: Fixture): Promise<void> {
   const database = await openDB(name, version, {
     upgrade: (created) => {
-      for (const objectStore of Object.keys(fixture)) created.createObjectStore(objectStore);
+      for (const objectStore of Object.keys(fixture)) {
+        if (version === 1 || objectStore !== "partitions") created.createObjectStore(objectStore);
+        else
+          created.createObjectStore(objectStore, { keyPath: ["tag", "version"] }).createIndex("byTag", "tag", UNIQUE);
+      }
     },
   });
+  const transaction = database.transaction(Object.keys(fixture), "readwrite");
   for (const [objectStore, entries] of Object.entries(fixture)) {
-    for (const [key, value] of entries) await database.put(objectStore, decode(value), decode(key) as IDBValidKey);
+    const store = transaction.objectStore(objectStore);
+    for (const [key, value] of entries) {
+      // A key within the value is not given beside it.
+      await store.put(decode(value), store.keyPath === null ? (decode(key) as IDBValidKey) : undefined);
+    }
   }
+  await transaction.done;
   database.close();
 }
 
