@@ -6,6 +6,8 @@ describe("adversarial 42", () => {
   test("a listener that throws is reported and disturbs nobody", async () => {
     const { world, alice, atAlice, atBob } = await pair();
     const codes = problems(alice.client);
+    const told: string[] = [];
+    alice.client.on("problem", ({ message }) => told.push(message));
     alice.client.on("problem", () => {
       throw new Error("even here");
     });
@@ -20,6 +22,8 @@ describe("adversarial 42", () => {
     await world.until(() => heard.length === 2);
     await atAlice.send("3");
     expect(new Set(codes)).toEqual(new Set(["ERR_CLIENT_LISTENER"]));
+    // What the application threw is not lost.
+    expect(told[0]).toBe("A listener of the application threw Error: application");
     await world.agree(atAlice, atBob);
   });
 

@@ -226,7 +226,7 @@ describe("invitations", () => {
     await world.run(atAlice.remove("bob"));
     await world.run(atAlice.add("bob"));
     await world.agree(atAlice, conversation);
-    expect(codes).toEqual([]);
+    expect(codes).toEqual(["ERR_MLS_DECODE"]);
     await atAlice.send("after");
     await world.until(async () => (await texts(conversation)).length === 2);
     expect(await texts(conversation)).toEqual(["before", "after"]);

@@ -4,12 +4,16 @@ import {
   createCommit,
   createExternalCommit,
   createKeyPackage,
+  createProposal,
   decodeMessageOf,
   encodeMessage,
   fromHex,
   joinGroup,
+  processMessage,
+  ProposalType,
+  type GroupState,
 } from "@coppice/core";
-import { encodeIdentity, type DeviceLogEntry } from "@coppice/delivery";
+import { encodeIdentity, type DeviceLogEntry, type LogPosition } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
 import { extendLog, linkedDevice } from "./devices.ts";
@@ -133,6 +137,19 @@ async function member(world: World, inviter: { add(user: string): Promise<void>;
   return { state, position: entry.position };
 }
 
+/** The state of an outsider who follows the log from a position. */
+async function followed(
+  world: World,
+  { delivery }: Outsider,
+  from: { readonly state: GroupState; readonly position: LogPosition; readonly seq: number },
+) {
+  let { state } = from;
+  const { groupId } = state.context;
+  const { entries, incarnation } = await delivery.readLog({ groupId, after: { ...from.position, seq: from.seq } });
+  for (const { message } of entries) ({ state } = await processMessage(state, message, { rules: trusting(world) }));
+  return { state, position: { incarnation, seq: entries.at(-1)?.seq ?? from.seq } };
+}
+
 describe("pretending", () => {
   test("adversarial 50: a member cannot take another user's name in its Commit's path", async () => {
     const { world, atAlice, atBob } = await pair();
@@ -161,6 +178,39 @@ describe("pretending", () => {
     expect(atAlice.snapshot.problem).toBe("ERR_MLS_CREDENTIAL");
     expect(await names(atAlice)).toEqual(["alice", "bob", "mallory"]);
   });
+
+  test.each([1, 0x7777])(
+    "adversarial 51: a ReInit to suite %d closes a group for nobody, and its proposal keeps no message waiting",
+    async (cipherSuite) => {
+      const { world, alice, atAlice, atBob } = await pair();
+      const mallory = await outsider(world, "mallory");
+      const { state, position } = await member(world, atAlice, mallory);
+      await world.agree(atAlice, atBob);
+      const { groupId, epoch } = state.context;
+      const reinit = { proposalType: ProposalType.reinit, groupId, version: 1, cipherSuite, extensions: [] } as const;
+      const options = { rules: trusting(world), signer: mallory.signer };
+      const proposed = await createProposal(state, reinit, options);
+      const { seqs } = await mallory.delivery.sendMessages({
+        ...{ groupId, position, messages: [{ epoch, message: proposed.message }] },
+      });
+      await world.run(alice.client.sync());
+      const heard = listen(atBob);
+      await atAlice.send("not kept waiting");
+      await world.until(() => heard.length === 1);
+
+      const told: string[] = [];
+      alice.client.on("problem", ({ message }) => told.push(message));
+      const { position: now, state: later } = await followed(world, mallory, { state, position, seq: seqs[0] ?? 0 });
+      const { staged } = await createCommit(later, { ...options, proposals: [reinit], includeCached: false });
+      await mallory.delivery.submitCommit({
+        ...{ groupId, position: now, epoch: later.context.epoch, commit: staged.commit, groupInfo: Uint8Array.of(0) },
+        ...{ added: [], removed: [] },
+      });
+      await world.until(() => [atAlice, atBob].every(({ snapshot }) => snapshot.status === "broken"));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toMatch(/rejoin it, or forget it$/);
+    },
+  );
 
   test("R-12.4.3.2-6: whoever has the GroupInfo, but no device in the group, is not let in", async () => {
     const { world, alice, atAlice, atBob } = await pair();

@@ -6,6 +6,7 @@ import {
   basicCredential,
   DEFAULT_LIMITS,
   makeRules,
+  ProposalType,
   type AuthenticationService,
   type Bytes,
   type Credential,
@@ -103,6 +104,11 @@ function rulesWith(find: (need: LogNeed) => Promise<DeviceLog | undefined>, time
     now: () => BigInt(Math.max(0, Math.floor(time.now() / 1000))),
     // Leaves stay in the tree for as long as their members do not commit, so only new ones must be within their time.
     lifetime: { maxSeconds: KEY_PACKAGE_DAYS * 86_400n + 2n * CLOCK_SKEW_SECONDS, checkOnReceive: false },
+    // Nobody here follows a group into its successor, so that nobody may close it for all (R-12.1.5-2).
+    allowProposals: ({ proposals }) => {
+      const closing = proposals.some(({ proposal }) => proposal.proposalType === ProposalType.reinit);
+      return closing ? Promise.reject(new Error("A group is not closed by a ReInit")) : Promise.resolve();
+    },
     supportedExtensions: [TITLE_EXTENSION],
     limits: { ...DEFAULT_LIMITS, pastEpochs: EPOCH_WINDOW.epochs },
   });

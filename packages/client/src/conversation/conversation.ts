@@ -27,6 +27,8 @@ export interface ConversationOptions {
   readonly report: (error: unknown) => void;
   /** Told when the conversation is no longer on this device. */
   readonly onGone: () => void;
+  /** Told whenever the group was used and is in memory. */
+  readonly onLoaded: () => void;
 }
 
 /** Found where it shows, and told there in words that say more. */
@@ -56,7 +58,7 @@ export class EngineConversation {
   readonly #marks = new Set<Mark>();
 
   constructor(options: ConversationOptions, stored: Stored) {
-    const { id, shared, report } = options;
+    const { id, shared, report, onLoaded } = options;
     const { store } = shared.account;
     this.id = id;
     this.#options = options;
@@ -65,11 +67,13 @@ export class EngineConversation {
     this.#turns = new Turns(
       {
         ...{ id, store, history: this.history, people: shared.people, time: shared.time },
+        onLoaded,
         onWriting: (transaction) => {
           this.#noteHandedOver(transaction);
         },
-        onWritten: ({ items, discarded }) => {
+        onWritten: ({ items, discarded, problems }) => {
           this.#announce(items, discarded);
+          for (const problem of problems) report(problem);
         },
         onForeign: (_before, foreign) => {
           this.#followForeign(foreign);
@@ -213,6 +217,11 @@ export class EngineConversation {
   async forget({ signal }: CallOptions): Promise<void> {
     await forget(this.#context, this.#turns.known.summary, signal);
     this.#end();
+  }
+
+  /** Lets the group go from memory. */
+  unload(): void {
+    this.#turns.unload();
   }
 
   /** Another context has written. */

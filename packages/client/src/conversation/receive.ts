@@ -9,7 +9,7 @@ import {
   type OpenedApplication,
 } from "@coppice/core";
 import type { LogEntry } from "@coppice/delivery/contract";
-import { isCoppiceError } from "@coppice/kit";
+import { CoppiceError, isCoppiceError } from "@coppice/kit";
 import { identityOf, userOf } from "../account/authentication.ts";
 import { momentOf } from "../account/clock.ts";
 import { codeOf, rolledBackError } from "../errors.ts";
@@ -132,13 +132,14 @@ async function processEntry(transaction: Transaction, entry: LogEntry, context: 
   }
   const message = decodeEntry(transaction, entry);
   if (message === undefined) {
-    refuse(transaction, entry, { code: "ERR_MLS_DECODE", contentType: undefined });
+    refuse(transaction, entry, { error: malformed("An entry of the log is no message"), contentType: undefined });
     return;
   }
   const { contentType, epoch } = headerOf(message);
   if ((entry.kind === "commit") !== (contentType === "commit")) {
     // The Delivery Service counts epochs by what it was told is a commit.
-    refuse(transaction, entry, { code: "ERR_MLS_DECODE", contentType: undefined });
+    const error = malformed("An entry of the log is announced as what it is not");
+    refuse(transaction, entry, { error, contentType: undefined });
   } else if (epoch > transaction.summary.epoch && entry.kind === "message") {
     bufferFuture(transaction, { ...entry, epoch });
   } else if (contentType === "application") {
@@ -177,7 +178,8 @@ function bufferFuture(transaction: Transaction, entry: LogEntry): void {
   const { future } = transaction;
   const bytes = [...future.values()].reduce((sum, { message }) => sum + message.length, entry.message.length);
   if (future.size >= MAX_FUTURE_ENTRIES || bytes > MAX_FUTURE_BYTES) {
-    refuse(transaction, entry, { code: "ERR_MLS_EPOCH", contentType: undefined });
+    const error = new CoppiceError("ERR_MLS_EPOCH", "Too many messages of epochs to come wait");
+    refuse(transaction, entry, { error, contentType: undefined });
   } else {
     transaction.setFuture(entry.seq, entry);
   }
@@ -209,7 +211,8 @@ async function processHandshake(
       if (client.user === account.user && client.device === account.device) throw rolledBackError();
       // Whoever has the GroupInfo can make such a Commit, and the Delivery Service has it: only members' devices may.
       if (!rosterOf(before).has(client.user)) {
-        refuse(transaction, entry, { code: "ERR_MLS_POLICY", contentType });
+        const error = new CoppiceError("ERR_MLS_POLICY", `${client.user} let itself in without a device in the group`);
+        refuse(transaction, entry, { error, contentType });
         return;
       }
     }
@@ -229,7 +232,7 @@ async function addMessage(
   try {
     envelope = decodeEnvelope(outcome.data);
   } catch (error) {
-    refuse(transaction, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType: "application" });
+    refuse(transaction, entry, { error, contentType: "application" });
     return;
   }
   const sender = userOf(outcome.sender);
@@ -262,7 +265,7 @@ function refuseLate(
   const isLate = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < epoch;
   if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return;
   if (isCoppiceError(error, "ERR_MLS_REPLAY")) return;
-  refuse(transaction, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType });
+  refuse(transaction, entry, { error, contentType });
 }
 
 /**
@@ -272,12 +275,25 @@ function refuseLate(
 function refuse(
   transaction: Transaction,
   entry: LogEntry,
-  { code, contentType }: { readonly code: string; readonly contentType: Header["contentType"] },
+  { error, contentType }: { readonly error: unknown; readonly contentType: Header["contentType"] },
 ): void {
+  const code = codeOf(error, "ERR_MLS_DECODE");
   if (entry.kind === "commit") {
     transaction.setSummary({ status: "broken", problem: code });
+    transaction.tell(brokenError(error));
   } else if (contentType !== "proposal") {
     const { receivedAt: at, epoch } = entry;
     transaction.addItem({ kind: "undecryptable", at, epoch, problem: code });
   }
 }
+
+/** What a person is told: what was wrong, and what can be done. */
+function brokenError(cause: unknown): CoppiceError {
+  const [code, why] = isCoppiceError(cause) ? [cause.code, cause.message] : (["ERR_MLS_DECODE", "malformed"] as const);
+  const detail = isCoppiceError(cause) ? cause.detail : {};
+  return new CoppiceError(code, `The group cannot be followed any more (${why}): rejoin it, or forget it`, {
+    ...{ cause, detail },
+  });
+}
+
+const malformed = (message: string): CoppiceError => new CoppiceError("ERR_MLS_DECODE", message);

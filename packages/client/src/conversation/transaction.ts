@@ -15,6 +15,7 @@ import {
   type StagedCommit,
 } from "@coppice/core";
 import type { LogEntry } from "@coppice/delivery/contract";
+import type { CoppiceError } from "@coppice/kit";
 import type { PartitionWrite } from "@coppice/storage";
 import type { NotingRules } from "../account/authentication.ts";
 import type { HistoryItem } from "../api.ts";
@@ -65,6 +66,8 @@ export class Transaction {
   readonly items: HistoryItem[] = [];
   /** Items that were discarded. */
   readonly discarded: number[] = [];
+  /** What a person should know once the turn is stored. */
+  readonly problems: CoppiceError[] = [];
   readonly #reader: TransactionReader;
   readonly #noting: NotingRules;
   readonly #outbox: Map<number, OutboxEntry>;
@@ -133,8 +136,8 @@ export class Transaction {
 
   /** Runs a task of the turn; if it throws, none of its changes stays. */
   async run<T>(task: () => T | Promise<T>): Promise<T> {
-    const { items, discarded } = this;
-    const lengths = [items.length, discarded.length, this.#consumed.length] as const;
+    const { items, discarded, problems } = this;
+    const lengths = [items.length, discarded.length, problems.length, this.#consumed.length] as const;
     const [summary, pending, staged] = [this.#summary, this.#pending, this.#staged];
     const [stored, group] = [this.#stored, this.#group];
     this.#undo.length = 0;
@@ -143,7 +146,7 @@ export class Transaction {
       return await task();
     } catch (error) {
       for (const undo of this.#undo.reverse()) undo();
-      [items.length, discarded.length, this.#consumed.length] = lengths;
+      [items.length, discarded.length, problems.length, this.#consumed.length] = lengths;
       [this.#summary, this.#pending, this.#staged] = [summary, pending, staged];
       [this.#stored, this.#group] = [stored, group];
       throw error;
@@ -222,6 +225,11 @@ export class Transaction {
   discardItem(seq: number): void {
     this.#set(itemName(seq), undefined);
     this.discarded.push(seq);
+  }
+
+  /** Tells a person, once the turn is stored. */
+  tell(problem: CoppiceError): void {
+    this.problems.push(problem);
   }
 
   /** An item as it is now. */

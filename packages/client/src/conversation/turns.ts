@@ -31,6 +31,8 @@ export interface TurnsHooks {
   readonly onWritten: (transaction: Transaction) => void;
   /** Told of what another context wrote; undefined if the conversation is gone. */
   readonly onForeign: (before: Stored, foreign: Foreign | undefined) => void;
+  /** Told after each turn that has the group in memory. */
+  readonly onLoaded: () => void;
   /** Told when stored records turn out to be damaged. */
   readonly onDamaged: (error: CoppiceError) => void;
   /** Told when another context held the lock for too long and was passed by. */
@@ -111,6 +113,11 @@ export class Turns {
   /** What is known without reading. */
   get known(): Stored {
     return this.#known;
+  }
+
+  /** Lets the group go from memory, unless a turn is using it. */
+  unload(): void {
+    if (!this.#draining) this.#known = { ...this.#known, group: undefined };
   }
 
   /** Another context is at this version. */
@@ -223,6 +230,7 @@ export class Turns {
     for (let conflicts = 0; ; conflicts++) {
       try {
         const outcomes = await this.#run(jobs);
+        if (this.#known.group !== undefined) this.#options.onLoaded();
         for (const [i, outcome] of outcomes.entries()) jobs[i]?.settle(outcome);
         return;
       } catch (error) {

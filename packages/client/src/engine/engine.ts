@@ -1,15 +1,6 @@
 /** The engine of a database: one account, its conversations, and, while it leads, the connection to the Delivery Service. */
 import type { DeliveryService } from "@coppice/delivery/contract";
-import {
-  CoppiceError,
-  isCoppiceError,
-  Listeners,
-  mapLimit,
-  Retrying,
-  untilAborted,
-  type Scope,
-  type Time,
-} from "@coppice/kit";
+import { CoppiceError, isCoppiceError, Listeners, Retrying, untilAborted, type Scope, type Time } from "@coppice/kit";
 import type { StoreChange } from "@coppice/storage";
 import type { Account } from "../account/account.ts";
 import { ClockWatch } from "../account/clock.ts";
@@ -18,16 +9,14 @@ import type { People } from "../account/people.ts";
 import { raiseRecovery, readRecovery } from "../account/recovery.ts";
 import type { Client, Problem } from "../api.ts";
 import type { Shared } from "../conversation/context.ts";
-import { EngineConversation, isForgotten, overdueError } from "../conversation/conversation.ts";
+import { isForgotten, overdueError, type EngineConversation } from "../conversation/conversation.ts";
 import { storeNewGroup } from "../conversation/create.ts";
-import { damagedConversation } from "../conversation/damaged.ts";
-import { damagedError, readSummary, type Stored } from "../conversation/stored.ts";
 import { closedError, retryAfter, rolledBackError } from "../errors.ts";
 import { checkTitle } from "../names.ts";
 import type { Pace } from "../pace.ts";
 import { ACCOUNT } from "../records/account.ts";
-import { CONVERSATION } from "../records/conversation.ts";
 import type { Alerts } from "./alerts.ts";
+import { Conversations, idOf } from "./conversations.ts";
 import { readInbox } from "./inbox.ts";
 import { Leadership, OFFLINE, type Connection } from "./leader.ts";
 import { Link } from "./link.ts";
@@ -59,20 +48,14 @@ export interface EngineParts {
   readonly keyPackages: number;
 }
 
-/** Conversations that are opened at once. */
-const AT_ONCE = 16;
-
 /** Milliseconds between looks at the clock, at logs and inbox whose events may be lost, and at the key packages. */
 const ROUND = 600_000;
-
-/** Milliseconds that closing waits for the store. */
-const CLOSE_PATIENCE = 1000;
 
 export class AccountEngine implements Engine, SessionHost {
   readonly events: SessionHost["events"] = new Listeners<HostEvents>(["appeared", "gone", "connection", "problem"]);
   readonly #parts: EngineParts;
   readonly #shared: Shared;
-  readonly #conversations = new Map<string, EngineConversation>();
+  readonly #conversations: Conversations;
   readonly #sessions = new Set<Session>();
   readonly #leadership: Leadership;
   readonly #link: Link;
@@ -96,6 +79,18 @@ export class AccountEngine implements Engine, SessionHost {
       rolledBack: (seen) => this.#rolledBack(seen),
       isLeading: () => this.#leadership.leading,
     };
+    this.#conversations = new Conversations({
+      shared: this.#shared,
+      onAppeared: (conversation) => {
+        this.events.notify("appeared", conversation);
+      },
+      onGone: (conversation) => {
+        this.events.notify("gone", conversation);
+      },
+      report: (error, id) => {
+        this.#report(error, id);
+      },
+    });
     const work = (): Promise<void> => this.#readMail();
     this.#mail = new Retrying({ work, time, scope, backoff: pace.retry, retryAfter, report });
     const onMail = (): void => {
@@ -145,7 +140,7 @@ export class AccountEngine implements Engine, SessionHost {
   }
 
   get conversations(): Iterable<EngineConversation> {
-    return this.#conversations.values();
+    return this.#conversations.all;
   }
 
   /** Loads the list of conversations and starts to follow the store and, as the leader, the Delivery Service. */
@@ -157,9 +152,7 @@ export class AccountEngine implements Engine, SessionHost {
     });
     const { names, damaged } = await account.store.partitions();
     if (damaged > 0) alerts.report(lostPartitions(damaged));
-    const ids = names.filter((name) => name.startsWith(CONVERSATION)).map((name) => name.slice(CONVERSATION.length));
-    const stored = await mapLimit(ids.sort(), AT_ONCE, (id) => this.#read(id));
-    for (const [i, id] of ids.entries()) this.#add(id, stored[i]);
+    await this.#conversations.load(names);
     await this.#clock.remember(account);
     void this.#rounds().catch(() => undefined);
     this.#leadership.start();
@@ -167,7 +160,7 @@ export class AccountEngine implements Engine, SessionHost {
 
   session(): Client {
     return this.#begin(async (session) => {
-      await this.#settleHandOvers();
+      await this.#conversations.settleHandOvers();
       this.#sessions.delete(session);
     });
   }
@@ -179,7 +172,7 @@ export class AccountEngine implements Engine, SessionHost {
 
   async createGroup(title: string | undefined, signal: AbortSignal | undefined): Promise<EngineConversation> {
     const id = await storeNewGroup(checkTitle(title ?? ""), this.#shared, signal);
-    const conversation = await this.#open(id);
+    const conversation = await this.#conversations.open(id);
     if (conversation === undefined) throw new RangeError("A conversation that was just stored is there");
     conversation.sync.kick();
     return conversation;
@@ -187,7 +180,7 @@ export class AccountEngine implements Engine, SessionHost {
 
   async sync(signal: AbortSignal | undefined): Promise<void> {
     await untilAborted(this.#mail.run(), signal);
-    const work = [...this.#conversations.values()].map(({ sync }) => sync.run());
+    const work = [...this.#conversations.all].map(({ sync }) => sync.run());
     await untilAborted(Promise.all(work), signal);
   }
 
@@ -203,7 +196,7 @@ export class AccountEngine implements Engine, SessionHost {
   async #close(): Promise<void> {
     const { account, delivery, peers, scope } = this.#parts;
     this.#releaseStore?.();
-    await this.#settleHandOvers();
+    await this.#conversations.settleHandOvers();
     scope.end(closedError());
     for (const session of this.#sessions) session.end();
     this.#sessions.clear();
@@ -219,59 +212,16 @@ export class AccountEngine implements Engine, SessionHost {
     return session;
   }
 
-  /** Another context may hold a lock and be frozen: what is not stored now is handed over again. */
-  async #settleHandOvers(): Promise<void> {
-    const { time, scope } = this.#parts;
-    const stored = [...this.#conversations.values()].map((conversation) => conversation.settleHandOver());
-    const patience = new AbortController();
-    const timeout = scope.sleep(time, CLOSE_PATIENCE, patience.signal).catch(() => undefined);
-    await Promise.race([Promise.allSettled(stored), timeout]);
-    patience.abort();
-  }
-
-  /** What is stored of a conversation; undefined if it is none. */
-  async #read(id: string): Promise<Stored | undefined> {
-    try {
-      return await readSummary(this.#parts.account.store, id);
-    } catch (error) {
-      if (!isCoppiceError(error, "ERR_STORE_CORRUPT")) throw error;
-      this.#report(damagedError(error), id);
-      return damagedConversation();
-    }
-  }
-
-  /** Takes a stored conversation up; the one that is there already, if it is. */
-  async #open(id: string): Promise<EngineConversation | undefined> {
-    return this.#add(id, await this.#read(id));
-  }
-
-  #add(id: string, stored: Stored | undefined): EngineConversation | undefined {
-    const known = this.#conversations.get(id);
-    if (known !== undefined || stored === undefined) return known;
-    const report = (error: unknown): void => {
-      this.#report(error, id);
-    };
-    const onGone = (): void => {
-      if (this.#conversations.get(id) !== conversation) return;
-      this.#conversations.delete(id);
-      this.events.notify("gone", conversation);
-    };
-    const conversation = new EngineConversation({ id, shared: this.#shared, report, onGone }, stored);
-    this.#conversations.set(id, conversation);
-    this.events.notify("appeared", conversation);
-    return conversation;
-  }
-
-  /** Tells of a failure, unless it is of work that was going on when its conversation was deleted. */
+  /** Tells of a failure, unless the engine has ended. */
   #report(error: unknown, id?: string): void {
     const { alerts, scope } = this.#parts;
-    if (!scope.ended && !isForgotten(error)) alerts.report(error, id);
+    if (!scope.ended) alerts.report(error, id);
   }
 
   async #followStore({ partition, version }: StoreChange): Promise<void> {
     const { account, scope } = this.#parts;
     if (scope.ended) return;
-    const id = partition.startsWith(CONVERSATION) ? partition.slice(CONVERSATION.length) : undefined;
+    const id = idOf(partition);
     try {
       if (partition === ACCOUNT) this.#setRecovery(await readRecovery(account));
       if (id === undefined) return;
@@ -279,23 +229,23 @@ export class AccountEngine implements Engine, SessionHost {
       if (known !== undefined) known.announce(version);
       else await this.#take(id);
     } catch (error) {
-      this.#report(error, id);
+      if (!isForgotten(error)) this.#report(error, id);
     }
   }
 
   /** Follows a conversation that another part or context has stored. */
   async #take(id: string): Promise<void> {
     const known = this.#conversations.get(id);
-    const conversation = known ?? (await this.#open(id));
+    const conversation = known ?? (await this.#conversations.open(id));
     await known?.refresh();
     if (this.#leadership.leading) conversation?.sync.connected(undefined);
   }
 
   /** Talks to the Delivery Service for all that are on the database. */
   #lead(): () => void {
-    for (const conversation of this.#conversations.values()) conversation.sync.disconnected();
+    for (const conversation of this.#conversations.all) conversation.sync.disconnected();
     this.#link.open();
-    for (const { sync } of this.#conversations.values()) sync.considerProposals();
+    for (const { sync } of this.#conversations.all) sync.considerProposals();
     return () => {
       this.#link.close();
     };
@@ -307,7 +257,7 @@ export class AccountEngine implements Engine, SessionHost {
     this.#connection = connection;
     this.events.notify("connection", connection);
     if (!connection.online) return;
-    for (const { sync } of this.#conversations.values()) sync.retryNow();
+    for (const { sync } of this.#conversations.all) sync.retryNow();
   }
 
   /** Invitations first: they may be for key packages that are about to be deleted. */
@@ -355,7 +305,7 @@ export class AccountEngine implements Engine, SessionHost {
   #setRecovery(count: number): boolean {
     if (count <= this.#recovery) return false;
     this.#recovery = count;
-    for (const conversation of this.#conversations.values()) conversation.recoveryChanged();
+    for (const conversation of this.#conversations.all) conversation.recoveryChanged();
     return true;
   }
 }

@@ -69,6 +69,7 @@ export class Leadership {
 
   /** Tells the followers how the leader's connection is. */
   announce(connection: Connection): void {
+    if (!this.#leading) return;
     this.#connection = connection;
     this.#options.peers?.post({ kind: "leader", ...connection });
   }

@@ -4,16 +4,16 @@ import type { DeliveryEvent, DeliveryService, LogPosition } from "@coppice/deliv
 import { CoppiceError, Retrying, type Scope, type Time } from "@coppice/kit";
 import type { ClockWatch } from "../account/clock.ts";
 import type { People } from "../account/people.ts";
-import type { EngineConversation } from "../conversation/conversation.ts";
 import { isTransient, retryAfter } from "../errors.ts";
 import type { Pace } from "../pace.ts";
+import type { Conversations } from "./conversations.ts";
 import { OFFLINE, type Connection } from "./leader.ts";
 
 export interface LinkOptions {
   readonly delivery: DeliveryService;
   readonly people: People;
   readonly clock: ClockWatch;
-  readonly conversations: ReadonlyMap<string, EngineConversation>;
+  readonly conversations: Pick<Conversations, "all" | "get">;
   readonly time: Time;
   readonly scope: Scope;
   readonly pace: Pace;
@@ -94,7 +94,7 @@ export class Link {
 
   #goOffline(): void {
     this.#online = false;
-    for (const conversation of this.#options.conversations.values()) conversation.sync.disconnected();
+    for (const conversation of this.#options.conversations.all) conversation.sync.disconnected();
   }
 
   /** One request tells which logs have grown. */
@@ -102,7 +102,7 @@ export class Link {
     if (!this.#isOnline()) return;
     const newest = await this.#readGroups();
     if (!this.#isOnline()) return;
-    for (const [id, conversation] of this.#options.conversations) conversation.sync.connected(newest.get(id));
+    for (const { id, sync } of this.#options.conversations.all) sync.connected(newest.get(id));
   }
 
   /** May change during a request. */

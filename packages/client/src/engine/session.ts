@@ -159,7 +159,10 @@ export class Session implements Client {
   #listenerFailed(cause: unknown): void {
     if (this.#reportingListener) return;
     this.#reportingListener = true;
-    const error = clientError("ERR_CLIENT_LISTENER", "A listener of the application threw", { cause });
+    const thrown = cause instanceof Error ? `${cause.name}: ${cause.message}` : "something that is no Error";
+    const error = clientError("ERR_CLIENT_LISTENER", `A listener of the application threw ${thrown}`, {
+      ...{ cause, detail: { thrown } },
+    });
     this.#listeners.notify("problem", problemOf(error, undefined));
     this.#reportingListener = false;
   }
