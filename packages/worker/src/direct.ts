@@ -1,5 +1,6 @@
 /** The engine without a worker: for service workers, extensions' backgrounds and Node. */
 import type { Client } from "@coppice/client";
+import { localClient } from "./direct/local-client.ts";
 import { type EngineParts, engineSource, locate, openAlone } from "./engine.ts";
 import { type AccountOptions, accountOf, type EngineOptions, openRequest } from "./options.ts";
 
@@ -23,10 +24,11 @@ export interface OpenHereOptions extends EngineOptions, EngineParts {
 export async function openHere(options: OpenHereOptions): Promise<Client> {
   const request = openRequest(options);
   const { signal, store } = options;
-  return openAlone(request, {
+  const client = await openAlone(request, {
     ...(signal === undefined ? {} : { signal }),
     ...(store === undefined ? {} : { store }),
   });
+  return localClient(client);
 }
 
 /**

@@ -127,5 +127,4 @@ export class Engines {
   }
 }
 
-const deleted = (): CoppiceError =>
-  new CoppiceError("ERR_STORE_LOST", "The account was deleted from this device");
+const deleted = (): CoppiceError => new CoppiceError("ERR_STORE_LOST", "The account was deleted from this device");

@@ -32,7 +32,7 @@ describe.each(["sources, built by Vite", "sources, served by Vite", "built packa
             ...bundle,
             resolve: source,
             cacheDir: join(folder(), "cache"),
-            server: { port: 0, host: "127.0.0.1", proxy: { "/v1": { target: delivery.url, ws: true } } },
+            server: { port: 0, host: "127.0.0.1", proxy: { "/v2": { target: delivery.url, ws: true } } },
           });
           await server.listen();
           ends.push(
@@ -86,7 +86,7 @@ describe("in Chromium", () => {
     const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
     // A response that was intercepted comes from nowhere: Chromium would keep its page from the local network.
     await context.grantPermissions(["local-network-access"]);
-    const isFile = ({ pathname }: URL) => !pathname.startsWith("/v1/");
+    const isFile = ({ pathname }: URL) => !/^\/v\d+\//.test(pathname);
     await context.route(isFile, async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, headers: { ...response.headers(), "content-security-policy": policy } });
