@@ -115,7 +115,7 @@ function collect(request: IncomingMessage, space: Space, maxBytes: number): Prom
     const settle = (error?: unknown): void => {
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
       if (error === undefined) resolve();
-      else reject(error as Error);
+      else reject(error);
     };
     const onData = (chunk: Buffer): void => {
       try {
