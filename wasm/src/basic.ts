@@ -14,8 +14,8 @@ import { createMessages } from "./message.ts";
  * Every function runs synchronously, copies its arguments in and its result out, and has erased both from the kernel's
  * memory when it returns, also when it throws. Two kernels share nothing but code.
  *
- * @throws Error when WebAssembly or its SIMD instructions are missing, or a content security policy forbids them. The
- * `Kernel` of `@coppice/core` that needs no WebAssembly gives the same results.
+ * @throws Error when WebAssembly or its SIMD instructions are missing, a content security policy forbids them, or there is
+ * no memory for another instance. The `Kernel` of `@coppice/core` that needs no WebAssembly gives the same results.
  *
  * @example
  * const kernel = createBasicWasmKernel();
@@ -24,16 +24,6 @@ import { createMessages } from "./message.ts";
 export function createBasicWasmKernel(): BasicWasmKernel {
   const exports = instantiate(basicKernelText);
   return basicKernelOver(exports, new Arena(exports));
-}
-
-/** Whether WebAssembly kernels work here. Found out by making one. */
-export function wasmSupported(): boolean {
-  try {
-    instantiate(basicKernelText);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The part that both kernels have, over an instance of either. */

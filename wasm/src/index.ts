@@ -1,4 +1,4 @@
-export { createBasicWasmKernel, wasmSupported } from "./basic.ts";
+export { createBasicWasmKernel } from "./basic.ts";
 export { kdfLabel } from "./kdf-label.ts";
 export type {
   Aead,

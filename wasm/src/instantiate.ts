@@ -47,7 +47,7 @@ const compiled = new Map<string, WebAssembly.Module>();
  * A new instance, with its own memory, of the kernel that `text` is: `decodeBytes` reads it. Instances share the compiled
  * code and nothing else.
  *
- * @throws Error when WebAssembly or its SIMD instructions are missing, or a content security policy forbids them.
+ * @throws Error when WebAssembly or its SIMD instructions are missing, a content security policy forbids them, or there is no memory for it.
  */
 export function instantiate(text: string): KernelExports {
   if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not available here");
@@ -57,6 +57,8 @@ export function instantiate(text: string): KernelExports {
     // The module and this interface are built from the same commit.
     return new WebAssembly.Instance(module).exports as unknown as KernelExports;
   } catch (cause) {
-    throw new Error("WebAssembly with SIMD is not available or not allowed here", { cause });
+    throw new Error("WebAssembly with SIMD is not available or not allowed here, or there is no memory for it", {
+      cause,
+    });
   }
 }

@@ -1,4 +1,5 @@
 /** Credentials (RFC 9420 §5.3). */
+import { copyBytes } from "@coppice/kit";
 import type { Bytes } from "./codec/bytes.ts";
 import { equalBytes, utf8 } from "./codec/bytes.ts";
 import type { Codec } from "./codec/codec.ts";
@@ -83,7 +84,10 @@ export const credential: Codec<Credential> = {
  * ```
  */
 export function basicCredential(identity: string | Uint8Array): BasicCredential {
-  return { credentialType: 1, identity: typeof identity === "string" ? utf8(identity) : new Uint8Array(identity) };
+  return {
+    credentialType: 1,
+    identity: typeof identity === "string" ? utf8(identity) : copyBytes(identity, "identity"),
+  };
 }
 
 /**

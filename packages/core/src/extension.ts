@@ -1,10 +1,11 @@
 /** Extensions (RFC 9420 §13.4) and the ones this document defines: §5.3.3, §11.1, §12.1.8.1, §12.4.3. */
 import { CoppiceError } from "./errors.ts";
 import type { Bytes } from "./codec/bytes.ts";
-import type { Codec } from "./codec/codec.ts";
+import type { Codec, Given } from "./codec/codec.ts";
 import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
 import type { Credential } from "./credential.ts";
 import { credential } from "./credential.ts";
+import type { CipherSuite } from "./crypto/cipher-suite.ts";
 
 /**
  * ```tls
@@ -120,6 +121,16 @@ export function findExternalSenders(list: readonly Extension[]): readonly Extern
   return data === undefined ? [] : decodeReceived(externalSenders, data);
 }
 
+/** `ERR_MLS_CREDENTIAL` for an external sender whose key is none of the suite: nothing that it signs would verify (R-5.1.1-2). */
+export function checkExternalSenderKeys({ signature }: CipherSuite, list: readonly Extension[]): void {
+  const senderIndex = findExternalSenders(list).findIndex(({ signatureKey }) => !signature.isPublicKey(signatureKey));
+  if (senderIndex < 0) return;
+  throw new CoppiceError("ERR_MLS_CREDENTIAL", "the key of an external sender is not one of this suite", {
+    requirement: "R-5.1.1-2",
+    detail: { senderIndex },
+  });
+}
+
 /** `struct { HPKEPublicKey external_pub; } ExternalPub;` */
 export const externalPub: Codec<{ readonly externalPub: Bytes }> = struct({ externalPub: opaque });
 
@@ -135,6 +146,6 @@ export const externalPub: Codec<{ readonly externalPub: Bytes }> = struct({ exte
  * console.assert(findExtension([extension], ExtensionType.requiredCapabilities) !== undefined);
  * ```
  */
-export function makeExtension<T>(extensionType: number, codec: Codec<T>, value: T): Extension {
-  return { extensionType, extensionData: encode(codec, value) };
+export function makeExtension<T>(extensionType: number, codec: Codec<T>, value: Given<NoInfer<T>>): Extension {
+  return { extensionType, extensionData: encode(codec, value as T) };
 }

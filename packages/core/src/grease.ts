@@ -1,5 +1,5 @@
 /** GREASE (RFC 9420 §13.5): random unknown values, so that peers stay able to ignore what they do not know. */
-import { randomBytes } from "./crypto/platform.ts";
+import { randomBytes } from "@coppice/kit";
 import type { Extension } from "./extension.ts";
 import type { Capabilities } from "./tree/capabilities.ts";
 

@@ -97,10 +97,12 @@ export function requireReadable(state: GroupState): void {
   if (state.status !== "reinitialised") requireActive(state);
 }
 
-/** `RangeError` for the signer of another key than that of the own leaf: nobody would accept what it signs. */
+/** `ERR_MLS_STATE` for the signer of another key than that of the own leaf: nobody would accept what it signs. */
 export function checkSigner(state: GroupState, { publicKey }: Signer): void {
   if (equalBytes(publicKey, ownLeaf(state).signatureKey)) return;
-  throw new RangeError("the signer has another key than the own leaf");
+  throw new CoppiceError("ERR_MLS_STATE", "the signer has another key than the own leaf", {
+    requirement: "R-6.1-4",
+  });
 }
 
 /** The secrets of one epoch. */

@@ -1,8 +1,8 @@
 /** Key packages (RFC 9420 §10): wire type, creation, validation of signature and keys. */
 import type { Bytes } from "./codec/bytes.ts";
 import { equalBytes } from "./codec/bytes.ts";
-import type { Codec } from "./codec/codec.ts";
-import { encode } from "./codec/codec.ts";
+import type { Codec, Given } from "./codec/codec.ts";
+import { copyOf, encode } from "./codec/codec.ts";
 import type { Writer } from "./codec/writer.ts";
 import type { Credential } from "./credential.ts";
 import type { CipherSuite } from "./crypto/cipher-suite.ts";
@@ -77,12 +77,12 @@ export interface OwnKeyPackage {
 /** What a new key package says, and the key that signs it. */
 export interface CreateKeyPackageOptions {
   readonly suite: CipherSuite;
-  readonly credential: Credential;
+  readonly credential: Given<Credential>;
   readonly signer: Signer;
   readonly lifetime: Lifetime;
   readonly capabilities: Capabilities;
-  readonly leafExtensions?: readonly Extension[];
-  readonly extensions?: readonly Extension[];
+  readonly leafExtensions?: Given<readonly Extension[]>;
+  readonly extensions?: Given<readonly Extension[]>;
 }
 
 /**
@@ -103,7 +103,7 @@ export interface CreateKeyPackageOptions {
  */
 export async function createKeyPackage(options: CreateKeyPackageOptions): Promise<OwnKeyPackage> {
   const { suite, credential, signer, lifetime } = options;
-  checkAdvertised(suite.id, { capabilities: options.capabilities, credential });
+  checkAdvertised(suite, { signer, capabilities: options.capabilities, credential });
   const used = [...(options.leafExtensions ?? []), ...(options.extensions ?? [])];
   const extensionType = missingExtension(used, options.capabilities.extensions);
   if (extensionType !== undefined) {
@@ -131,7 +131,7 @@ export async function createKeyPackage(options: CreateKeyPackageOptions): Promis
     cipherSuite: suite.id,
     initKey: init.publicKey,
     leafNode: leaf,
-    extensions: withGreaseExtension(options.extensions ?? [], capabilities),
+    extensions: withGreaseExtension(copyOf(extensions, options.extensions ?? []), capabilities),
   };
   const signature = await signWithLabel(signer, "KeyPackageTBS", keyPackageTbs(content));
   return assembleOwnKeyPackage(suite, { ...content, signature }, init, encryption);

@@ -1,5 +1,7 @@
 /** Framing of this member's content in either wire format (RFC 9420 §6.2, §6.3). */
+import { copyBytes } from "@coppice/kit";
 import type { Bytes } from "./codec/bytes.ts";
+import { EMPTY } from "./codec/bytes.ts";
 import { CoppiceError } from "./errors.ts";
 import type { AuthenticatedContent } from "./framing/framed-content.ts";
 import { encodeMessage } from "./framing/mls-message.ts";
@@ -50,6 +52,11 @@ export function checkMessageSize(length: number, messageBytes: number): void {
     requirement: "R-15.1-1",
     detail: { messageBytes },
   });
+}
+
+/** A copy of what is to be sent in clear; nothing by default. */
+export function ownAuthenticatedData({ authenticatedData }: { readonly authenticatedData?: Uint8Array }): Bytes {
+  return authenticatedData === undefined ? EMPTY : copyBytes(authenticatedData, "authenticatedData");
 }
 
 /** `ERR_MLS_LIMIT` for authenticated data that is longer than the limit, sent or received. */

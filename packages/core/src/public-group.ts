@@ -19,7 +19,7 @@ import {
 } from "./framing/framed-content.ts";
 import type { GroupInfo } from "./framing/group-info.ts";
 import type { MlsMessage } from "./framing/mls-message.ts";
-import { decodeMessage } from "./framing/mls-message.ts";
+import { decodeMessage, groupInfoOf, isDecoded } from "./framing/mls-message.ts";
 import type { Proposal } from "./framing/proposal.ts";
 import { refuseApplicationData } from "./framing/public-message.ts";
 import { checkGroupInfo, readTree, unusableGroupInfo } from "./group/check-group-info.ts";
@@ -39,7 +39,7 @@ export interface ObserveOptions extends Progress {
   readonly suite: CipherSuite;
   readonly rules: Rules;
   /** An encoded `ratchet_tree`, for GroupInfos that do not carry it. */
-  readonly ratchetTree?: Bytes;
+  readonly ratchetTree?: Uint8Array;
 }
 
 /** A proposal that waits for a Commit. */
@@ -59,7 +59,8 @@ export interface ObservedCommit {
 }
 
 /**
- * Begins to follow a group, at the epoch of a GroupInfo that a member signed; its tree is checked as a joiner checks it.
+ * Begins to follow a group, at the epoch of a GroupInfo that a member signed, encoded as an `MLSMessage` or decoded; its tree is
+ * checked as a joiner checks it.
  * `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes of leaf validation.
  *
  * @example
@@ -76,8 +77,12 @@ export interface ObservedCommit {
  * console.assert(observed.kind === "commit" && observed.state.context.epoch === 2n);
  * ```
  */
-export async function observeGroup(info: GroupInfo, options: ObserveOptions): Promise<PublicGroupState> {
+export async function observeGroup(
+  groupInfo: Uint8Array | GroupInfo,
+  options: ObserveOptions,
+): Promise<PublicGroupState> {
   const { suite, rules } = options;
+  const info = groupInfoOf(groupInfo, rules.limits.messageBytes);
   const tree = readTree(suite, info, options.ratchetTree, rules.limits);
   if (tree === undefined) {
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
@@ -118,7 +123,9 @@ export async function observeMessage(
   message: Uint8Array | MlsMessage,
   { rules }: { readonly rules: Rules },
 ): Promise<ObservedProposal | ObservedCommit> {
-  const decoded = message instanceof Uint8Array ? decodeMessage(message, rules.limits.messageBytes) : message;
+  const decoded = isDecoded<MlsMessage>(message, "wireFormat", "message")
+    ? message
+    : decodeMessage(message, rules.limits.messageBytes);
   if (decoded.wireFormat !== "mls_public_message") {
     throw new CoppiceError("ERR_MLS_DECODE", `a public message expected, ${decoded.wireFormat} received`, {
       detail: { received: decoded.wireFormat },

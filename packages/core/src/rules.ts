@@ -68,7 +68,7 @@ export interface Rules {
    */
   readonly allowOutsideProposal: (request: SentProposal) => Promise<void>;
   /** The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. */
-  readonly findPsk: (id: PreSharedKeyId) => Promise<Bytes | undefined>;
+  readonly findPsk: (id: PreSharedKeyId) => Promise<Uint8Array | undefined>;
   /** Types that this client supports beyond the default ones; what it advertises in capabilities. */
   readonly supportedExtensions: readonly number[];
   /** Proposal types beyond those of RFC 9420, which all members have to know: see `defineProposalType`. Default none. */

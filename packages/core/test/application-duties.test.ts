@@ -1,10 +1,10 @@
 /** What RFC 9420 leaves to applications: docs/security.md says it, and what can be tested about it is tested here. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { randomBytes } from "@coppice/kit";
 import { concat, toHex, utf8 } from "../src/codec/bytes.ts";
 import { basicCredential } from "../src/credential.ts";
 import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../src/crypto/cipher-suite.ts";
-import { randomBytes } from "../src/crypto/platform.ts";
 import { decodeMessage, decodeMessageOf, encodeMessage } from "../src/framing/mls-message.ts";
 import { createGroupInfo, exportSecret } from "../src/group/export.ts";
 import { createApplicationMessage } from "../src/group/send.ts";

@@ -1,6 +1,6 @@
 /** The ground floor of Coppice: what more than one package needs, once. */
 export { abortReason, anySignal, untilAborted } from "./abort.ts";
-export { copyBytes, describe, isUint8Array, randomBytes } from "./bytes.ts";
+export { assertBytes, copyBytes, describe, isUint8Array, randomBytes } from "./bytes.ts";
 export {
   CoppiceError,
   type CoppiceErrorOptions,

@@ -4,6 +4,7 @@ import type { Bytes } from "@coppice/core";
 import { CoppiceError, getCipherSuite, toHex } from "@coppice/core";
 import type { Algorithm, Certificate, PublicKey } from "./certificate.ts";
 import { parseDer } from "./der.ts";
+import type { Curve } from "./public-key.ts";
 import { curveOf, ED25519, ED448, RSA } from "./public-key.ts";
 import { refusal } from "./refusal.ts";
 
@@ -55,8 +56,11 @@ function ecdsa(hash: Hash): Verify {
   return async (issuer, signedPart, signature) => {
     const curve = curveOf(issuer);
     if (curve === undefined) return false;
-    const raw = rawSignature(signature, curve.length);
+    const raw = rawSignature(signature, curve);
     if (raw === undefined) return false;
+    // What else is a key, a compressed point or one off the curve, depends on the platform.
+    const scheme = (await getCipherSuite(curve.suite)).signature;
+    if (!scheme.isPublicKey(issuer.key)) return false;
     const key = await importKey(issuer, { name: "ECDSA", namedCurve: curve.name });
     return key !== undefined && globalThis.crypto.subtle.verify({ name: "ECDSA", hash }, key, raw, signedPart);
   };
@@ -88,8 +92,8 @@ async function importKey(
   }
 }
 
-/** ECDSA's DER to r ‖ s of `length` bytes each, as WebCrypto wants it; undefined for what is malformed. */
-function rawSignature(der: Bytes, length: number): Bytes | undefined {
+/** ECDSA's DER to r ‖ s, as WebCrypto wants it; undefined for what is malformed, or not from 1 to below the order. */
+function rawSignature(der: Bytes, { length, order }: Curve): Bytes | undefined {
   const raw = new Uint8Array(2 * length);
   try {
     const { r, s } = parseDer(der, ECDSASigValue);
@@ -98,6 +102,8 @@ function rawSignature(der: Bytes, length: number): Bytes | undefined {
       const magnitude = bytes[0] === 0 ? bytes.subarray(1) : bytes;
       if (magnitude.length > length || (bytes[0] ?? 0) > 0x7f) return undefined;
       raw.set(magnitude, end - magnitude.length);
+      const hex = toHex(raw.subarray(end - length, end));
+      if (/^0*$/.test(hex) || hex >= toHex(order)) return undefined;
     }
     return raw;
   } catch {

@@ -1,5 +1,5 @@
 /** Which X.509 credentials are accepted (RFC 9420 §5.3, §5.3.1): a valid one, changed in one respect. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { AuthenticationService, Bytes, Credential, Identity, MlsErrorCode } from "@coppice/core";
 import { basicCredential, concat, CredentialType, fromHex, getCipherSuite, isCoppiceError, utf8 } from "@coppice/core";
 import type { GenuineCredential, RefusalReason, X509AuthenticationOptions } from "../src/index.ts";
@@ -13,6 +13,7 @@ import {
   NOW,
   signAnew,
   spki,
+  withInteger,
   withSignedIntegers,
 } from "./support/authority.ts";
 import type { CertificateChanges } from "./support/authority.ts";
@@ -398,6 +399,36 @@ describe("how certificates are signed", () => {
     await judge(x509(certificate, office.certificate));
     const negative = judge(x509(withSignedIntegers(certificate), office.certificate));
     await expectRefused(negative, { requirement: "R-5.3.1-1", reason: "signature" });
+  });
+
+  test("R-5.3.1-1: an issuer's compressed key verifies nothing, on no platform", async () => {
+    const { signer, publicKey } = await generateSigner(await getCipherSuite(2));
+    const changes = { authority: { isAuthority: true }, usage: KeyUsageFlags.keyCertSign };
+    const issued = await (await Authority.root("authority")).issue("alice", alice.publicKey);
+    const credential = x509(await signAnew(issued, "1.2.840.10045.4.3.2", signer));
+    const judgeWith = async (key: Bytes): Promise<void> =>
+      judge(credential, { options: { trustAnchors: [await root.issue("authority", key, changes)] } });
+    await judgeWith(publicKey);
+    const sign = 2 + ((signer.publicKey.at(-1) ?? 0) & 1);
+    const compressed = concat(Uint8Array.of(sign), signer.publicKey.subarray(1, 33));
+    const header = fromHex("3039301306072a8648ce3d020106082a8648ce3d030107032200");
+    await expectRefused(judgeWith(concat(header, compressed)), { requirement: "R-5.3.1-1", reason: "untrusted" });
+  });
+
+  test.each([
+    ["0", "00"],
+    ["the order", "00ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"],
+  ])("R-5.3.1-1: an ECDSA signature with %s is refused before the platform is asked", async (_, integer) => {
+    const verify = vi.spyOn(globalThis.crypto.subtle, "verify");
+    const certificate = await root.issue("alice", alice.publicKey);
+    await judge(x509(certificate));
+    const asked = verify.mock.calls.length;
+    for (const which of ["r", "s"] as const) {
+      const changed = withInteger(certificate, which, fromHex(integer));
+      await expectRefused(judge(x509(changed)), { requirement: "R-5.3.1-1", reason: "untrusted" });
+    }
+    expect(verify.mock.calls.length).toBe(asked);
+    verify.mockRestore();
   });
 
   test("an algorithm that the platform lacks is an error of its own", async () => {

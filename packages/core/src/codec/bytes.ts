@@ -1,4 +1,5 @@
-/** Small helpers over byte strings. */
+/** Small helpers over byte strings. They are given to callers too: what are no bytes is a `TypeError`, not other bytes. */
+import { assertBytes } from "@coppice/kit";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -39,6 +40,7 @@ export function utf8(text: string): Bytes {
  * ```
  */
 export function concat(...parts: readonly Uint8Array[]): Bytes {
+  for (const part of parts) assertBytes(part, "each part");
   const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -59,6 +61,8 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
  * ```
  */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  assertBytes(a, "a");
+  assertBytes(b, "b");
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
@@ -76,6 +80,8 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
  * ```
  */
 export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  assertBytes(a, "a");
+  assertBytes(b, "b");
   if (a.length !== b.length) return false;
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
@@ -95,6 +101,7 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toS
  * ```
  */
 export function toHex(bytes: Uint8Array): string {
+  assertBytes(bytes, "bytes");
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] ?? 0] ?? "";
   return text;
@@ -128,5 +135,8 @@ export function fromHex(text: string): Bytes {
  * ```
  */
 export function erase(...secrets: readonly Uint8Array[]): void {
-  for (const secret of secrets) secret.fill(0);
+  for (const secret of secrets) {
+    assertBytes(secret, "each secret");
+    secret.fill(0);
+  }
 }

@@ -1,4 +1,5 @@
 /** Combinators for wire types (RFC 9420 §2.1): a struct here reads like its definition there. */
+import { assertBytes } from "@coppice/kit";
 import { CoppiceError } from "../errors.ts";
 import { Reader, untrusted } from "./reader.ts";
 import { Writer } from "./writer.ts";
@@ -48,7 +49,7 @@ export function decodeReceived<T>(codec: Codec<T>, bytes: Uint8Array, maxBytes: 
 }
 
 function decodeFrom<T>(open: (bytes: Uint8Array) => Reader, codec: Codec<T>, bytes: Uint8Array, maxBytes: number): T {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("encoded bytes are expected as a Uint8Array");
+  assertBytes(bytes, "what is decoded");
   if (bytes.length > maxBytes) {
     throw new CoppiceError("ERR_MLS_LIMIT", `${String(bytes.length)} bytes to decode, at most ${String(maxBytes)}`, {
       requirement: "R-2.1.2-8",
@@ -58,6 +59,20 @@ function decodeFrom<T>(open: (bytes: Uint8Array) => Reader, codec: Codec<T>, byt
   const value = codec.decode(reader);
   reader.finish();
   return value;
+}
+
+/** `T` as a caller may give it: with any `Uint8Array` where we have our own. */
+export type Given<T> = T extends Bytes
+  ? Uint8Array
+  : T extends readonly (infer E)[]
+    ? readonly Given<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Given<T[K]> }
+      : T;
+
+/** Our own copy of what a caller gave, who may change it later. `TypeError` for what are no bytes in it. */
+export function copyOf<T>(codec: Codec<T>, given: Given<T>): T {
+  return decode(codec, encode(codec, given as T), Number.POSITIVE_INFINITY);
 }
 
 const uint = (count: number): Codec<number> => ({
@@ -89,6 +104,7 @@ export const opaque: Codec<Bytes> = {
 /** `opaque[length]` */
 export const fixed = (length: number): Codec<Bytes> => ({
   encode: (writer, value) => {
+    assertBytes(value, "a byte string");
     if (value.length !== length) throw new RangeError(`${String(length)} bytes expected`);
     writer.bytes(value);
   },

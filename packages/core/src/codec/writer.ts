@@ -1,4 +1,5 @@
 /** Writing the TLS presentation language (RFC 9420 §2.1). */
+import { assertBytes } from "@coppice/kit";
 
 /** Longest `<V>` vector: the header has 30 bits for it. Whatever is encoded stays below that too. */
 export const MAX_VECTOR_LENGTH: number = 2 ** 30 - 1;
@@ -60,7 +61,9 @@ export class Writer {
     this.uint(halves.getUint32(4), 4);
   }
 
+  /** `TypeError` for what are no bytes: it would be written as zeros. */
   bytes(value: Uint8Array): void {
+    assertBytes(value, "a byte string");
     this.#reserve(value.length);
     this.#buffer.set(value, this.#length);
     this.#length += value.length;
@@ -73,6 +76,7 @@ export class Writer {
 
   /** `opaque<V>` */
   opaque(value: Uint8Array): void {
+    assertBytes(value, "a byte string");
     this.vectorLength(value.length);
     this.bytes(value);
   }

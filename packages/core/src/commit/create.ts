@@ -1,7 +1,7 @@
 /** Creating a Commit (RFC 9420 §12.4.1). It changes nothing: the result is adopted or dropped (R-14-3). */
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY } from "../codec/bytes.ts";
-import { encode } from "../codec/codec.ts";
+import type { Given } from "../codec/codec.ts";
+import { copyOf, encode } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { SentCustomProposal } from "../custom-proposal.ts";
@@ -10,10 +10,10 @@ import type { Extension } from "../extension.ts";
 import type { FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
 import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { GroupState, Transition } from "../group-state.ts";
 import { checkSigner, epochSecretsOf, ownLeaf, requireActive, secretsOfEpoch } from "../group-state.ts";
-import { protectContent } from "../protect-content.ts";
+import { ownAuthenticatedData, protectContent } from "../protect-content.ts";
 import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../proposal/apply.ts";
 import { applyProposals } from "../proposal/apply.ts";
 import type { RefusedProposal } from "../proposal/select.ts";
@@ -36,9 +36,9 @@ import { createWelcome } from "./create-welcome.ts";
 export interface LeafChanges {
   /** Signs the new leaf and all that follows; the Commit itself is still signed with the old key (T-10). */
   readonly signer?: Signer;
-  readonly credential?: Credential;
+  readonly credential?: Given<Credential>;
   readonly capabilities?: Capabilities;
-  readonly extensions?: readonly Extension[];
+  readonly extensions?: Given<readonly Extension[]>;
 }
 
 /** What a Commit is to do, and how it is sent. */
@@ -47,7 +47,7 @@ export interface CreateCommitOptions {
   /** Holds the key of this member's current leaf. */
   readonly signer: Signer;
   /** New proposals, sent inside the Commit. */
-  readonly proposals?: readonly Proposal[];
+  readonly proposals?: readonly Given<Proposal>[];
   /** Whether to include the valid proposals received in this epoch (R-12.4-4). Default true. */
   readonly includeCached?: boolean;
   /** Whether to refresh the own keys even if the proposals do not ask for it. Default false; changes to the leaf imply it. */
@@ -56,7 +56,7 @@ export interface CreateCommitOptions {
   /** Default `mls_private_message` (R-6-2). */
   readonly wireFormat?: FramedWireFormat;
   /** Sent in clear, authenticated. Default empty. */
-  readonly authenticatedData?: Bytes;
+  readonly authenticatedData?: Uint8Array;
   /** Whether Welcomes carry the ratchet tree. Default true. */
   readonly treeInWelcome?: boolean;
 }
@@ -127,7 +127,10 @@ async function makeCommit(
   const { rules, signer, leaf: changes } = options;
   const committer = { senderType: "member", leafIndex: state.leafIndex } as const;
 
-  const own = (options.proposals ?? []).map((proposal): SentProposal => ({ proposal, sender: committer }));
+  const own = (options.proposals ?? []).map((given): SentProposal => ({
+    proposal: copyOf(wireProposal, given),
+    sender: committer,
+  }));
   const apply = async (
     proposals: readonly SentProposal[],
     verify: Verify,
@@ -172,7 +175,7 @@ async function makeCommit(
     groupId: state.context.groupId,
     epoch: state.context.epoch,
     sender: committer,
-    authenticatedData: options.authenticatedData ?? EMPTY,
+    authenticatedData: ownAuthenticatedData(options),
     content: { contentType: "commit", commit: { proposals, path } },
   };
   const signature = await signFramedContent(signer, { wireFormat, content, context: state.context });
@@ -227,12 +230,13 @@ async function makePath(
   { signer, leaf: changes }: CreateCommitOptions,
 ): Promise<{ readonly generated: GeneratedPath; readonly commitSecret: Bytes }> {
   const { credential, capabilities, extensions } = { ...ownLeaf(state), ...changes };
-  checkAdvertised(state.suite.id, { capabilities, credential, leafExtensions: extensions });
+  const nextSigner = changes?.signer ?? signer;
+  checkAdvertised(state.suite, { signer: nextSigner, capabilities, credential, leafExtensions: extensions });
   const generated = await generatePath(state.suite, applied.tree, {
     leaf: state.leafIndex,
     content: { credential, capabilities, extensions },
     groupId: state.context.groupId,
-    signer: changes?.signer ?? signer,
+    signer: nextSigner,
   });
   validateMembers(generated.tree, { extensions: applied.extensions });
   return { generated, commitSecret: generated.path.commitSecret };

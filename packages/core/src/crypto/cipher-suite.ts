@@ -11,7 +11,8 @@ import { loadFullKernel, loadKernel } from "./kernel.ts";
 import type { MessageProtection } from "./message-protection.ts";
 import { kernelMessages, stepwiseMessages } from "./message-protection.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
-import type { SignatureScheme } from "./signature.ts";
+import type { PlatformScheme, SignatureScheme } from "./signature.ts";
+import { guarded } from "./signature.ts";
 
 /** A resolved row of the table. */
 export interface CipherSuite {
@@ -39,7 +40,7 @@ interface Row {
   readonly kdfId: number;
   readonly aeadId: number;
   readonly kem: (kind?: Kind) => Promise<Kem>;
-  readonly signature: () => Promise<SignatureScheme>;
+  readonly signature: () => Promise<PlatformScheme>;
 }
 
 async function onWasm(kernel: BasicWasmKernel, hash: HashKernel, aeadKernel: AeadKernel): Promise<Symmetric> {
@@ -85,7 +86,7 @@ const nist = (curve: NistCurveName): Pick<Row, "kem" | "signature"> => ({
   kem: async (kind) => (await import("./dhkem-nist.ts")).dhkemNist(await loadFullKernel(kind), curve),
   signature: async () => (await import("./ecdsa.ts")).ecdsa(curve),
 });
-const ed448 = async (): Promise<SignatureScheme> => (await import("./ed448.ts")).ed448();
+const ed448 = async (): Promise<PlatformScheme> => (await import("./ed448.ts")).ed448();
 
 const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
   [
@@ -191,5 +192,13 @@ async function resolve(id: number, row: Row, kernel: Kind | undefined): Promise<
     row.signature(),
   ]);
   const { kdfId, aeadId, name } = row;
-  return { id, name, hash, aead, messages, hpke: createHpke({ kem, hash, aead, kdfId, aeadId }), signature };
+  return {
+    id,
+    name,
+    hash,
+    aead,
+    messages,
+    hpke: createHpke({ kem, hash, aead, kdfId, aeadId }),
+    signature: guarded(signature),
+  };
 }

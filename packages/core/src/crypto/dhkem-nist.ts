@@ -3,6 +3,7 @@ import { DhkemP256HkdfSha256, DhkemP384HkdfSha384, DhkemP521HkdfSha512 } from "@
 import type { Kernel } from "@coppice/wasm";
 import type { Kem } from "./hpke.ts";
 import { hpkeJsKem } from "./hpke-js-kem.ts";
+import { isNistPoint } from "./nist-point.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
 import { deriveNistPrivateKey, NIST_CURVES } from "./nist-private-key.ts";
 
@@ -15,6 +16,7 @@ export function dhkemNist(kernel: Kernel, name: NistCurveName): Kem {
   const curve = NIST_CURVES[name];
   return hpkeJsKem(kem, {
     Nsk: curve.order.length,
+    isPublicKey: (publicKey) => isNistPoint(name, publicKey),
     derivePrivateKey: (secret) => deriveNistPrivateKey(hash, curve, secret),
   });
 }

@@ -1,4 +1,5 @@
 /** DHKEM(X25519, HKDF-SHA256) of HPKE (RFC 9180 §4.1): key agreement on SubtleCrypto, derivation on the kernel. */
+import { randomBytes } from "@coppice/kit";
 import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
 import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
@@ -6,7 +7,7 @@ import { fromBase64url } from "./base64url.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
 import type { X25519 } from "./x25519.ts";
-import { nodeCrypto, randomBytes, subtle, unshared, works } from "./platform.ts";
+import { nodeCrypto, subtle, unshared, works } from "./platform.ts";
 
 const KEM_ID = 0x0020;
 const ALGORITHM = "X25519";

@@ -3,4 +3,5 @@ import { DhkemX448HkdfSha512 } from "@hpke/dhkem-x448";
 import type { Kem } from "./hpke.ts";
 import { hpkeJsKem } from "./hpke-js-kem.ts";
 
-export const dhkemX448 = (): Kem => hpkeJsKem(new DhkemX448HkdfSha512(), { Nsk: 56 });
+export const dhkemX448 = (): Kem =>
+  hpkeJsKem(new DhkemX448HkdfSha512(), { Nsk: 56, isPublicKey: (publicKey) => publicKey.length === 56 });

@@ -1,9 +1,12 @@
 /** ECDSA over P-256, P-384 and P-521 (RFC 8446 §4.2.3 scheme pairs of curve and hash). */
+import type { Bytes } from "../codec/bytes.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
-import { subtle, unshared } from "./platform.ts";
+import { subtle } from "./platform.ts";
 import { signatureFromDer, signatureToDer } from "./der.ts";
+import { isNistPoint, NOBLE_CURVES } from "./nist-point.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
-import type { SignatureScheme } from "./signature.ts";
+import { isScalar, NIST_CURVES } from "./nist-private-key.ts";
+import type { PlatformScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 
@@ -19,21 +22,20 @@ const CURVES: Readonly<Record<NistCurveName, Curve>> = {
   "P-521": { hash: "SHA-512", length: 66 },
 };
 
-export async function ecdsa(name: NistCurveName): Promise<SignatureScheme> {
+export function ecdsa(name: NistCurveName): PlatformScheme {
   const { hash, length } = CURVES[name];
-  const publicKeyLength = 2 * length + 1;
+  const { order } = NIST_CURVES[name];
   const algorithm = { name: "ECDSA", namedCurve: name };
   const parameters = { name: "ECDSA", hash };
-  const nist = await import("@noble/curves/nist.js");
-  const curve = { "P-256": nist.p256, "P-384": nist.p384, "P-521": nist.p521 }[name];
+  const isPublicKey = (publicKey: Bytes): boolean => isNistPoint(name, publicKey);
 
   const verifiers = new VerificationKeys((publicKey) =>
-    subtle().importKey("raw", publicKey, algorithm, false, ["verify"]),
+    isPublicKey(publicKey) ? subtle().importKey("raw", publicKey, algorithm, false, ["verify"]) : undefined,
   );
 
   return {
     name,
-    publicKeyLength,
+    publicKeyLength: 2 * length + 1,
     privateKeyLength: length,
     generateKeyPair: async () => {
       const pair = await subtle().generateKey(algorithm, true, ["sign", "verify"]);
@@ -43,7 +45,7 @@ export async function ecdsa(name: NistCurveName): Promise<SignatureScheme> {
     },
     importSigner: async (privateKey) => {
       try {
-        const publicKey = new Uint8Array(curve.getPublicKey(privateKey, false));
+        const publicKey = new Uint8Array(NOBLE_CURVES[name].getPublicKey(privateKey, false));
         const jwk = {
           kty: "EC",
           crv: name,
@@ -54,19 +56,20 @@ export async function ecdsa(name: NistCurveName): Promise<SignatureScheme> {
         const key = await subtle().importKey("jwk", jwk, algorithm, false, ["sign"]);
         return {
           publicKey,
-          sign: async (message) =>
-            signatureToDer(new Uint8Array(await subtle().sign(parameters, key, unshared(message)))),
+          sign: async (message) => signatureToDer(new Uint8Array(await subtle().sign(parameters, key, message))),
         };
       } catch (cause) {
         throw malformedPrivateKey(cause);
       }
     },
+    isPublicKey,
     verify: async (publicKey, message, signature) => {
-      if (publicKey.length !== publicKeyLength || publicKey[0] !== 4) return false;
       const raw = signatureFromDer(signature, length);
       if (raw === undefined) return false;
+      if (!isScalar(raw.subarray(0, length), order) || !isScalar(raw.subarray(length), order)) return false;
       try {
-        return await subtle().verify(parameters, await verifiers.get(publicKey), raw, unshared(message));
+        const key = await verifiers.get(publicKey);
+        return key !== undefined && (await subtle().verify(parameters, key, raw, message));
       } catch {
         return false;
       }

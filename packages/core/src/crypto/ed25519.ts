@@ -3,7 +3,9 @@ import type { Bytes } from "../codec/bytes.ts";
 import { concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
 import { nodeCrypto, subtle, works } from "./platform.ts";
-import type { SignatureScheme } from "./signature.ts";
+import type { PlatformEddsa } from "./eddsa-encodings.ts";
+import { EDWARDS25519, strictEddsa } from "./eddsa-encodings.ts";
+import type { PlatformScheme } from "./signature.ts";
 import { malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 
@@ -29,7 +31,7 @@ const verifiers = new VerificationKeys((publicKey) =>
   subtle().importKey("raw", publicKey, ALGORITHM, false, ["verify"]),
 );
 
-const ed25519OnSubtle: SignatureScheme = {
+const ed25519OnSubtle: PlatformEddsa = {
   name: "Ed25519",
   publicKeyLength: 32,
   privateKeyLength: 32,
@@ -51,7 +53,6 @@ const ed25519OnSubtle: SignatureScheme = {
     };
   },
   verify: async (publicKey, message, signature) => {
-    if (publicKey.length !== 32 || signature.length !== 64) return false;
     try {
       return await subtle().verify(ALGORITHM, await verifiers.get(publicKey), signature, message);
     } catch {
@@ -61,18 +62,37 @@ const ed25519OnSubtle: SignatureScheme = {
 };
 
 /** Whether every seed imports and signs. A zero first byte: WebKit's importer has refused such keys. */
-const usable = (scheme: SignatureScheme): Promise<boolean> =>
+const usable = (scheme: PlatformEddsa): Promise<boolean> =>
   works(() => scheme.importSigner(new Uint8Array(32)).then((signer) => signer.sign(new Uint8Array(1))));
 
+/**
+ * Whether signatures are verified by `S·B = R + k·A`, with k reduced by the order, for a key A that is B and a point of order 8, and
+ * R = B. In the first signature k·A has no part of small order, unless k is not reduced: libgcrypt, which WebKitGTK uses, does
+ * not. In the second it has one, which an equation times the cofactor does not see.
+ */
+async function verifiesStrictly({ verify }: PlatformEddsa): Promise<boolean> {
+  const key = fromHex("98519eadf35b995233b51b5cd23e9cc5a28b639b5a4af0ec903cb960d81b7819");
+  const check = (message: number, s: string): Promise<boolean> =>
+    verify(key, Uint8Array.of(message), fromHex(`58${"66".repeat(31)}${s}`));
+  return (
+    (await check(2, "591651814fcac240352761f36a9e7b065a9623bb97153c99f7018e9bb94a000e")) &&
+    !(await check(8, "927d4acd132ff455ce185afed11d49fc05d52eb2270f434433f96be54e497502"))
+  );
+}
+
 /** On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. */
-export async function ed25519(): Promise<SignatureScheme> {
-  if (!(await usable(ed25519OnSubtle))) {
-    const { ed25519OnNoble } = await import("./ed25519-noble.ts");
-    return ed25519OnNoble();
+export async function ed25519(): Promise<PlatformScheme> {
+  return strictEddsa(EDWARDS25519, await onPlatform());
+}
+
+async function onPlatform(): Promise<PlatformEddsa> {
+  const signs = await usable(ed25519OnSubtle);
+  if (!signs || !(await verifiesStrictly(ed25519OnSubtle))) {
+    const onNoble = (await import("./ed25519-noble.ts")).ed25519OnNoble();
+    return signs ? { ...ed25519OnSubtle, verify: onNoble.verify } : onNoble;
   }
   const node = nodeCrypto();
   if (node === undefined) return ed25519OnSubtle;
-  const { ed25519OnNode } = await import("./node-25519.ts");
-  const onNode = ed25519OnNode(node, ed25519OnSubtle);
-  return (await usable(onNode)) ? onNode : ed25519OnSubtle;
+  const onNode = (await import("./node-25519.ts")).ed25519OnNode(node, ed25519OnSubtle);
+  return (await usable(onNode)) && (await verifiesStrictly(onNode)) ? onNode : ed25519OnSubtle;
 }

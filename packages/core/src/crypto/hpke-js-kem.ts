@@ -8,13 +8,18 @@ import { unshared } from "./platform.ts";
 interface Particulars {
   /** hpke-js 1.9 says 64 instead of 66 for P-521 (RFC 9180 §7.1). */
   readonly Nsk: number;
+  /** Asked before the platform is, about keys and about what comes with a ciphertext (RFC 9180 §7.1.4). */
+  readonly isPublicKey: (publicKey: Bytes) => boolean;
   /** Firefox exports no private key of a NIST curve that was imported without the public one. */
   readonly derivePrivateKey?: (secret: Bytes) => Bytes;
 }
 
-export function hpkeJsKem(kem: KemInterface, { Nsk, derivePrivateKey }: Particulars): Kem {
+export function hpkeJsKem(kem: KemInterface, { Nsk, isPublicKey, derivePrivateKey }: Particulars): Kem {
   const raw = (key: ArrayBuffer): Bytes => new Uint8Array(key);
-  const importPublic = (publicKey: Bytes): Promise<CryptoKey> => kem.deserializePublicKey(unshared(publicKey));
+  const importPublic = async (publicKey: Bytes): Promise<CryptoKey> => {
+    if (!isPublicKey(publicKey)) throw new TypeError("the bytes are not a public key");
+    return kem.deserializePublicKey(unshared(publicKey));
+  };
   const pair = async (keys: CryptoKeyPair): Promise<HpkeKeyPair> => ({
     publicKey: raw(await kem.serializePublicKey(keys.publicKey)),
     privateKey: raw(await kem.serializePrivateKey(keys.privateKey)),
@@ -41,6 +46,7 @@ export function hpkeJsKem(kem: KemInterface, { Nsk, derivePrivateKey }: Particul
         publicKey: await importPublic(keys.publicKey),
         privateKey: await kem.deserializePrivateKey(unshared(keys.privateKey)),
       };
+      if (!isPublicKey(kemOutput)) throw new TypeError("the KEM output is not a public key");
       return raw(await kem.decap({ recipientKey, enc: unshared(kemOutput) }));
     },
   };

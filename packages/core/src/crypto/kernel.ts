@@ -1,6 +1,7 @@
-/** Which kernel runs the hot path: WebAssembly, or noble where that is not allowed. */
+/** Which kernel runs the hot path: WebAssembly, or noble where that cannot be had. */
 import type { BasicWasmKernel, Kernel, WasmKernel } from "@coppice/wasm";
-import { createBasicWasmKernel, wasmSupported } from "@coppice/wasm";
+import { createBasicWasmKernel } from "@coppice/wasm";
+import { CoppiceError } from "../errors.ts";
 import type { NobleKernel } from "./noble-kernel.ts";
 
 /** A kernel with what cipher suites 1 and 2 need, told apart by `kind`. */
@@ -8,23 +9,38 @@ export type LoadedKernel = BasicWasmKernel | NobleKernel;
 
 type Kind = Kernel["kind"];
 
-const chosen = (): Kind => (wasmSupported() ? "wasm" : "noble");
-
-/** Kernels of this context, each made once. */
-function once<T>(load: (kind: Kind) => Promise<T>): (kind?: Kind) => Promise<T> {
-  const loaded = new Map<Kind, Promise<T>>();
-  return (kind = chosen()) => {
-    const kernel = loaded.get(kind) ?? load(kind);
-    loaded.set(kind, kernel);
-    return kernel;
+/** Makes something once for this context. A failure is not kept: memory, or a module, may be there the next time. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((cause: unknown) => {
+      made = undefined;
+      throw cause;
+    });
+    return made;
   };
 }
 
-const loadNoble = once(async () => (await import("./noble-kernel.ts")).createNobleKernel());
+const noble = once(async () => (await import("./noble-kernel.ts")).createNobleKernel());
+
+/** By kind; without one, noble if no instance can be made: WebAssembly is missing or forbidden, or memory is short. */
+function choosing<W>(create: () => W | Promise<W>): (kind?: Kind) => Promise<W | NobleKernel> {
+  const wasm = once(async () => {
+    try {
+      return await create();
+    } catch (cause) {
+      throw new CoppiceError("ERR_MLS_CRYPTO", "the WebAssembly kernel cannot be made here", { cause });
+    }
+  });
+  return (kind) => {
+    if (kind === "noble") return noble();
+    return kind === "wasm" ? wasm() : wasm().catch(noble);
+  };
+}
 
 /**
  * The kernel of this context, made once: `wasm` where WebAssembly with SIMD may run, else `noble`. The argument overrides the
- * choice, for tests and comparisons.
+ * choice, for tests and comparisons: `ERR_MLS_CRYPTO` if `wasm` cannot be had.
  *
  * @example
  * ```ts run
@@ -34,11 +50,9 @@ const loadNoble = once(async () => (await import("./noble-kernel.ts")).createNob
  * console.assert(kernel.sha256.Nh === 32);
  * ```
  */
-export const loadKernel: (kind?: Kind) => Promise<LoadedKernel> = once(async (kind) =>
-  kind === "wasm" ? createBasicWasmKernel() : loadNoble("noble"),
-);
+export const loadKernel: (kind?: Kind) => Promise<LoadedKernel> = choosing(createBasicWasmKernel);
 
 /** The kernel with what all cipher suites need. */
-export const loadFullKernel: (kind?: Kind) => Promise<WasmKernel | NobleKernel> = once(async (kind) =>
-  kind === "wasm" ? (await import("@coppice/wasm/full")).createWasmKernel() : loadNoble("noble"),
+export const loadFullKernel: (kind?: Kind) => Promise<WasmKernel | NobleKernel> = choosing(async () =>
+  (await import("@coppice/wasm/full")).createWasmKernel(),
 );

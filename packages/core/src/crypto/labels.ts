@@ -1,4 +1,5 @@
 /** Labelled signing, encryption, hashing and derivation (RFC 9420 §5.1.2, §5.1.3, §5.2, §8). */
+import { copyBytes } from "@coppice/kit";
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
@@ -14,11 +15,11 @@ type SignedContent = Bytes | ((writer: Writer) => void);
 /** `SignContent`, `EncryptContext` and `RefHashInput` share this shape: a label and a value. */
 function writeLabelled(writer: Writer, label: Bytes, value: SignedContent): void {
   writer.opaque(label);
-  if (value instanceof Uint8Array) writer.opaque(value);
-  else
+  if (typeof value === "function")
     writer.vector(() => {
       value(writer);
     });
+  else writer.opaque(value);
 }
 
 /** The protocol has few. */
@@ -39,7 +40,7 @@ const withPrefix = (label: string, value: SignedContent): Bytes =>
 export async function signWithLabel(signer: Signer, label: string, content: SignedContent): Promise<Bytes> {
   const signContent = writeSignContent(label, content);
   try {
-    return await signer.sign(signContent.written());
+    return copyBytes(await signer.sign(signContent.written()), "what the signer returns");
   } finally {
     signContent.release();
   }

@@ -4,7 +4,8 @@ import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, erase } from "../codec/bytes.ts";
 import { written } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
-import { CoppiceError } from "../errors.ts";
+import type { CoppiceError } from "../errors.ts";
+import { isCoppiceError } from "../errors.ts";
 import type { Result } from "../result.ts";
 import type { Aead } from "./aead.ts";
 import { notAuthentic } from "./aead.ts";
@@ -109,7 +110,7 @@ export function stepwiseMessages(steps: Steps): MessageProtection {
 /** Results in the order of the items; a refusal in place of what is refused. */
 function together<T, R>(items: readonly T[], open: (item: T, place: number) => Promise<R>): Promise<Result<R>[]> {
   const refusal = (error: unknown): CoppiceError => {
-    if (error instanceof CoppiceError) return error;
+    if (isCoppiceError(error)) return error;
     throw error;
   };
   return Promise.all(items.map((item, place) => open(item, place).catch(refusal)));

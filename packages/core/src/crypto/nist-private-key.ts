@@ -42,7 +42,7 @@ export function deriveNistPrivateKey(hash: HashKernel, { kemId, order, bitmask }
     for (let counter = 0; counter < 256; counter++) {
       const candidate = kdf.expand(prk, "candidate", Uint8Array.of(counter), order.length);
       candidate[0] = (candidate[0] ?? 0) & bitmask;
-      if (isPrivateKey(candidate, order)) return candidate;
+      if (isScalar(candidate, order)) return candidate;
       erase(candidate);
     }
   } finally {
@@ -51,8 +51,8 @@ export function deriveNistPrivateKey(hash: HashKernel, { kemId, order, bitmask }
   throw new CoppiceError("ERR_MLS_CRYPTO", "no private key can be derived from this secret");
 }
 
-/** 0 < candidate < order, in the same time for all candidates. */
-function isPrivateKey(candidate: Bytes, order: Bytes): boolean {
+/** 0 < candidate < order, in the same time for all candidates of the order's length. */
+export function isScalar(candidate: Bytes, order: Bytes): boolean {
   let borrow = 0;
   let bits = 0;
   for (let i = order.length - 1; i >= 0; i--) {

@@ -1,4 +1,5 @@
 /** The one place where the platform's cryptography is touched. */
+import { assertBytes } from "@coppice/kit";
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
 
@@ -13,20 +14,6 @@ function findSubtle(): SubtleCrypto {
     throw new CoppiceError("ERR_MLS_CRYPTO", "SubtleCrypto is missing: serve the page over https or from localhost");
   }
   return found;
-}
-
-/**
- * `length` bytes from the platform's cryptographic random number generator.
- *
- * @example
- * ```ts run
- * import { randomBytes } from "@coppice/core";
- *
- * console.assert(randomBytes(32).length === 32);
- * ```
- */
-export function randomBytes(length: number): Bytes {
-  return globalThis.crypto.getRandomValues(new Uint8Array(length));
 }
 
 /** A JWK of curve 25519; `d` is the private key. */
@@ -61,8 +48,9 @@ export function nodeCrypto(): NodeCrypto | undefined {
   return process?.getBuiltinModule?.("node:crypto");
 }
 
-/** WebCrypto wants buffers that are not shared between threads. */
-export function unshared(bytes: Uint8Array): Bytes {
+/** WebCrypto wants buffers that are not shared between threads. `TypeError`, naming `what`, for what are no bytes. */
+export function unshared(bytes: Uint8Array, what = "the input"): Bytes {
+  assertBytes(bytes, what);
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : new Uint8Array(bytes);
 }
 

@@ -1,6 +1,6 @@
 /** Reuse guards of private messages (RFC 9420 §6.3.1). */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
-import { randomBytes } from "./platform.ts";
 
 const LENGTH = 4;
 /** Guards that are asked for at once: asking the platform for one takes longer than encrypting with it. */

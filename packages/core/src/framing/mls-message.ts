@@ -1,4 +1,5 @@
 /** The outermost type (RFC 9420 §6): what goes over the wire. */
+import { assertBytes } from "@coppice/kit";
 import type { Codec } from "../codec/codec.ts";
 import { closedEnum, decodeReceived, encode, map, select, struct, uint16 } from "../codec/codec.ts";
 import type { Bytes } from "../codec/bytes.ts";
@@ -142,6 +143,25 @@ export function decodeMessageOf<F extends WireFormat>(
     });
   }
   return message;
+}
+
+/** Whether what is to be read is decoded already, so that it has this field. `TypeError` for what are no bytes either. */
+export function isDecoded<T extends object>(given: unknown, field: keyof T & string, what: string): given is T {
+  if (typeof given === "object" && given !== null && field in given) return true;
+  assertBytes(given, what);
+  return false;
+}
+
+/** A GroupInfo: by itself, or an encoded message that holds one. */
+export function groupInfoOf(given: Uint8Array | GroupInfo, maxBytes: number): GroupInfo {
+  if (isDecoded<GroupInfo>(given, "groupContext", "groupInfo")) return given;
+  return decodeMessageOf("mls_group_info", given, maxBytes).groupInfo;
+}
+
+/** A Welcome: by itself, or an encoded message that holds one. */
+export function welcomeOf(given: Uint8Array | Welcome, maxBytes: number): Welcome {
+  if (isDecoded<Welcome>(given, "encryptedGroupInfo", "welcome")) return given;
+  return decodeMessageOf("mls_welcome", given, maxBytes).welcome;
 }
 
 function isOf<F extends WireFormat>(message: MlsMessage, format: F): message is Extract<MlsMessage, { wireFormat: F }> {

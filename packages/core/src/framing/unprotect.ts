@@ -3,7 +3,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import { erase } from "../codec/bytes.ts";
 import { untrusted } from "../codec/reader.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { CoppiceError } from "../errors.ts";
+import { CoppiceError, isCoppiceError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Result } from "../result.ts";
 import { attempt, succeeded } from "../result.ts";
@@ -82,9 +82,9 @@ function inPlace<T extends object, R extends object, U>(
   let at = 0;
   return items.map((item) =>
     attempt(() => {
-      if (item instanceof CoppiceError) throw item;
+      if (isCoppiceError(item)) throw item;
       const result = results[at++];
-      if (result === undefined || result instanceof CoppiceError) throw result ?? new RangeError("a result is missing");
+      if (result === undefined || isCoppiceError(result)) throw result ?? new RangeError("a result is missing");
       return combine(item, result);
     }),
   );

@@ -1,4 +1,5 @@
 /** Checks of a GroupInfo that is used to join (RFC 9420 §12.4.3), by Welcome or by external Commit. */
+import { assertBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { decodeReceived } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
@@ -10,7 +11,7 @@ import type { Progress } from "../in-flight.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
 import { missingExtension, MLS10 } from "../tree/capabilities.ts";
-import { checkKeyLengths } from "../tree/leaf-node-validation.ts";
+import { checkKeys } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import { nodeCount } from "../tree/tree-math.ts";
 import { validateTree } from "../tree/validate-tree.ts";
@@ -20,12 +21,12 @@ export const unusableGroupInfo = (message: string, requirement: string): Coppice
 
 /**
  * The tree that the GroupInfo carries, else the one given; undefined if there is neither. Of its contents, no more is checked than
- * that the keys have the suite's lengths: see `checkKeyLengths`.
+ * that the keys have the suite's lengths: see `checkKeys`.
  */
 export function readTree(
   suite: CipherSuite,
   info: GroupInfo,
-  given: Bytes | undefined,
+  given: Uint8Array | undefined,
   limits: Limits,
 ): RatchetTree | undefined {
   const { version, cipherSuite, epoch } = info.groupContext;
@@ -34,9 +35,10 @@ export function readTree(
   }
   const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? given;
   if (encoded === undefined) return undefined;
+  assertBytes(encoded, "ratchetTree");
   const nodes = decodeReceived(boundedRatchetTree(nodeCount(limits.treeLeaves)), encoded, limits.messageBytes);
   for (const node of nodes) {
-    if (node?.nodeType === "leaf") checkKeyLengths(suite, node.leafNode);
+    if (node?.nodeType === "leaf") checkKeys(suite, node.leafNode);
     else if (node !== undefined && node.parentNode.encryptionKey.length !== suite.hpke.Npk) {
       throw new CoppiceError("ERR_MLS_TREE", "a parent's key is not one of this suite", { requirement: "R-5.1.1-3" });
     }

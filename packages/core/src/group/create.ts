@@ -1,13 +1,13 @@
 /** Creating a group (RFC 9420 §11). */
-import type { Bytes } from "../codec/bytes.ts";
+import { copyBytes, randomBytes } from "@coppice/kit";
 import { EMPTY } from "../codec/bytes.ts";
-import { decode, encode } from "../codec/codec.ts";
+import type { Given } from "../codec/codec.ts";
+import { copyOf } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { randomBytes } from "../crypto/platform.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
-import { extensions as wireExtensions } from "../extension.ts";
+import { checkExternalSenderKeys, extensions as wireExtensions } from "../extension.ts";
 import { withGreaseCapabilities } from "../grease.ts";
 import type { GroupState } from "../group-state.ts";
 import { createEpochSecrets } from "../schedule/key-schedule.ts";
@@ -17,7 +17,7 @@ import { createSecretTree } from "../secret-tree.ts";
 import type { Capabilities } from "../tree/capabilities.ts";
 import { MLS10 } from "../tree/capabilities.ts";
 import type { Lifetime } from "../tree/leaf-node.ts";
-import { leafNode, signLeafNode } from "../tree/leaf-node.ts";
+import { signLeafNode } from "../tree/leaf-node.ts";
 import { validateMembers, validateOwnLeafNode } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
@@ -26,16 +26,16 @@ import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
 export interface CreateGroupOptions {
   readonly suite: CipherSuite;
   readonly rules: Rules;
-  readonly credential: Credential;
+  readonly credential: Given<Credential>;
   readonly signer: Signer;
   readonly capabilities: Capabilities;
   /** Of the creator's leaf, which has the source `key_package` until its first Commit. */
   readonly lifetime: Lifetime;
   /** Default: `Nh` random bytes (R-11-3). */
-  readonly groupId?: Bytes;
+  readonly groupId?: Uint8Array;
   /** Of the group context. Default none. */
-  readonly extensions?: readonly Extension[];
-  readonly leafExtensions?: readonly Extension[];
+  readonly extensions?: Given<readonly Extension[]>;
+  readonly leafExtensions?: Given<readonly Extension[]>;
 }
 
 /**
@@ -54,7 +54,7 @@ export interface CreateGroupOptions {
 export async function createGroup(options: CreateGroupOptions): Promise<GroupState> {
   const { suite, rules, credential, signer, lifetime } = options;
   const encryption = await suite.hpke.generateKeyPair();
-  const signed = await signLeafNode(
+  const leaf = await signLeafNode(
     {
       encryptionKey: encryption.publicKey,
       signatureKey: signer.publicKey,
@@ -65,17 +65,16 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
     },
     signer,
   );
-  // Copies, as a joiner's: what the caller does to its buffers later changes nothing.
-  const leaf = decode(leafNode, encode(leafNode, signed));
-  const extensions = decode(wireExtensions, encode(wireExtensions, options.extensions ?? []));
+  const extensions = copyOf(wireExtensions, options.extensions ?? []);
   const tree = RatchetTree.of(leaf);
   await validateOwnLeafNode(suite, rules, { leaf, context: { extensions } });
   validateMembers(tree, { extensions });
+  checkExternalSenderKeys(suite, extensions);
 
   const context = {
     version: MLS10,
     cipherSuite: suite.id,
-    groupId: options.groupId === undefined ? randomBytes(suite.hash.Nh) : new Uint8Array(options.groupId),
+    groupId: options.groupId === undefined ? randomBytes(suite.hash.Nh) : copyBytes(options.groupId, "groupId"),
     epoch: 0n,
     treeHash: tree.treeHash(suite.hash),
     confirmedTranscriptHash: EMPTY,

@@ -1,13 +1,21 @@
 /** What the application may know of an epoch (RFC 9420 §8.5, §8.7) and what others need to join (§12.4.3). */
+import { assertBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { erase } from "../codec/bytes.ts";
+import type { Given } from "../codec/codec.ts";
+import { copyOf, encode } from "../codec/codec.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
-import { externalPub, ExtensionType, makeExtension } from "../extension.ts";
+import {
+  externalPub as wireExternalPub,
+  extensions as wireExtensions,
+  ExtensionType,
+  makeExtension,
+} from "../extension.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { ratchetTree, signGroupInfo } from "../framing/group-info.ts";
 import type { GroupState } from "../group-state.ts";
-import { requireActive } from "../group-state.ts";
+import { checkSigner, requireActive } from "../group-state.ts";
 import { withGreaseExtension } from "../grease.ts";
 import { exportSecret as exportFrom } from "../schedule/key-schedule.ts";
 
@@ -28,11 +36,23 @@ export function exportSecret(
   request: { label: string; context: Uint8Array; length: number },
 ): Bytes {
   requireActive(state);
+  assertBytes(request.context, "context");
   return exportFrom(state.suite, state.secrets.exporterSecret, request);
 }
 
+/** What a GroupInfo holds beside the group context. */
+export interface GroupInfoOptions {
+  /** Whether it carries the ratchet tree; otherwise joiners need `exportRatchetTree`. Default true. */
+  readonly tree?: boolean;
+  /** Whether it has `external_pub`, without which nobody can join by external Commit. Default true. */
+  readonly externalPub?: boolean;
+  /** Further extensions. Default none. */
+  readonly extensions?: Given<readonly Extension[]>;
+}
+
 /**
- * A signed GroupInfo of the current epoch, with `external_pub` for joins by external Commit (R-12.4.3.2-1).
+ * A signed GroupInfo of the current epoch, with `external_pub` for joins by external Commit (R-12.4.3.2-1). `ERR_MLS_STATE` once the
+ * group is closed, and for the signer of another key than that of the own leaf.
  *
  * @example
  * ```ts run
@@ -47,14 +67,36 @@ export function exportSecret(
 export async function createGroupInfo(
   state: GroupState,
   signer: Signer,
-  { tree = true }: { readonly tree?: boolean } = {},
+  { tree = true, externalPub = true, extensions: given = [] }: GroupInfoOptions = {},
 ): Promise<GroupInfo> {
   requireActive(state);
-  const { publicKey, privateKey } = await state.suite.hpke.deriveKeyPair(state.secrets.externalSecret);
-  erase(privateKey);
-  const extensions: Extension[] = [makeExtension(ExtensionType.externalPub, externalPub, { externalPub: publicKey })];
-  if (tree) extensions.push(makeExtension(ExtensionType.ratchetTree, ratchetTree, state.tree.toWire()));
+  checkSigner(state, signer);
+  const list: Extension[] = [];
+  if (externalPub) {
+    const { publicKey, privateKey } = await state.suite.hpke.deriveKeyPair(state.secrets.externalSecret);
+    erase(privateKey);
+    list.push(makeExtension(ExtensionType.externalPub, wireExternalPub, { externalPub: publicKey }));
+  }
+  if (tree) list.push({ extensionType: ExtensionType.ratchetTree, extensionData: exportRatchetTree(state) });
   const { context: groupContext, confirmationTag, leafIndex } = state;
-  const content = { groupContext, confirmationTag, signer: leafIndex, extensions: withGreaseExtension(extensions) };
-  return signGroupInfo(content, signer);
+  const extensions = withGreaseExtension(copyOf(wireExtensions, [...list, ...given]));
+  return signGroupInfo({ groupContext, confirmationTag, signer: leafIndex, extensions }, signer);
+}
+
+/**
+ * The encoded `ratchet_tree` (§12.4.3.3) of an epoch, for those who join with a Welcome or a GroupInfo that does not carry it. For the
+ * members that a Commit adds, that is the tree of `staged.next`.
+ *
+ * @example
+ * ```ts run
+ * import { createGroupInfo, exportRatchetTree, observeGroup } from "@coppice/core";
+ * import { alice, rules, suite } from "./example-group.ts"; // docs/examples
+ *
+ * const info = await createGroupInfo(alice.state, alice.signer, { tree: false });
+ * const ratchetTree = exportRatchetTree(alice.state);
+ * console.assert((await observeGroup(info, { suite, rules, ratchetTree })).context.epoch === 1n);
+ * ```
+ */
+export function exportRatchetTree({ tree }: Pick<GroupState, "tree">): Bytes {
+  return encode(ratchetTree, tree.toWire());
 }

@@ -1,18 +1,19 @@
 /** Joining by external Commit (RFC 9420 §12.4.3.2). */
+import { assertBytes, copyBytes, randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
+import type { Given } from "../codec/codec.ts";
 import { decode, encode } from "../codec/codec.ts";
 import { assembleEpoch, computeEpoch, erasing, provisionalContext } from "../commit/epoch.ts";
 import type { Credential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { randomBytes } from "../crypto/platform.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
 import { externalPub, ExtensionType, findExtension } from "../extension.ts";
 import type { FramedContent } from "../framing/framed-content.ts";
 import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
-import { encodeMessage } from "../framing/mls-message.ts";
+import { encodeMessage, groupInfoOf } from "../framing/mls-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { GroupState } from "../group-state.ts";
@@ -36,16 +37,16 @@ import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.
 export interface ExternalJoinOptions extends Progress {
   readonly suite: CipherSuite;
   readonly rules: Rules;
-  readonly credential: Credential;
+  readonly credential: Given<Credential>;
   readonly signer: Signer;
   readonly capabilities: Capabilities;
-  readonly leafExtensions?: readonly Extension[];
+  readonly leafExtensions?: Given<readonly Extension[]>;
   /** An encoded `ratchet_tree`, for GroupInfos that do not carry it. */
-  readonly ratchetTree?: Bytes;
+  readonly ratchetTree?: Uint8Array;
   /** The own earlier leaf, to be removed by the same Commit: a resynchronisation (R-12.2-17). */
   readonly replaces?: LeafIndex;
   /** External PSKs to mix in, which the others must have too: a second proof beside the credential (R-16.5-1). */
-  readonly psks?: readonly { readonly pskId: Bytes; readonly psk: Bytes }[];
+  readonly psks?: readonly { readonly pskId: Uint8Array; readonly psk: Uint8Array }[];
 }
 
 /** An external Commit, and the state that it leads to. */
@@ -57,7 +58,7 @@ export interface ExternalJoin {
 }
 
 /**
- * Makes the Commit that lets this client in without being added. `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes
+ * Makes the Commit that lets this client in without being added, from a GroupInfo that is encoded as an `MLSMessage` or decoded. `ERR_MLS_GROUP_INFO`, `ERR_MLS_SIGNATURE`, `ERR_MLS_TREE` and the codes
  * of leaf and proposal validation.
  *
  * @example
@@ -73,7 +74,11 @@ export interface ExternalJoin {
  * console.assert(received.kind === "commit" && received.effect.external);
  * ```
  */
-export async function createExternalCommit(info: GroupInfo, options: ExternalJoinOptions): Promise<ExternalJoin> {
+export async function createExternalCommit(
+  groupInfo: Uint8Array | GroupInfo,
+  options: ExternalJoinOptions,
+): Promise<ExternalJoin> {
+  const info = groupInfoOf(groupInfo, options.rules.limits.messageBytes);
   return erasing((spent) => makeExternalCommit(info, options, spent));
 }
 
@@ -83,7 +88,7 @@ async function makeExternalCommit(
   spent: Bytes[],
 ): Promise<ExternalJoin> {
   const { suite, rules, signer, credential } = options;
-  checkAdvertised(suite.id, options);
+  checkAdvertised(suite, options);
   const before = readTree(suite, info, options.ratchetTree, rules.limits);
   if (before === undefined)
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
@@ -98,10 +103,13 @@ async function makeExternalCommit(
     suite.hash.Nh,
   );
   spent.push(init.secret);
-  const psks = (options.psks ?? []).map(({ pskId, psk }): PreSharedKey => ({
-    id: { pskType: "external", pskId, pskNonce: randomBytes(suite.hash.Nh) },
-    psk,
-  }));
+  const psks = (options.psks ?? []).map(({ pskId, psk }): PreSharedKey => {
+    assertBytes(psk, "psk");
+    return {
+      id: { pskType: "external", pskId: copyBytes(pskId, "pskId"), pskNonce: randomBytes(suite.hash.Nh) },
+      psk,
+    };
+  });
   const committer = { senderType: "new_member_commit" } as const;
   const proposals: Proposal[] = [
     { proposalType: ProposalType.externalInit, kemOutput: init.kemOutput },

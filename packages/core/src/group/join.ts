@@ -8,11 +8,13 @@ import { erasing } from "../commit/epoch.ts";
 import { CoppiceError } from "../errors.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { groupInfo } from "../framing/group-info.ts";
+import { welcomeOf } from "../framing/mls-message.ts";
 import type { GroupSecrets, Welcome } from "../framing/welcome.ts";
 import { groupSecrets } from "../framing/welcome.ts";
 import type { GroupState } from "../group-state.ts";
 import type { OwnKeyPackage } from "../key-package.ts";
 import type { Progress } from "../in-flight.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
@@ -36,7 +38,7 @@ export interface JoinOptions extends Progress {
   /** The key package that the Welcome is for; see `findWelcomed`. */
   readonly keyPackage: OwnKeyPackage;
   /** An encoded `ratchet_tree`, for Welcomes that do not carry it. */
-  readonly ratchetTree?: Bytes;
+  readonly ratchetTree?: Uint8Array;
   /** Whether the client is in a group of this id already: such a Welcome is refused (R-12.4.3-3). */
   readonly isKnownGroup?: (groupId: Bytes) => boolean;
   /**
@@ -57,11 +59,11 @@ const refused = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_WELCOME", message, { requirement });
 
 /**
- * Which of these references the Welcome is for; `ERR_MLS_WELCOME` for none (R-12.4.3.1-2).
+ * Which of these references the Welcome, encoded as an `MLSMessage` or decoded, is for; `ERR_MLS_WELCOME` for none (R-12.4.3.1-2).
  *
  * @example
  * ```ts run
- * import { createCommit, decodeMessageOf, findWelcomed, ProposalType } from "@coppice/core";
+ * import { createCommit, findWelcomed, ProposalType } from "@coppice/core";
  * import { alice, makeKeyPackage, makePerson, rules } from "./example-group.ts"; // docs/examples
  *
  * const carol = await makePerson("carol");
@@ -71,14 +73,14 @@ const refused = (message: string, requirement: string): CoppiceError =>
  *   signer: alice.signer,
  *   proposals: [{ proposalType: ProposalType.add, keyPackage: pool[1].keyPackage }],
  * });
- * if (staged.welcome !== undefined) {
- *   const { welcome } = decodeMessageOf("mls_welcome", staged.welcome);
- *   console.assert(findWelcomed(welcome, pool) === pool[1]);
- * }
+ * if (staged.welcome !== undefined) console.assert(findWelcomed(staged.welcome, pool) === pool[1]);
  * ```
  */
-export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome, own: readonly T[]): T {
-  for (const { newMember } of welcome.secrets) {
+export function findWelcomed<T extends { readonly ref: Uint8Array }>(
+  welcome: Uint8Array | Welcome,
+  own: readonly T[],
+): T {
+  for (const { newMember } of welcomeOf(welcome, DEFAULT_LIMITS.messageBytes).secrets) {
     const found = own.find(({ ref }) => equalBytes(ref, newMember));
     if (found !== undefined) return found;
   }
@@ -86,12 +88,12 @@ export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome
 }
 
 /**
- * Joins a group. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
+ * Joins a group by a Welcome, encoded as an `MLSMessage` or decoded. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
  * codes of leaf validation. The init key is to be deleted once the state is stored (R-10-2).
  *
  * @example
  * ```ts run
- * import { createCommit, decodeMessageOf, joinGroup, ProposalType } from "@coppice/core";
+ * import { createCommit, joinGroup, ProposalType } from "@coppice/core";
  * import { alice, makeKeyPackage, makePerson, rules, suite } from "./example-group.ts"; // docs/examples
  *
  * const keyPackage = await makeKeyPackage(await makePerson("carol"));
@@ -101,14 +103,14 @@ export function findWelcomed<T extends { readonly ref: Bytes }>(welcome: Welcome
  *   proposals: [{ proposalType: ProposalType.add, keyPackage: keyPackage.keyPackage }],
  * });
  * if (staged.welcome !== undefined) {
- *   const { welcome } = decodeMessageOf("mls_welcome", staged.welcome);
- *   const { state } = await joinGroup(welcome, { suite, rules, keyPackage });
+ *   const { state } = await joinGroup(staged.welcome, { suite, rules, keyPackage });
  *   console.assert([...state.tree.members()].length === 3);
  * }
  * ```
  */
-export async function joinGroup(welcome: Welcome, options: JoinOptions): Promise<JoinedGroup> {
-  return erasing((spent) => joinWith(welcome, options, spent));
+export async function joinGroup(welcome: Uint8Array | Welcome, options: JoinOptions): Promise<JoinedGroup> {
+  const decoded = welcomeOf(welcome, options.rules.limits.messageBytes);
+  return erasing((spent) => joinWith(decoded, options, spent));
 }
 
 async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]): Promise<JoinedGroup> {

@@ -1,6 +1,7 @@
 /** A backlog of application messages (RFC 9420 §15): opened in batches, with the outcome of each as if it came alone. */
 import type { Bytes } from "../codec/bytes.ts";
-import { CoppiceError } from "../errors.ts";
+import type { CoppiceError } from "../errors.ts";
+import { isCoppiceError } from "../errors.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import type { Unprotected } from "../framing/unprotect.ts";
@@ -148,7 +149,7 @@ async function verifyAll(
   try {
     return await Promise.all(opened.map(verify));
   } catch (error) {
-    if (error instanceof CoppiceError) return undefined;
+    if (isCoppiceError(error)) return undefined;
     throw error;
   }
 }
@@ -169,7 +170,7 @@ async function openOneByOne(
       next = transition.state;
       consumed.push(...transition.consumed);
     } catch (error) {
-      if (!(error instanceof CoppiceError)) throw error;
+      if (!isCoppiceError(error)) throw error;
       outcomes.push(refused(error));
     }
   }

@@ -1,6 +1,8 @@
 /** Proposals by those who are not members (RFC 9420 §12.1.8): external senders, and clients who ask to be added. */
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, equalBytes } from "../codec/bytes.ts";
+import type { Given } from "../codec/codec.ts";
+import { copyOf } from "../codec/codec.ts";
+import { equalBytes } from "../codec/bytes.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { ProposalTypeRules } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
@@ -9,8 +11,10 @@ import type { FramedContent, Sender } from "../framing/framed-content.ts";
 import { signFramedContent } from "../framing/framed-content.ts";
 import { encodeMessage } from "../framing/mls-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { KeyPackage } from "../key-package.ts";
+import { keyPackage as wireKeyPackage } from "../key-package.ts";
+import { ownAuthenticatedData } from "../protect-content.ts";
 import { checkProposalSender } from "../proposal/validate-list.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 
@@ -18,7 +22,7 @@ import type { GroupContext } from "../schedule/group-context.ts";
 export interface OutsideProposalOptions {
   readonly signer: Signer;
   /** Sent in clear, authenticated. Default empty. */
-  readonly authenticatedData?: Bytes;
+  readonly authenticatedData?: Uint8Array;
 }
 
 /** Which external sender proposes. */
@@ -63,9 +67,10 @@ export interface ExternalProposalOptions extends OutsideProposalOptions {
  */
 export async function createExternalProposal(
   context: GroupContext,
-  proposal: Proposal,
+  given: Given<Proposal>,
   options: ExternalProposalOptions,
 ): Promise<Bytes> {
+  const proposal = copyOf(wireProposal, given);
   const { senderIndex, signer } = options;
   const listed = findExternalSenders(context.extensions)[senderIndex];
   if (listed === undefined || !equalBytes(listed.signatureKey, signer.publicKey)) {
@@ -100,9 +105,10 @@ export async function createExternalProposal(
  */
 export async function createNewMemberProposal(
   context: GroupContext,
-  keyPackage: KeyPackage,
+  given: Given<KeyPackage>,
   options: OutsideProposalOptions,
 ): Promise<Bytes> {
+  const keyPackage = copyOf(wireKeyPackage, given);
   const fits =
     keyPackage.cipherSuite === context.cipherSuite &&
     equalBytes(keyPackage.leafNode.signatureKey, options.signer.publicKey);
@@ -121,15 +127,16 @@ async function propose(
   context: GroupContext,
   proposal: Proposal,
   sender: Sender,
-  { signer, authenticatedData = EMPTY }: OutsideProposalOptions,
+  options: OutsideProposalOptions,
 ): Promise<Bytes> {
   const wireFormat = "mls_public_message";
   const { groupId, epoch } = context;
+  const authenticatedData = ownAuthenticatedData(options);
   const content: FramedContent = {
     ...{ groupId, epoch, sender, authenticatedData },
     content: { contentType: "proposal", proposal },
   };
-  const signature = await signFramedContent(signer, { wireFormat, content, context });
+  const signature = await signFramedContent(options.signer, { wireFormat, content, context });
   const publicMessage = { content, auth: { signature, confirmationTag: undefined }, membershipTag: undefined };
   return encodeMessage({ wireFormat, publicMessage });
 }

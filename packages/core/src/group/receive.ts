@@ -8,7 +8,7 @@ import { CoppiceError } from "../errors.ts";
 import type { AuthenticatedContent, FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
 import { authenticatedContent, verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
-import { decodeMessage } from "../framing/mls-message.ts";
+import { decodeMessage, isDecoded } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import type { PublicMessage } from "../framing/public-message.ts";
@@ -89,7 +89,9 @@ export function decodeGroupMessage(
   message: Uint8Array | MlsMessage,
   { limits }: Rules,
 ): Extract<MlsMessage, { wireFormat: FramedWireFormat }> {
-  const decoded = message instanceof Uint8Array ? decodeMessage(message, limits.messageBytes) : message;
+  const decoded = isDecoded<MlsMessage>(message, "wireFormat", "message")
+    ? message
+    : decodeMessage(message, limits.messageBytes);
   if (decoded.wireFormat === "mls_public_message" || decoded.wireFormat === "mls_private_message") return decoded;
   throw new CoppiceError("ERR_MLS_DECODE", `${decoded.wireFormat} is not a message to a group`, {
     detail: { received: decoded.wireFormat },

@@ -1,7 +1,9 @@
 /** Application messages and proposals by this member (RFC 9420 §12.1, §15). */
+import { assertBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, toHex } from "../codec/bytes.ts";
-import { encode } from "../codec/codec.ts";
+import { toHex } from "../codec/bytes.ts";
+import type { Given } from "../codec/codec.ts";
+import { copyOf, encode } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
@@ -16,7 +18,7 @@ import { checkSigner, ownLeaf, requireActive } from "../group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { Padding } from "../padding.ts";
 import type { ProtectedMessage } from "../protect-content.ts";
-import { checkMessageSize, protectContent } from "../protect-content.ts";
+import { checkMessageSize, ownAuthenticatedData, protectContent } from "../protect-content.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { nextGeneration } from "../secret-tree.ts";
@@ -29,7 +31,7 @@ interface SendOptions {
   /** Holds the key of this member's leaf. */
   readonly signer: Signer;
   /** Sent in clear, authenticated. Default empty. */
-  readonly authenticatedData?: Bytes;
+  readonly authenticatedData?: Uint8Array;
 }
 
 /** How an application message is signed, padded and sent. */
@@ -58,6 +60,7 @@ export async function createApplicationMessage(
   applicationData: Uint8Array,
   options: SendApplicationOptions,
 ): Promise<ProtectedMessage> {
+  assertBytes(applicationData, "applicationData");
   requireActive(state);
   if (state.proposals.size > 0) {
     throw new CoppiceError("ERR_MLS_STATE", "proposals of this epoch are to be committed first", {
@@ -110,7 +113,7 @@ function frame(state: GroupState, content: Content, options: SendOptions): Frame
     groupId: state.context.groupId,
     epoch: state.context.epoch,
     sender: { senderType: "member", leafIndex: state.leafIndex },
-    authenticatedData: options.authenticatedData === undefined ? EMPTY : new Uint8Array(options.authenticatedData),
+    authenticatedData: ownAuthenticatedData(options),
     content,
   };
 }
@@ -143,10 +146,10 @@ export interface ProposeOptions extends SendOptions {
  */
 export async function createProposal(
   state: GroupState,
-  proposal: Exclude<Proposal, UpdateProposal>,
+  proposal: Given<Exclude<Proposal, UpdateProposal>>,
   options: ProposeOptions,
 ): Promise<ProtectedMessage & { readonly ref: Bytes }> {
-  return propose(state, proposal, options);
+  return propose(state, copyOf(wireProposal, proposal), options);
 }
 
 /**
@@ -168,9 +171,9 @@ export async function createUpdateProposal(
   requireActive(state);
   const { suite, context, leafIndex } = state;
   const { credential, capabilities, extensions } = { ...ownLeaf(state), ...options.leaf };
-  checkAdvertised(suite.id, { capabilities, credential, leafExtensions: extensions });
-  const keys = await suite.hpke.generateKeyPair();
   const signer = options.leaf?.signer ?? options.signer;
+  checkAdvertised(suite, { signer, capabilities, credential, leafExtensions: extensions });
+  const keys = await suite.hpke.generateKeyPair();
   const leafNode = await signLeafNode(
     {
       encryptionKey: keys.publicKey,

@@ -1,9 +1,10 @@
 /** Making a group that succeeds another one: reinitialisation (RFC 9420 §11.2) and subgroup branching (§11.3). */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { erase } from "../codec/bytes.ts";
+import type { Given } from "../codec/codec.ts";
 import { adoptCommit, createFirstCommit } from "../commit/create.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { randomBytes } from "../crypto/platform.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
 import { ProposalType } from "../framing/proposal.ts";
@@ -18,9 +19,11 @@ import { checkSuccession } from "./succession.ts";
 /** Who makes the new group, and whom it is for. */
 export interface SuccessorOptions extends Omit<CreateGroupOptions, "suite" | "groupId" | "extensions"> {
   /** Of the other members, fresh ones. */
-  readonly keyPackages: readonly KeyPackage[];
+  readonly keyPackages: readonly Given<KeyPackage>[];
   /** Whether the Welcome carries the ratchet tree. Default true. */
   readonly treeInWelcome?: boolean;
+  /** Whether the creator's keys are refreshed by a path at once. Default false. */
+  readonly forcePath?: boolean;
 }
 
 /** What a ReInit leaves open. */
@@ -32,9 +35,9 @@ export interface ReinitOptions extends SuccessorOptions {
 /** What a branch may choose. */
 export interface BranchOptions extends SuccessorOptions {
   /** Default: `Nh` random bytes. */
-  readonly groupId?: Bytes;
+  readonly groupId?: Uint8Array;
   /** Of the new group's context. Default none. */
-  readonly extensions?: readonly Extension[];
+  readonly extensions?: Given<readonly Extension[]>;
 }
 
 /** A group that succeeds another one. */
@@ -54,8 +57,8 @@ export interface Successor {
  *
  * @example
  * ```ts run
- * import { adoptCommit, createCommit, processMessage, ProposalType, randomBytes, reinitGroup } from "@coppice/core";
- * import { decodeMessageOf, joinGroup } from "@coppice/core";
+ * import { adoptCommit, createCommit, joinGroup, processMessage, ProposalType } from "@coppice/core";
+ * import { randomBytes, reinitGroup } from "@coppice/core";
  * import { alice, bob, capabilities, lifetime, makeKeyPackage, rules, suite } from "./example-group.ts"; // docs/examples
  *
  * // Suite 1 again, but a new group: for another suite, everybody makes a key package of that suite.
@@ -71,7 +74,7 @@ export interface Successor {
  *   ...{ suite, rules, credential, signer, capabilities, lifetime },
  *   keyPackages: [bobsPackage.keyPackage],
  * });
- * const joined = await joinGroup(decodeMessageOf("mls_welcome", welcome).welcome, {
+ * const joined = await joinGroup(welcome, {
  *   ...{ suite, rules, keyPackage: bobsPackage },
  *   findGroup: () => bobsOld,
  * });
@@ -103,7 +106,7 @@ export async function reinitGroup(old: GroupState, options: ReinitOptions): Prom
  *
  * @example
  * ```ts run
- * import { branchGroup, decodeMessageOf, joinGroup } from "@coppice/core";
+ * import { branchGroup, joinGroup } from "@coppice/core";
  * import { alice, bob, capabilities, lifetime, makeKeyPackage, rules, suite } from "./example-group.ts"; // docs/examples
  *
  * const keyPackage = await makeKeyPackage(bob);
@@ -112,7 +115,7 @@ export async function reinitGroup(old: GroupState, options: ReinitOptions): Prom
  *   ...{ rules, credential, signer, capabilities, lifetime },
  *   keyPackages: [keyPackage.keyPackage],
  * });
- * const joined = await joinGroup(decodeMessageOf("mls_welcome", welcome).welcome, {
+ * const joined = await joinGroup(welcome, {
  *   ...{ suite, rules, keyPackage },
  *   findGroup: () => bob.state,
  * });
@@ -140,13 +143,14 @@ async function createSuccessor(
     pskNonce: randomBytes(suite.hash.Nh),
   };
   const founded = await createGroup(options);
-  const { treeInWelcome = true } = options;
+  const { treeInWelcome = true, forcePath = false } = options;
   const made = await createFirstCommit(
     founded,
     {
       rules,
       signer,
       treeInWelcome,
+      forcePath,
       proposals: keyPackages.map((keyPackage) => ({ proposalType: ProposalType.add, keyPackage })),
     },
     { id, psk: old.secrets.resumptionPsk },

@@ -6,7 +6,7 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { ProposalTypeRules, SentCustomProposal } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extension.ts";
-import { ExtensionType, findExtension, findExternalSenders } from "../extension.ts";
+import { checkExternalSenderKeys, ExtensionType, findExtension, findExternalSenders } from "../extension.ts";
 import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import { inFlight } from "../in-flight.ts";
@@ -17,7 +17,7 @@ import { validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
-import { checkKeyLengths, checkSupport, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import { checkKeys, checkSupport, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
@@ -133,7 +133,7 @@ export async function applyProposals(
   const keyPackages = adds.map(({ proposal }) => proposal.keyPackage);
   for (const keyPackage of keyPackages) {
     checkSuite(suite, keyPackage);
-    checkKeyLengths(suite, keyPackage.leafNode);
+    checkKeys(suite, keyPackage.leafNode);
   }
   refuseMembers(keyPackages, tree, rules);
   const { tree: withAdds, placed } = tree.addLeaves(keyPackages);
@@ -142,7 +142,7 @@ export async function applyProposals(
   tree = withAdds;
 
   const extensions = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });
-  await checkExternalSenders(context.extensions, extensions, rules);
+  await checkExternalSenders(suite, rules, { before: context.extensions, after: extensions });
   const externalInit = ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput;
   // Until the path of an external Commit is in place, there may be nobody.
   if (externalInit === undefined) validateMembers(tree, { extensions });
@@ -203,12 +203,13 @@ function refuseUnsupported(custom: readonly SentCustomProposal[], staying: Ratch
 
 /** New external senders are put to the authentication service. */
 async function checkExternalSenders(
-  before: readonly Extension[],
-  after: readonly Extension[],
+  suite: CipherSuite,
   rules: Rules,
+  { before, after }: { readonly before: readonly Extension[]; readonly after: readonly Extension[] },
 ): Promise<void> {
   const [old, now] = [before, after].map((list) => findExtension(list, ExtensionType.externalSenders));
   if (now === undefined || (old !== undefined && equalBytes(old, now))) return;
+  checkExternalSenderKeys(suite, after);
   for (const sender of findExternalSenders(after)) await validateCredential(rules, sender, "external_senders");
 }
 

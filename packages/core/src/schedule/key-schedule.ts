@@ -1,9 +1,9 @@
 /** The key schedule (RFC 9420 §8). */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { deriveSecret, deriveSecrets } from "../crypto/labels.ts";
-import { randomBytes } from "../crypto/platform.ts";
 import type { GroupContext } from "./group-context.ts";
 import { encodeGroupContext } from "./group-context.ts";
 

@@ -1,4 +1,5 @@
 /** Pre-shared keys (RFC 9420 §8.4). */
+import { assertBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { erase } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
@@ -48,12 +49,14 @@ export const preSharedKeyId: Codec<PreSharedKeyId> = select<"pskType", PreShared
 export interface PreSharedKey {
   readonly id: PreSharedKeyId;
   /** Secret. */
-  readonly psk: Bytes;
+  readonly psk: Uint8Array;
 }
 
 /** Whether a value was found. A resumption PSK that is empty was erased: whoever took it for one would agree with everybody. */
-export function isKnownPsk(id: PreSharedKeyId, psk: Bytes | undefined): psk is Bytes {
-  return psk !== undefined && (psk.length > 0 || id.pskType === "external");
+export function isKnownPsk(id: PreSharedKeyId, psk: Uint8Array | undefined): psk is Uint8Array {
+  if (psk === undefined) return false;
+  assertBytes(psk, "the value of a pre-shared key");
+  return psk.length > 0 || id.pskType === "external";
 }
 
 /** `struct { PreSharedKeyID id; uint16 index; uint16 count; } PSKLabel;` */

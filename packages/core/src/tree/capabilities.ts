@@ -2,6 +2,8 @@
 import type { Codec } from "../codec/codec.ts";
 import { uint16s } from "../codec/codec.ts";
 import { CredentialType, type Credential } from "../credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension, RequiredCapabilities } from "../extension.ts";
 
@@ -75,21 +77,30 @@ export function defaultCapabilities(
   };
 }
 
+/** Why a leaf with such a key is refused, made or received. */
+export const UNUSABLE_SIGNATURE_KEY = "the signature key is not one of this suite";
+
 /** What a leaf of one's own is to say. */
 interface Advertised {
+  /** Of its signature key. */
+  readonly signer: Pick<Signer, "publicKey">;
   readonly capabilities: Capabilities;
-  readonly credential: Credential;
-  readonly leafExtensions?: readonly Extension[];
+  readonly credential: Pick<Credential, "credentialType">;
+  readonly leafExtensions?: readonly Pick<Extension, "extensionType">[];
 }
 
 /**
  * Refuses to sign a leaf that does not list what it uses, since everybody else would refuse it: `ERR_MLS_CAPABILITIES` for
- * version, suite and credential type (R-7.2-4), `ERR_MLS_LEAF_NODE` for extensions (R-7.3-9).
+ * version, suite and credential type (R-7.2-4), `ERR_MLS_LEAF_NODE` for extensions (R-7.3-9) and for the key of another suite
+ * (R-5.1.1-2).
  */
 export function checkAdvertised(
-  cipherSuite: number,
-  { capabilities: own, credential, leafExtensions = [] }: Advertised,
+  { id: cipherSuite, signature }: CipherSuite,
+  { signer, capabilities: own, credential, leafExtensions = [] }: Advertised,
 ): void {
+  if (!signature.isPublicKey(signer.publicKey)) {
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", UNUSABLE_SIGNATURE_KEY, { requirement: "R-5.1.1-2" });
+  }
   const { credentialType } = credential;
   const extensionType = missingExtension(leafExtensions, own.extensions);
   if (extensionType !== undefined) {
@@ -131,8 +142,10 @@ function firstMissing<T>(
 }
 
 /** Type of the first extension that `listed` lacks. */
-export const missingExtension = (used: readonly Extension[], listed: readonly number[]): number | undefined =>
-  firstMissing(used, ({ extensionType }) => extensionType, listed, DEFAULT_EXTENSION_TYPES);
+export const missingExtension = (
+  used: readonly Pick<Extension, "extensionType">[],
+  listed: readonly number[],
+): number | undefined => firstMissing(used, ({ extensionType }) => extensionType, listed, DEFAULT_EXTENSION_TYPES);
 
 /** First required type that the lists do not cover, as `extension 5`; undefined if all are (R-7.3-4, R-11.1-2). */
 export function missingCapability(

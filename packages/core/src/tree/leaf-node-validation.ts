@@ -5,7 +5,7 @@ import { findRequiredCapabilities } from "../extension.ts";
 import type { Identity, Rules, ValidationMoment } from "../rules.ts";
 import { validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import { missingCapability, missingExtension, MLS10 } from "./capabilities.ts";
+import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "./capabilities.ts";
 import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
 import { verifyLeafNodeSignature } from "./leaf-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
@@ -46,7 +46,7 @@ export interface LeafNodeCheck {
 export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: LeafNodeCheck): Promise<void> {
   const { leaf, source, place, moment, previous, context } = check;
   checkSource(leaf, source);
-  checkKeyLengths(suite, leaf);
+  checkKeys(suite, leaf);
   try {
     await suite.hpke.validatePublicKey(leaf.encryptionKey);
   } catch (cause) {
@@ -64,7 +64,7 @@ export async function validateOwnLeafNode(
   rules: Rules,
   { leaf, context }: Pick<LeafNodeCheck, "leaf" | "context">,
 ): Promise<void> {
-  checkKeyLengths(suite, leaf);
+  checkKeys(suite, leaf);
   checkCapabilities(suite, leaf, context);
   checkLifetime(leaf, rules, true);
   await validateCredential(rules, leaf, "key_package", undefined);
@@ -84,10 +84,13 @@ function checkSource({ source }: LeafNode, expected: LeafNodeCheck["source"]): v
   throw invalid(`a leaf of source ${expected} is expected, not ${source.leafNodeSource}`, requirement);
 }
 
-/** Before a leaf enters a tree: keys of any length, each the start of another, would make the index of keys deep. */
-export function checkKeyLengths(suite: CipherSuite, { signatureKey, encryptionKey }: LeafNode): void {
-  if (signatureKey.length !== suite.signature.publicKeyLength) {
-    throw invalid("the signature key is not one of this suite", "R-5.1.1-2");
+/**
+ * What is seen of its keys at once. Before a leaf enters a tree: keys of any length, each the start of another, would make the index
+ * of keys deep.
+ */
+export function checkKeys(suite: CipherSuite, { signatureKey, encryptionKey }: LeafNode): void {
+  if (!suite.signature.isPublicKey(signatureKey)) {
+    throw invalid(UNUSABLE_SIGNATURE_KEY, "R-5.1.1-2");
   }
   if (encryptionKey.length !== suite.hpke.Npk) throw invalid(UNUSABLE_KEY, "R-5.1.1-1");
 }

@@ -1,7 +1,8 @@
 /** Leaf nodes (RFC 9420 §7.2): wire type, signing, signature check. */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, uint8 } from "../codec/codec.ts";
+import { EMPTY } from "../codec/bytes.ts";
+import type { Codec, Given } from "../codec/codec.ts";
+import { closedEnum, copyOf, uint8 } from "../codec/codec.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { Credential } from "../credential.ts";
 import { credential } from "../credential.ts";
@@ -126,9 +127,14 @@ function leafNodeTbs(leaf: UnsignedLeafNode, place: LeafNodePlace | undefined): 
   };
 }
 
-export async function signLeafNode(leaf: UnsignedLeafNode, signer: Signer, place?: LeafNodePlace): Promise<LeafNode> {
-  const signature = await signWithLabel(signer, "LeafNodeTBS", leafNodeTbs(leaf, place));
-  return { ...leaf, signature };
+/** A signed copy: what a caller does to its buffers later changes nothing. */
+export async function signLeafNode(
+  given: Given<UnsignedLeafNode>,
+  signer: Signer,
+  place?: LeafNodePlace,
+): Promise<LeafNode> {
+  const leaf = copyOf(leafNode, { ...given, signature: EMPTY });
+  return { ...leaf, signature: await signWithLabel(signer, "LeafNodeTBS", leafNodeTbs(leaf, place)) };
 }
 
 /** `ERR_MLS_SIGNATURE` unless the leaf is signed by its own signature key (R-7.3-3). */

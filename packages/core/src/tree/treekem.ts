@@ -1,10 +1,11 @@
 /** TreeKEM (RFC 9420 §7.4, §7.5): making an update path, and reading one. */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, erase } from "../codec/bytes.ts";
+import type { Given } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { HpkeKeyPair } from "../crypto/hpke.ts";
 import { decryptWithLabel, deriveSecrets, encryptWithLabel } from "../crypto/labels.ts";
-import { randomBytes } from "../crypto/platform.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
 import type { LeafNode, UnsignedLeafNode } from "./leaf-node.ts";
@@ -76,7 +77,7 @@ export async function generatePath(
     signer,
   }: {
     leaf: LeafIndex;
-    content: Pick<UnsignedLeafNode, "credential" | "capabilities" | "extensions">;
+    content: Given<Pick<UnsignedLeafNode, "credential" | "capabilities" | "extensions">>;
     groupId: Bytes;
     signer: Signer;
   },

@@ -5,19 +5,23 @@ import { EMPTY, erase, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { encode } from "../../src/codec/codec.ts";
 import { adoptCommit, createCommit, discardCommit } from "../../src/commit/create.ts";
 import { basicCredential } from "../../src/credential.ts";
+import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { deriveSecret, makeKeyPackageRef } from "../../src/crypto/labels.ts";
 import { decodeMessage, decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import type { GroupState } from "../../src/group-state.ts";
 import { epochSecretsOf } from "../../src/group-state.ts";
+import { createGroup } from "../../src/group/create.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
+import { createExternalCommit } from "../../src/group/external-join.ts";
 import { createApplicationMessage, createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { decodeStagedCommit, encodeGroupState, encodeStagedCommit } from "../../src/group/serialise.ts";
-import { keyPackage as keyPackageCodec } from "../../src/key-package.ts";
+import { createKeyPackage, keyPackage as keyPackageCodec } from "../../src/key-package.ts";
 import { secretsOf } from "../../src/secret-tree.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { derivePath, generatePath } from "../../src/tree/treekem.ts";
 import { forgePrivate } from "../support/forge-message.ts";
-import { expectRefusal, Group, Member, TEST_EXTENSION } from "../support/group.ts";
+import { expectRefusal, Group, LIFETIME, Member, TEST_EXTENSION } from "../support/group.ts";
 
 const snapshot = (state: GroupState): string => toHex(encodeGroupState(state));
 
@@ -289,16 +293,40 @@ describe("changes to the own leaf (R-7.5-4, R-12.4.1-9, T-10, adversarial 32)", 
   });
 });
 
-test("a signer of another key than the leaf's is a mistake of the caller (R-6.1-8)", async () => {
+test("a signer of another key than the leaf's is refused, whatever it is to sign (R-6.1-4, R-6.1-8)", async () => {
   const alice = (await Group.of(["alice", "bob"])).member("alice");
   const { signer } = await Member.create("alice");
   const options = { ...alice, signer };
-  const before = snapshot(alice.state);
-  await expect(createCommit(alice.state, options)).rejects.toThrow(RangeError);
-  await expect(createUpdateProposal(alice.state, options)).rejects.toThrow(RangeError);
-  await expect(createProposal(alice.state, { proposalType: 3, removed: 1 }, options)).rejects.toThrow(RangeError);
-  await expect(createApplicationMessage(alice.state, utf8("hello"), options)).rejects.toThrow(RangeError);
-  expect(snapshot(alice.state)).toBe(before);
+  const { state } = alice;
+  const attempts = [
+    () => createCommit(state, options),
+    () => createUpdateProposal(state, options),
+    () => createProposal(state, { proposalType: 3, removed: 1 }, options),
+    () => createApplicationMessage(state, utf8("hello"), options),
+    () => createGroupInfo(state, signer),
+  ];
+  for (const attempt of attempts) {
+    await expectRefusal(alice, { code: "ERR_MLS_STATE", requirement: "R-6.1-4" }, attempt);
+  }
+});
+
+test("a leaf is not made with the key of another suite (R-5.1.1-2, R-5.1.2-1)", async () => {
+  const alice = (await Group.of(["alice", "bob"])).member("alice");
+  const { signer } = await Member.create("alice", { suite: await getCipherSuite(2) });
+  const { suite, rules, capabilities, state } = alice;
+  const credential = basicCredential("alice");
+  const made = { suite, rules, signer, capabilities, credential, lifetime: LIFETIME };
+  const info = await createGroupInfo(state, alice.signer);
+  const attempts = [
+    () => createCommit(state, { ...alice, leaf: { signer } }),
+    () => createUpdateProposal(state, { ...alice, leaf: { signer } }),
+    () => createKeyPackage(made),
+    () => createGroup(made),
+    () => createExternalCommit(info, made),
+  ];
+  for (const attempt of attempts) {
+    await expectRefusal(alice, { code: "ERR_MLS_LEAF_NODE", requirement: "R-5.1.1-2" }, attempt);
+  }
 });
 
 describe("a staged Commit that is dropped (R-14-2)", () => {

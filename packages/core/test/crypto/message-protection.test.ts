@@ -1,9 +1,9 @@
 /** Encryption of private messages (RFC 9420 §6.3): the kernel gives what its steps give, also where it hands over to them. */
 import { expect, test } from "vitest";
+import { randomBytes } from "@coppice/kit";
 import { EMPTY } from "../../src/codec/bytes.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { stepwiseMessages } from "../../src/crypto/message-protection.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
 import { newReuseGuard } from "../../src/crypto/reuse-guard.ts";
 
 /** More than the kernel's memory holds. */

@@ -2,11 +2,11 @@
 import { DhkemP256HkdfSha256, DhkemP384HkdfSha384, DhkemP521HkdfSha512 } from "@hpke/core";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { describe, expect, test } from "vitest";
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { toHex } from "../../src/codec/bytes.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { deriveNistPrivateKey, NIST_CURVES } from "../../src/crypto/nist-private-key.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
 
 describe.each([
   ["P-256", 2, p256, new DhkemP256HkdfSha256()],

@@ -2,13 +2,13 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, EMPTY, utf8 } from "../../src/codec/bytes.ts";
-import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { decryptWithLabel, encryptWithLabel } from "../../src/crypto/labels.ts";
 import { ed25519OnNode, x25519OnNode } from "../../src/crypto/node-25519.ts";
 import type { NodeCrypto } from "../../src/crypto/platform.ts";
 import { nodeCrypto, unshared } from "../../src/crypto/platform.ts";
 import { at } from "../support/group.ts";
+import { PLATFORMS, suiteWhere } from "../support/platforms.ts";
 
 const nodeFunctions = nodeCrypto();
 if (nodeFunctions === undefined) throw new Error("tests run on Node");
@@ -18,20 +18,6 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** The suite as it is found on this platform, which the test then stays on. */
-async function suiteWhere(id: number, platform: string): Promise<CipherSuite> {
-  if (platform !== "Node") vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
-  // A context looks at its platform once.
-  vi.resetModules();
-  const context = await import("../../src/crypto/cipher-suite.ts");
-  if (platform !== "a browser without the curves") return context.getCipherSuite(id);
-  const refuse = vi.spyOn(crypto.subtle, "importKey").mockRejectedValue(new DOMException("none", "NotSupportedError"));
-  const suite = await context.getCipherSuite(id, { kernel: "noble" });
-  refuse.mockRestore();
-  return suite;
-}
-
-const PLATFORMS = ["Node", "a browser", "a browser without the curves"];
 const PAIRS = [1, 3].flatMap((id) => PLATFORMS.flatMap((a) => PLATFORMS.map((b) => [id, a, b] as const)));
 
 describe.each(PAIRS)("suite %i between %s and %s", (id, a, b) => {

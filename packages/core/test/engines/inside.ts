@@ -1,8 +1,9 @@
-/** What runs inside an engine: a group with every cipher suite, and the official test vectors. */
+/** What runs inside an engine: a group with every cipher suite, verdicts on odd keys and signatures, and the official test vectors. */
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../../src/crypto/cipher-suite.ts";
 import { Case } from "../../vectors/case.ts";
 import { recogniseFormat } from "../../vectors/formats.ts";
+import { judgeKey, judgeSignature, KEY_EDGES, SIGNATURE_EDGES } from "../support/edges/verdicts.ts";
 import { playScenario } from "./scenario.ts";
 
 type Kernel = "wasm" | "noble";
@@ -15,7 +16,7 @@ interface EngineCase {
 /** What to run. */
 export interface CoreOptions {
   readonly kernels: readonly Kernel[];
-  /** Whether to play the scenario. */
+  /** Whether to play the scenario, and to judge keys and signatures. */
   readonly groups: boolean;
   /** Addresses of vector files. */
   readonly vectors: readonly string[];
@@ -32,6 +33,10 @@ export async function start({ kernels, groups, vectors }: CoreOptions): Promise<
     ...(groups ? SUPPORTED_CIPHER_SUITES : []).map((id) => ({
       title: `a group with suite ${String(id)} on ${kernel}`,
       run: () => playScenario(id, kernel),
+    })),
+    ...(groups ? verdictCases(suitesOn(kernel)) : []).map(({ title, run }) => ({
+      title: `${title} on ${kernel}`,
+      run,
     })),
     ...files.flat().map(({ title, run }) => ({ title: `${title} on ${kernel}`, run: () => run(suitesOn(kernel)) })),
   ]);
@@ -60,6 +65,27 @@ const suitesOn =
   (kernel: Kernel): Suites =>
   (id) =>
     getCipherSuite(id, { kernel });
+
+/** One verdict in every engine: what is valid in one and not in another splits a group. */
+function verdictCases(suites: Suites): EngineCase[] {
+  const expectVerdict = (valid: boolean, verdict: boolean): void => {
+    if (verdict !== valid) throw new Error(valid ? "refused, though it is valid" : "accepted, though it is not valid");
+  };
+  return [
+    ...SIGNATURE_EDGES.map((edge) => ({
+      title: `a signature of suite ${String(edge.suite)}: ${edge.title}`,
+      run: async () => {
+        expectVerdict(edge.valid, await judgeSignature(await suites(edge.suite), edge));
+      },
+    })),
+    ...KEY_EDGES.map((edge) => ({
+      title: `a key of suite ${String(edge.suite)}: ${edge.title}`,
+      run: async () => {
+        expectVerdict(edge.valid, await judgeKey(await suites(edge.suite), edge));
+      },
+    })),
+  ];
+}
 
 async function readVectors(
   address: string,

@@ -1,6 +1,6 @@
 /** Coming back after a Commit that only some members can process (RFC 9420 §16.12). */
 import { describe, expect, test } from "vitest";
-import { randomBytes } from "../../src/crypto/platform.ts";
+import { randomBytes } from "@coppice/kit";
 import { isCoppiceError } from "../../src/errors.ts";
 import { basicCredential } from "../../src/credential.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
+import type { Signer } from "../../src/crypto/signature.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { SendApplicationOptions } from "../../src/group/send.ts";
 import { createApplicationMessage, createProposal, createUpdateProposal } from "../../src/group/send.ts";
@@ -131,7 +132,7 @@ test.each([
   "what the caller does to its %s while a message is made changes nothing, and what was signed is wiped",
   async (_kind, make) => {
     const seen: Bytes[] = [];
-    const sign: typeof alice.signer.sign = (message) => {
+    const sign: Signer["sign"] = (message) => {
       seen.push(message);
       return alice.signer.sign(message);
     };

@@ -1,12 +1,12 @@
 /** Groups that succeed others: reinitialisation (RFC 9420 §11.2) and subgroup branching (§11.3). */
 import { beforeAll, describe, expect, test } from "vitest";
+import { randomBytes } from "@coppice/kit";
 import { toHex, utf8 } from "../../src/codec/bytes.ts";
 import { adoptCommit, createFirstCommit } from "../../src/commit/create.ts";
 import type { Credential } from "../../src/credential.ts";
 import { basicCredential } from "../../src/credential.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { ReInitProposal } from "../../src/framing/proposal.ts";
 import type { CreateGroupOptions } from "../../src/group/create.ts";

@@ -1,11 +1,11 @@
 /** Key packages, trees and Welcomes that are valid but for one thing. */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY } from "../../src/codec/bytes.ts";
 import type { Codec } from "../../src/codec/codec.ts";
 import { encode, opaque, struct, uint16 } from "../../src/codec/codec.ts";
 import { basicCredential } from "../../src/credential.ts";
 import { encryptWithLabel, signWithLabel } from "../../src/crypto/labels.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
 import type { Extension } from "../../src/extension.ts";
 import { extensions, ExtensionType, makeExtension } from "../../src/extension.ts";

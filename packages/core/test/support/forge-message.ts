@@ -2,12 +2,12 @@
  * Frankenstein's messages: valid but for one thing. Each is signed, tagged and encrypted anew with a member's own keys, so that
  * the check under test refuses it and not one before.
  */
+import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, EMPTY } from "../../src/codec/bytes.ts";
 import type { Codec } from "../../src/codec/codec.ts";
 import { encode, fixed, opaque, struct, uint32, uint64 } from "../../src/codec/codec.ts";
 import { senderDataKey } from "../../src/crypto/message-protection.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
 import type {
   AuthenticatedContent,

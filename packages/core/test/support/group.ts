@@ -9,7 +9,7 @@ import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { CoppiceError, MlsErrorCode } from "../../src/errors.ts";
 import { isCoppiceError } from "../../src/errors.ts";
-import type { Signer } from "../../src/crypto/signature.ts";
+import type { LocalSigner } from "../../src/crypto/signature.ts";
 import type { Extension } from "../../src/extension.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
@@ -55,12 +55,17 @@ export function at<T>(items: readonly T[], index: number): T {
 export class Member {
   readonly name: string;
   readonly suite: CipherSuite;
-  readonly signer: Signer;
+  readonly signer: LocalSigner;
   readonly signaturePrivateKey: Bytes;
   rules: Rules;
   #state: GroupState | undefined;
 
-  private constructor(name: string, suite: CipherSuite, keys: { signer: Signer; privateKey: Bytes }, rules: Rules) {
+  private constructor(
+    name: string,
+    suite: CipherSuite,
+    keys: { signer: LocalSigner; privateKey: Bytes },
+    rules: Rules,
+  ) {
     this.name = name;
     this.suite = suite;
     this.signer = keys.signer;

@@ -1,6 +1,6 @@
 /** A group in which every member has committed once, so that no node of its tree is blank, without playing it through. */
+import { randomBytes } from "@coppice/kit";
 import { basicCredential } from "../../src/credential.ts";
-import { randomBytes } from "../../src/crypto/platform.ts";
 import type { HpkeKeyPair } from "../../src/crypto/hpke.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { Signer } from "../../src/crypto/signature.ts";

@@ -14,7 +14,7 @@ import { ECDSASigValue } from "@peculiar/asn1-ecc";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { AlgorithmIdentifier, Certificate } from "@peculiar/asn1-x509";
 import type { JsonGeneralNames } from "@peculiar/x509";
-import type { Bytes, CipherSuite, SignatureScheme, Signer } from "@coppice/core";
+import type { Bytes, CipherSuite, LocalSigner, SignatureScheme, Signer } from "@coppice/core";
 import { concat, fromHex } from "@coppice/core";
 
 cryptoProvider.set(globalThis.crypto);
@@ -143,7 +143,7 @@ async function certify(
 }
 
 /** A signature key of the suite and its subjectPublicKeyInfo. */
-export async function generateSigner(suite: CipherSuite): Promise<{ signer: Signer; publicKey: Bytes }> {
+export async function generateSigner(suite: CipherSuite): Promise<{ signer: LocalSigner; publicKey: Bytes }> {
   const { privateKey } = await suite.signature.generateKeyPair();
   const signer = await suite.signature.importSigner(privateKey);
   return { signer, publicKey: spki(suite.signature.name, signer.publicKey) };
@@ -154,7 +154,7 @@ export async function signAnew(certificate: Bytes, algorithm: string, signer: Si
   const made = AsnConvert.parse(certificate, Certificate);
   made.signatureAlgorithm = made.tbsCertificate.signature = new AlgorithmIdentifier({ algorithm });
   const signature = await signer.sign(new Uint8Array(AsnConvert.serialize(made.tbsCertificate)));
-  made.signatureValue = signature.buffer;
+  made.signatureValue = new Uint8Array(signature).buffer;
   return new Uint8Array(AsnConvert.serialize(made));
 }
 
@@ -165,5 +165,13 @@ export function withSignedIntegers(certificate: Bytes): Bytes {
   const unpadded = (integer: ArrayBuffer): ArrayBuffer =>
     new Uint8Array(integer)[0] === 0 ? integer.slice(1) : integer;
   made.signatureValue = AsnConvert.serialize(new ECDSASigValue({ r: unpadded(r), s: unpadded(s) }));
+  return new Uint8Array(AsnConvert.serialize(made));
+}
+
+/** The certificate with another integer in its ECDSA signature, in DER. */
+export function withInteger(certificate: Bytes, which: "r" | "s", integer: Bytes): Bytes {
+  const made = AsnConvert.parse(certificate, Certificate);
+  const { r, s } = AsnConvert.parse(made.signatureValue, ECDSASigValue);
+  made.signatureValue = AsnConvert.serialize(new ECDSASigValue({ r, s, [which]: integer.buffer }));
   return new Uint8Array(AsnConvert.serialize(made));
 }
