@@ -25,6 +25,67 @@ const noSubtle = {
   message: "crypto.subtle is touched in core/src/crypto only.",
 };
 
+/** What packages leave to `@coppice/kit`, so that tests run on virtual time and two copies of the SDK get along. */
+const leftToKit = [
+  {
+    selector:
+      "MemberExpression[object.name=/^(globalThis|self|window)$/][property.name=/^(setTimeout|setInterval|setImmediate)$/]",
+    message: "Wait with `sleep`, `Scope` or `Time.after` of @coppice/kit.",
+  },
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: "Read the clock with `Time.now` of @coppice/kit.",
+  },
+  {
+    selector: ":matches(NewExpression, CallExpression)[callee.name='Date'][arguments.length=0]",
+    message: "Read the clock with `Time.now` of @coppice/kit.",
+  },
+  {
+    selector: "MemberExpression[object.name='performance'][property.name='now']",
+    message: "Measure with `Time.elapsed` of @coppice/kit.",
+  },
+];
+const timers = ["setTimeout", "setInterval", "setImmediate"].map((name) => ({
+  name,
+  message: "Wait with `sleep`, `Scope` or `Time.after` of @coppice/kit.",
+}));
+
+/** Errors are known by their brand: an application may load two copies of the SDK. */
+const noInstanceof = {
+  selector: "BinaryExpression[operator='instanceof'][right.name='CoppiceError']",
+  message: "Use `isCoppiceError`.",
+};
+
+/**
+ * What the engines of package.json's `browserslist` do not all have: of the DOM, what was ever reached for. Of the
+ * language, TypeScript's `lib` (ES2023) has nothing newer.
+ */
+const tooNew = [
+  {
+    selector: "MemberExpression[object.name='AbortSignal'][property.name=/^(any|timeout)$/]",
+    message:
+      "Safari 17.0 has no AbortSignal.any, and a timeout runs on real time: use `anySignal` and `sleep` of @coppice/kit.",
+  },
+  {
+    selector: "MemberExpression[object.name='URL'][property.name=/^(parse|canParse)$/]",
+    message: "Chromium 111 has neither URL.parse nor URL.canParse: use `new URL`.",
+  },
+  {
+    selector: "CallExpression[callee.property.name='bytes'][arguments.length=0]",
+    message: "Safari 17.0 has no `bytes()` of Blob and Response: use `arrayBuffer()`.",
+  },
+  {
+    selector: "ForOfStatement[await=true] > Identifier.right[name=/[sS]tream$/]",
+    message: "Safari has no asynchronous iteration of streams: use a reader.",
+  },
+];
+const tooNewGlobals = ["scheduler", "requestIdleCallback", "cookieStore"].map((name) => ({
+  name,
+  message: "Not all supported engines have it: see `browserslist` in package.json.",
+}));
+
+const everywhere = [...syntax, noDefaultExport, noInstanceof, ...tooNew];
+
 /** What a pure state machine must not reach: the same inputs give the same outputs, in every context. */
 const impureGlobals = [
   "fetch",
@@ -98,6 +159,8 @@ export default defineConfig(
   {
     files: source,
     rules: {
+      "no-restricted-globals": ["error", ...timers, ...tooNewGlobals],
+      "no-restricted-syntax": ["error", ...everywhere, ...leftToKit],
       "no-console": "error",
       "no-eval": "error",
       "no-new-func": "error",
@@ -105,15 +168,22 @@ export default defineConfig(
     },
   },
   {
+    files: ["packages/kit/src/**/*.ts"],
+    rules: {
+      "no-restricted-globals": ["error", ...tooNewGlobals],
+      "no-restricted-syntax": ["error", ...everywhere],
+    },
+  },
+  {
     files: ["packages/core/src/**/*.ts"],
     rules: {
       "no-restricted-globals": ["error", ...impureGlobals],
-      "no-restricted-syntax": ["error", ...syntax, noDefaultExport, noSubtle],
+      "no-restricted-syntax": ["error", ...everywhere, ...leftToKit, noSubtle],
     },
   },
   {
     files: ["packages/core/src/crypto/**/*.ts"],
-    rules: { "no-restricted-syntax": ["error", ...syntax, noDefaultExport] },
+    rules: { "no-restricted-syntax": ["error", ...everywhere, ...leftToKit] },
   },
   {
     // Untrusted data has no type: tests cast on purpose and hand over wrong types on purpose.

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- [--engine node,chromium,firefox] [--filter TEXT] [--sizes N,N] [--large] [--json FILE] [--rounds N]`:
- * side by side with peers. Exit code 1 if a promise is broken.
+ * side by side with peers. `--filter tabs` and `--filter account` measure whole accounts in real tabs of a browser.
+ * Exit code 1 if a promise is broken.
  */
 import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,6 +9,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAccount } from "./contexts/account.ts";
+import { measureTabs } from "./contexts/tabs.ts";
 import { bundle } from "./src/bundle.ts";
 import { ENGINES } from "./src/engines.ts";
 import { DEFAULT_EFFORT } from "./src/measure.ts";
@@ -70,14 +73,22 @@ try {
     if (engine === undefined) continue;
     versions.push(engine.version);
     console.log(`\n${engine.version}`);
+    const report = (row: Row): void => {
+      rows.push(row);
+      console.log(formatRow(row));
+    };
     try {
-      await engine.run(
-        { engine: name, filter: values.filter, sizes, large: values.large, effort, origin: server.url },
-        (row) => {
-          rows.push(row);
-          console.log(formatRow(row));
-        },
-      );
+      const { browser } = engine;
+      if (values.filter === "tabs" || values.filter === "account") {
+        if (browser === undefined) throw new RangeError(`"${values.filter}" needs a browser: --engine chromium`);
+        if (values.filter === "tabs") await measureTabs({ browser, engine: name, sizes }, report);
+        else await measureAccount({ browser, engine: name }, report);
+      } else {
+        await engine.run(
+          { engine: name, filter: values.filter, sizes, large: values.large, effort, origin: server.url },
+          report,
+        );
+      }
     } finally {
       await engine.close();
     }

@@ -28,6 +28,7 @@ export default defineConfig({
       : [
           {
             name: "firefox",
+            testIgnore: "**/*.chromium.spec.ts",
             use: {
               browserName: "firefox" as const,
               // Speaks to a stock Firefox instead of Playwright's patched one.

@@ -11,6 +11,8 @@ import type { Row } from "./scenario.ts";
 export interface Engine {
   readonly version: string;
   readonly run: (order: Order, report: (row: Row) => void) => Promise<void>;
+  /** The browser, for what needs several contexts at once. */
+  readonly browser: Browser | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -29,7 +31,12 @@ async function openNode({ bundles }: Setting): Promise<Engine> {
   setFlagsFromString("--expose-gc");
   Object.assign(globalThis, { gc: runInNewContext("gc") as unknown });
   const inside = (await import(pathToFileURL(bundles.inside).href)) as typeof import("./inside.ts");
-  return { version: `Node ${process.versions.node}`, run: inside.measureAll, close: async () => {} };
+  return {
+    version: `Node ${process.versions.node}`,
+    run: inside.measureAll,
+    browser: undefined,
+    close: async () => {},
+  };
 }
 
 /** Code of the page: hands the order to the worker and passes on what it posts. */
@@ -59,6 +66,7 @@ async function openBrowser({ url }: Setting, name: string, launch: () => Promise
       await page.evaluate(relay, order);
       await page.close();
     },
+    browser,
     close: () => browser.close(),
   };
 }

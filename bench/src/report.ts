@@ -33,6 +33,7 @@ export function formatSize(bytes: number): string {
 }
 
 export function formatValue(value: number, { measured }: Pick<Row, "measured">): string {
+  if (measured === "count") return value.toFixed(2);
   return measured === "bytes" ? formatSize(value) : formatTime(value);
 }
 

@@ -41,7 +41,7 @@ export interface Scenario {
   readonly name: string;
   /** Sizes to measure, and what they count. */
   readonly sizes: readonly number[];
-  readonly sizeUnit: "bytes" | "members" | "messages" | "operations";
+  readonly sizeUnit: "bytes" | "members" | "messages" | "operations" | "conversations";
   /** Sizes that only `--large` asks for: they take minutes. */
   readonly largeSizes?: readonly number[];
   /** Where it can be measured; default everywhere. */
@@ -62,7 +62,7 @@ export interface Row {
   /** What `n` counts. */
   readonly unit: Scenario["sizeUnit"];
   /** What `coppice`, `peers` and `limit` are in. */
-  readonly measured: "microseconds" | "bytes";
+  readonly measured: "microseconds" | "bytes" | "count";
   readonly coppice: number;
   readonly peers: Readonly<Record<string, number>>;
   /** Peers that failed, and how. */

@@ -10,7 +10,7 @@ export async function readSecrets(): Promise<{ records: string[]; privateKeys: s
   for (const { name } of await indexedDB.databases()) {
     if (name === undefined) continue;
     const store = await openIndexedDbStore({ name });
-    for (const partition of await store.partitions()) {
+    for (const partition of (await store.partitions()).names) {
       const snapshot = await store.read(partition, [{ prefix: "" }]);
       records.push(...snapshot.records.values());
       const group = new Map([...snapshot.records].filter(([record]) => record.startsWith("group/")));

@@ -39,7 +39,7 @@ const NODE_PACKAGES = ["packages/server"];
  * Folders and files of `core/src`, lowest layer first. A file imports from its own layer and the ones before it.
  */
 export const CORE_LAYERS = [
-  ["errors", "limits", "padding", "in-flight", "result"],
+  ["errors", "limits", "padding", "in-flight", "not-loaded", "result"],
   ["codec"],
   ["crypto"],
   [
@@ -54,7 +54,7 @@ export const CORE_LAYERS = [
     "custom-proposal",
     "rules",
   ],
-  ["group-state"],
+  ["group-state", "state"],
   ["proposal", "protect-content"],
   ["commit"],
   ["group", "public-group"],

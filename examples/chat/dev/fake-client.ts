@@ -8,6 +8,8 @@ import type {
   DeliveryState,
   ErrorDetail,
   HistoryItem,
+  Member,
+  MembersPage,
   Unsubscribe,
 } from "coppice";
 
@@ -64,6 +66,7 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
   readonly #world: FakeWorld;
   #items: readonly HistoryItem[] = [];
   #snapshot: ConversationSnapshot;
+  #members: readonly Member[];
   #nextSeq = 1;
   onForget: () => void = () => undefined;
 
@@ -79,19 +82,19 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     this.id = options.id;
     this.#self = options.self;
     this.#world = options.world;
+    this.#members = [options.self, ...(options.others ?? [])].map((user, leafIndex) => ({
+      user,
+      isSelf: user === options.self,
+      devices: [{ device: leafIndex.toString(16).padStart(32, "0"), leafIndex }],
+    }));
     this.#snapshot = {
       id: options.id,
       title: options.title,
       status: "active",
       problem: undefined,
       epoch: 0n,
-      members: [options.self, ...(options.others ?? [])].map((name, leafIndex) => ({
-        name,
-        leafIndex,
-        isSelf: name === options.self,
-      })),
+      memberCount: this.#members.length,
       invitedBy: options.invitedBy,
-      safetyNumber: safetyNumberOf(`${options.id}0`),
       pending: undefined,
       lastItem: 0,
     };
@@ -99,6 +102,11 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
 
   get snapshot(): ConversationSnapshot {
     return this.#snapshot;
+  }
+
+  /** Names of the members. */
+  get names(): readonly string[] {
+    return this.#members.map(({ user }) => user);
   }
 
   patch(change: Partial<ConversationSnapshot>): void {
@@ -119,26 +127,45 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
   }
 
   /** A member's commit arrives. */
-  changed(actor: string, what: Partial<Pick<Change, "added" | "removed" | "renamedTo" | "joined" | "at">> = {}): void {
+  changed(
+    actor: string,
+    what: Partial<Pick<Change, "added" | "removed" | "left" | "renamedTo" | "joined" | "at">> = {},
+  ): void {
     const epoch = this.#snapshot.epoch + 1n;
-    const { added = [], removed = [], renamedTo, joined = false, at = this.#world.clock() } = what;
-    const kept = this.#snapshot.members.filter(({ name }) => !removed.includes(name));
-    let free = Math.max(-1, ...kept.map(({ leafIndex }) => leafIndex)) + 1;
-    const isNew = (name: string): boolean => kept.every((member) => member.name !== name);
-    const members = [...kept, ...added.filter(isNew).map((name) => ({ name, leafIndex: free++, isSelf: false }))];
-    this.#add({ seq: this.#nextSeq++, kind: "change", at, epoch, actor, added, removed, renamedTo, joined });
+    const { added = [], removed = [], left = [], renamedTo, joined = false, at = this.#world.clock() } = what;
+    const gone = [...removed, ...left];
+    const kept = this.#members.filter(({ user }) => !gone.includes(user));
+    let free = Math.max(-1, ...kept.flatMap(({ devices }) => devices.map(({ leafIndex }) => leafIndex))) + 1;
+    const isNew = (name: string): boolean => kept.every(({ user }) => user !== name);
+    const joining = added.filter(isNew).map((user) => {
+      const leafIndex = free++;
+      return { user, isSelf: false, devices: [{ device: leafIndex.toString(16).padStart(32, "0"), leafIndex }] };
+    });
+    this.#members = [...kept, ...joining];
+    this.#add({ seq: this.#nextSeq++, kind: "change", at, epoch, actor, added, removed, left, renamedTo, joined });
     this.patch({
       epoch,
-      members,
+      memberCount: this.#members.length,
       title: renamedTo ?? this.#snapshot.title,
-      safetyNumber: safetyNumberOf(`${this.id}${epoch}`),
       pending: undefined,
-      ...(removed.includes(this.#self) ? { status: "removed" as const } : {}),
+      ...(gone.includes(this.#self) ? { status: "removed" as const } : {}),
     });
   }
 
   undecryptable(problem: string, at: number = this.#world.clock()): void {
     this.#add({ seq: this.#nextSeq++, kind: "undecryptable", at, epoch: this.#snapshot.epoch, problem });
+  }
+
+  async members(query: { readonly after?: string; readonly limit?: number } = {}): Promise<MembersPage> {
+    const { after, limit = 100 } = query;
+    const start = after === undefined ? 0 : this.#members.findIndex(({ user }) => user === after) + 1;
+    const members = this.#members.slice(start, start + limit);
+    await Promise.resolve();
+    return { members, next: start + limit < this.#members.length ? members.at(-1)?.user : undefined };
+  }
+
+  safetyNumber(): Promise<string> {
+    return Promise.resolve(safetyNumberOf([...this.names].sort().join()));
   }
 
   async history(query: { readonly before?: number; readonly limit?: number } = {}): Promise<readonly HistoryItem[]> {
@@ -148,9 +175,10 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     return page;
   }
 
-  async add(names: readonly string[]): Promise<void> {
-    const member = names.find((name) => this.#snapshot.members.some((existing) => existing.name === name));
-    if (member !== undefined) throw new FakeError("ERR_CLIENT_ALREADY_MEMBER", { name: member });
+  async add(users: string | readonly string[]): Promise<void> {
+    const names = [users].flat();
+    const member = names.find((name) => this.names.includes(name));
+    if (member !== undefined) throw new FakeError("ERR_CLIENT_ALREADY_MEMBER", { user: member });
     const unknown = names.find((name) => name.startsWith("nobody"));
     await this.#commit("add", unknown === undefined ? 2 : 1);
     if (unknown !== undefined) {
@@ -160,14 +188,14 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     this.changed(this.#self, { added: names });
   }
 
-  async remove(names: readonly string[]): Promise<void> {
+  async remove(users: string | readonly string[]): Promise<void> {
     await this.#commit("remove", 1);
-    this.changed(this.#self, { removed: names });
+    this.changed(this.#self, { removed: [users].flat() });
   }
 
   async leave(): Promise<void> {
     await this.#commit("leave", 1);
-    this.changed(this.#snapshot.members.find(({ isSelf }) => !isSelf)?.name ?? this.#self, { removed: [this.#self] });
+    this.changed(this.names.find((name) => name !== this.#self) ?? this.#self, { left: [this.#self] });
   }
 
   async rename(title: string): Promise<void> {
@@ -208,6 +236,14 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     return Promise.resolve(new Uint8Array(length));
   }
 
+  async rejoin(): Promise<void> {
+    this.patch({ status: "recovering" });
+    await this.#wait();
+    const { epoch } = this.#snapshot;
+    this.#add({ seq: this.#nextSeq++, kind: "gap", at: this.#world.clock(), epoch, problem: "ERR_MLS_EPOCH" });
+    this.patch({ status: "active", problem: undefined });
+  }
+
   async forget(): Promise<void> {
     await Promise.resolve();
     this.onForget();
@@ -233,7 +269,9 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     const { sender, problem } = options;
     const epoch = this.#snapshot.epoch;
     const isSelf = sender === this.#self;
-    const item: Message = { ...options, seq: this.#nextSeq++, kind: "message", isSelf, epoch, problem };
+    const seq = this.#nextSeq++;
+    const id = seq.toString(16).padStart(32, "0");
+    const item: Message = { ...options, seq, id, kind: "message", isSelf, epoch, problem };
     this.#add(item);
     return item;
   }
@@ -257,6 +295,7 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
 
 export class FakeClient extends Emitter<ClientEvents> implements Client {
   readonly name: string;
+  readonly device = "f".repeat(32);
   readonly world: FakeWorld;
   conversations: readonly FakeConversation[] = [];
 
@@ -272,7 +311,7 @@ export class FakeClient extends Emitter<ClientEvents> implements Client {
 
   setOnline(online: boolean): void {
     this.world.online = online;
-    this.emit("connection", { online });
+    this.emit("connection", { online, transport: online ? "websocket" : undefined });
   }
 
   conversation(id: string): FakeConversation | undefined {

@@ -48,8 +48,8 @@ function fillBusy(client: FakeClient): void {
   reading.receive("erin", "Welcome! We are reading “The Overstory” until December.", now - 28 * minute);
   reading.receive("frank", "Chapter three by Thursday, no spoilers.", now - 14 * minute);
 
-  const odd = client.appear("", ["\u202Eevil name", "a-name-that-goes-on-and-on-and-on-without-a-single-space-in-it"]);
-  odd.receive("\u202Eevil name", "<img src=x onerror=alert(1)> stays text", now - 3 * day);
+  const odd = client.appear("", ["\u202Eevil", "a-name-that-goes-on-and-on-and-on-without-a-single-space-in-it"]);
+  odd.receive("\u202Eevil", "<img src=x onerror=alert(1)> stays text", now - 3 * day);
 
   const removed = client.appear("Old flat", ["grace"]);
   removed.receive("grace", "Keys are with the neighbour.", now - 6 * day);
@@ -58,6 +58,10 @@ function fillBusy(client: FakeClient): void {
   const broken = client.appear("Band practice", ["heidi", "ivan"]);
   broken.receive("heidi", "Same time next week?", now - 9 * day);
   broken.patch({ status: "broken", problem: "ERR_MLS_CONFIRMATION" });
+
+  const back = client.appear("Allotment", ["judy"]);
+  back.receive("judy", "The beans are up.", now - 11 * day);
+  void back.rejoin();
 }
 
 function fillLong(client: FakeClient): void {

@@ -43,6 +43,7 @@ const wordsByCode = {
   ERR_MLS_REPLAY: "It arrived a second time and was ignored. You need not do anything.",
   ERR_MLS_LIMIT: "It goes beyond what this device accepts, so it was refused. Ask for it in smaller parts.",
   ERR_MLS_STATE: "That is not possible right now. Wait until the current change is finished, then try again.",
+  ERR_MLS_NOT_LOADED: "Part of the data on this device was not at hand. Try again; if it fails again, reload the page.",
   ERR_MLS_POLICY: "The rules of this app do not allow that.",
   ERR_MLS_CRYPTO: "This browser's cryptography failed or lacks something. Update the browser, then reload.",
 
@@ -51,6 +52,8 @@ const wordsByCode = {
   ERR_STORE_QUOTA: "This device has no room left, so nothing was saved. Free some space, then try again.",
   ERR_STORE_WRONG_KEY: "The data on this device belongs to another key and cannot be opened. Nothing was deleted.",
   ERR_STORE_NEWER_SCHEMA: "The data on this device was written by a newer version of the app. Reload to get it.",
+  ERR_STORE_OLD_SCHEMA:
+    "The data on this device was written before the first release and cannot be used. Clear this site’s data to start anew.",
   ERR_STORE_BLOCKED: "An older version of the app is open in another tab. Close the other tabs, then reload.",
   ERR_STORE_CORRUPT: "Some of the data on this device is damaged. What can still be read was left as it is.",
   ERR_STORE_UNAVAILABLE:
@@ -63,7 +66,7 @@ const wordsByCode = {
   ERR_DS_UNAUTHENTICATED: "The server no longer knows this session. Reload the page to sign in again.",
   ERR_DS_SIGN_IN: "The server did not accept this device's proof of who you are. Reload the page and try again.",
   ERR_DS_NAME_TAKEN: "Someone else has this name, or you use it in another browser. Choose another name.",
-  ERR_DS_NAME_INVALID: "This name cannot be used. A name has 1 to 64 characters and no spaces around it.",
+  ERR_DS_NAME_INVALID: ({ reason }) => invalidName("This name", reason),
   ERR_DS_FORBIDDEN: "You are not a member of this group, so the server refused.",
   ERR_DS_UNKNOWN_USER: ({ user }) =>
     `${typeof user === "string" ? `Nobody is called ${quote(user)}` : "Nobody has this name"}. Check the spelling; they must have signed in once.`,
@@ -71,7 +74,9 @@ const wordsByCode = {
   ERR_DS_GROUP_EXISTS: "This group exists already. Try again.",
   ERR_DS_NO_KEY_PACKAGE: ({ user }) =>
     `${typeof user === "string" ? quote(user) : "This person"} cannot be added until they open the app again. Ask them to, then try again.`,
-  ERR_DS_EPOCH_CONFLICT: "Someone else changed the group at the same moment. Try again.",
+  ERR_DS_EPOCH_TOO_OLD: "The group has moved on since this was encrypted. It is encrypted again and sent.",
+  ERR_DS_LOG_CHANGED: "The server has another past of this group than this device saw. It catches up by itself.",
+  ERR_DS_DEVICE_LOG: "The list of devices on the server does not fit. Reload the page and try again.",
   ERR_DS_TOO_LARGE: "That is more than the server accepts. Send it in smaller parts.",
   ERR_DS_RATE_LIMITED: ({ retryAfter }) =>
     `That was too fast for the server. Try again in ${typeof retryAfter === "number" ? seconds(retryAfter) : "a moment"}.`,
@@ -85,25 +90,36 @@ const wordsByCode = {
   ERR_CLIENT_CLOSED: "You have signed out in this tab. Reload the page to sign in.",
   ERR_CLIENT_UNKNOWN_CONVERSATION: "This group is no longer on this device.",
   ERR_CLIENT_NOT_ACTIVE: "You are no longer part of this group, so nothing can be sent or changed.",
-  ERR_CLIENT_ALREADY_MEMBER: ({ name }) =>
-    `${typeof name === "string" ? quote(name) : "This person"} is in the group already.`,
-  ERR_CLIENT_NOT_A_MEMBER: ({ name }) =>
-    `${typeof name === "string" ? quote(name) : "This person"} is not in the group.`,
-  ERR_CLIENT_NAME_INVALID: "One of the names cannot be used. A name has 1 to 64 characters and no spaces around it.",
+  ERR_CLIENT_ALREADY_MEMBER: ({ user }) =>
+    `${typeof user === "string" ? quote(user) : "This person"} is in the group already.`,
+  ERR_CLIENT_NOT_A_MEMBER: ({ user }) =>
+    `${typeof user === "string" ? quote(user) : "This person"} is not in the group.`,
+  ERR_CLIENT_NAME_INVALID: ({ reason }) => invalidName("One of the names", reason),
   ERR_CLIENT_EMPTY_MESSAGE: "Write something first.",
   ERR_CLIENT_MESSAGE_TOO_LARGE: "A message can have at most 64 KiB. Shorten it or send it in parts.",
   ERR_CLIENT_TITLE_TOO_LONG: "This group name is too long. Choose a shorter one.",
   ERR_CLIENT_UNKNOWN_ITEM: "This message has already been sent or discarded.",
   ERR_CLIENT_CONFLICT: "Others kept changing the group at the same moment. Wait a little, then try again.",
+  ERR_CLIENT_QUEUE_FULL: "Too much is waiting in this page already. Wait until some of it is done.",
+  ERR_CLIENT_ROLLED_BACK:
+    "This browser’s data was put back to an earlier state. The app joins its groups again under new keys before it sends anything.",
+  ERR_CLIENT_DEVICE_LOG: ({ user }) =>
+    `The server told a different story about the devices of ${typeof user === "string" ? quote(user) : "someone"} than before. Nothing was accepted. Compare safety numbers before you go on.`,
+  ERR_CLIENT_CLOCK: "The clock of this device has jumped. Check its date and time.",
+  ERR_CLIENT_WAITING: "Another tab held things up for too long and was passed by. Nothing is lost.",
+  ERR_CLIENT_LOG_CHANGED:
+    "The server has another past of this group than this device saw; it was probably restored from a backup. The app joins again by itself.",
   ERR_CLIENT_LISTENER: "This page made a mistake while it handled an event. Reload it if something looks wrong.",
   ERR_CLIENT_INTERNAL: "Something went wrong that should not. Reload the page; nothing you sent is lost.",
-  ERR_CLIENT_WRONG_ACCOUNT: ({ name }) =>
-    typeof name === "string"
-      ? `This browser holds the account ${quote(name)}. Sign in with that name.`
+  ERR_CLIENT_WRONG_ACCOUNT: ({ user }) =>
+    typeof user === "string"
+      ? `This browser holds the account ${quote(user)}. Sign in with that name.`
       : "This browser holds the account of another name. Sign in with that name.",
 
   ERR_WORKER_DIED:
     "The part of this page that keeps your keys did not load or has stopped. Check that the server can be reached, then try again.",
+  ERR_WORKER_NOT_LOADED: "A part of this app could not be loaded. Check that the server can be reached, then reload.",
+  ERR_WORKER_INTERNAL: "Something went wrong that should not. Reload the page; nothing you sent is lost.",
   ERR_WORKER_MESSAGE: "A message inside this page was lost. Reload the page.",
   ERR_WORKER_CLOSED: "You have signed out in this tab. Reload the page to sign in.",
   ERR_WORKER_VERSION: "This page was updated while it was open. Reload it.",
@@ -132,6 +148,10 @@ function isKnown(code: string): code is KnownErrorCode {
 
 function quote(name: string): string {
   return `“${isolate(name)}”`;
+}
+
+function invalidName(what: string, reason: ErrorDetail[string] | undefined): string {
+  return `${what} cannot be used${typeof reason === "string" ? `: ${reason}` : ""}. Names have 1 to 64 letters, digits and signs of one script, in lower case.`;
 }
 
 function seconds(count: number): string {

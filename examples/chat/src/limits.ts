@@ -42,9 +42,9 @@ export function checkMessage(text: string): MessageCheck {
   return { canSend: text.trim() !== "", advice, tooLong: false };
 }
 
-/** A name as it is registered: without space around it, and composed, so that what looks alike is alike. */
+/** A name as it is compared: without space around it, composed and in lower case. The SDK knows the rest of the rules. */
 export function cleanName(name: string): string {
-  return name.trim().normalize("NFC");
+  return name.trim().normalize("NFC").toLowerCase();
 }
 
 /** Why a clean name cannot be used, or undefined. */
@@ -52,6 +52,7 @@ export function problemWithName(name: string): string | undefined {
   if (name === "") return "Enter a name.";
   if (Array.from(name).length > maxNameLength) return "A name can have at most 64 characters.";
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)) return "A name cannot contain line breaks or control characters.";
+  if (/\s/u.test(name)) return "A name cannot contain spaces.";
   if (name.includes(",")) return "A name cannot contain a comma: commas separate the people you invite.";
   return undefined;
 }

@@ -37,6 +37,17 @@ export const account = {
   signOut(): void {
     write("signed-in", undefined);
   },
+  /** Told when another tab of this browser signed out. Returns the release function. */
+  onSignOutElsewhere(listener: () => void): () => void {
+    const follow = ({ key, newValue }: StorageEvent): void => {
+      // A key of null: everything was cleared.
+      if (key === null || (key === `${prefix}signed-in` && newValue === null)) listener();
+    };
+    addEventListener("storage", follow);
+    return () => {
+      removeEventListener("storage", follow);
+    };
+  },
 };
 
 /** `system` follows the device. */

@@ -6,7 +6,6 @@ const dayOfThisYear = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "
 const dayOfOtherYears = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const fullMoment = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "short" });
-const conjunction = new Intl.ListFormat("en", { type: "conjunction" });
 
 /** "14:02" */
 export function timeInWords(at: number): string {
@@ -44,6 +43,8 @@ export type Phrase = readonly (string | { readonly name: string })[];
 
 /** "alice added bob and carol" */
 export function changeInWords(item: Extract<HistoryItem, { kind: "change" }>, self: string): Phrase {
+  const leaving = leavingInWords(item, self);
+  if (leaving !== undefined) return leaving;
   const actor = person(item.actor, self, "You");
   if (item.joined) {
     return item.actor === self
@@ -53,6 +54,7 @@ export function changeInWords(item: Extract<HistoryItem, { kind: "change" }>, se
   const clauses: Phrase[] = [];
   if (item.added.length > 0) clauses.push(["added ", ...people(item.added, self)]);
   if (item.removed.length > 0) clauses.push(["removed ", ...people(item.removed, self)]);
+  if (item.left.length > 0) clauses.push(["let ", ...people(item.left, self), " go"]);
   if (item.renamedTo !== undefined) {
     clauses.push(
       item.renamedTo === "" ? ["took the group's name away"] : ["named the group ", { name: item.renamedTo }],
@@ -60,6 +62,15 @@ export function changeInWords(item: Extract<HistoryItem, { kind: "change" }>, se
   }
   if (clauses.length === 0) clauses.push([item.actor === self ? "refreshed your keys" : "refreshed their keys"]);
   return [actor, " ", ...clauses.flatMap((clause, index) => (index === 0 ? clause : [" and ", ...clause]))];
+}
+
+/** "carol left", if that is all that happened: who commits it for them is of no interest. */
+function leavingInWords(
+  { left, added, removed, renamedTo }: Extract<HistoryItem, { kind: "change" }>,
+  self: string,
+): Phrase | undefined {
+  if (left.length === 0 || added.length + removed.length > 0 || renamedTo !== undefined) return undefined;
+  return left.length === 1 && left[0] === self ? ["You left"] : [...people(left, self), " left"];
 }
 
 /** The plain text of a phrase, each name isolated by Unicode's own means. */
@@ -88,11 +99,10 @@ export function pendingInWords(
   }
 }
 
-/** What a group is called: its name, or else its people. */
-export function titleOf(snapshot: ConversationSnapshot): string {
-  if (snapshot.title !== "") return snapshot.title;
-  const others = snapshot.members.filter((member) => !member.isSelf).map((member) => isolate(member.name));
-  return others.length === 0 ? "Group without a name" : conjunction.format(others);
+/** What a group is called: its name, or else how many people it has. */
+export function titleOf({ title, memberCount }: ConversationSnapshot): string {
+  if (title !== "") return title;
+  return memberCount === 1 ? "Group without a name" : `Group of ${memberCount}`;
 }
 
 /** Puts Unicode's isolates around a name, so that its characters cannot rearrange the text around it. */

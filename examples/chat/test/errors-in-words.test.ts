@@ -7,7 +7,7 @@ vi.mock("coppice", async () => await import("../dev/coppice.ts"));
 
 /** The unions in the contracts: the compiler checks the table against them, this checks it against what is written. */
 const contracts = [
-  "../../../packages/core/src/errors.ts",
+  "../../../packages/kit/src/errors.ts",
   "../../../packages/storage/src/contract.ts",
   "../../../packages/delivery/src/contract.ts",
   "../../../packages/client/src/api.ts",

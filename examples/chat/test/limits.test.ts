@@ -42,12 +42,13 @@ describe("names", () => {
     expect(problemWithName("🌳".repeat(65))).toBeDefined();
   });
 
-  it("have no control characters, line separators, lone surrogates or commas", () => {
-    for (const name of ["a\nb", "a\u0000b", "a\u2028b", "a\ud800b", "a,b"]) expect(problemWithName(name)).toBeDefined();
+  it("have no control characters, line separators, lone surrogates, spaces or commas", () => {
+    for (const name of ["a\nb", "a\u0000b", "a\u2028b", "a\ud800b", "a,b", "a b"])
+      expect(problemWithName(name)).toBeDefined();
   });
 
-  it("are composed and lose the space around them", () => {
-    expect(cleanName("  Zoe\u0308 ")).toBe("Zo\u00eb");
+  it("are composed, in lower case, and lose the space around them", () => {
+    expect(cleanName("  Zoe\u0308 ")).toBe("zo\u00eb");
   });
 
   it("are read from a list, without gaps and repetitions", () => {

@@ -55,7 +55,7 @@ describe("chat model", () => {
     expect(reloaded.unread).toBe(1);
   });
 
-  it("shows an invitation until it was noticed, and none for own groups", async () => {
+  it("shows an invitation until its conversation is opened, and none for own groups", async () => {
     const chat = new ChatModel(client, memory);
     client.appear("mine");
     client.appear("theirs", ["bob"], "bob");
@@ -63,8 +63,6 @@ describe("chat model", () => {
     expect(chat.invitations.map(({ snapshot }) => snapshot.title)).toEqual(["theirs"]);
     expect(chat.announcement).toContain("invited you to theirs");
     chat.select(chat.invitations[0]?.id);
-    expect(chat.invitations).toHaveLength(1);
-    chat.select(undefined);
     expect(chat.invitations).toHaveLength(0);
   });
 
@@ -72,21 +70,74 @@ describe("chat model", () => {
     const chat = new ChatModel(client, memory);
     const created = chat.createGroup("walk", ["bob"]);
     await vi.advanceTimersByTimeAsync(15);
-    expect(chat.selected?.pending).toMatchObject({ operation: "add", names: ["bob"] });
+    expect(chat.conversations[0]?.pending).toMatchObject({ operation: "add", names: ["bob"] });
     await settle();
     await created;
-    expect(chat.selected?.snapshot.members.map(({ name }) => name)).toEqual(["alice", "bob"]);
+    expect(client.conversations[0]?.names).toEqual(["alice", "bob"]);
+    expect(chat.selected?.snapshot.memberCount).toBe(2);
     expect(chat.selected?.pending).toBeUndefined();
     expect(chat.notices).toEqual([]);
   });
 
-  it("keeps a group whose invitation failed, and says why", async () => {
+  it("leaves no empty group behind when nobody could be invited, and says why", async () => {
     const chat = new ChatModel(client, memory);
     const created = chat.createGroup("walk", ["nobody"]);
+    created.catch(() => undefined);
+    await settle();
+    await expect(created).rejects.toMatchObject({ code: "ERR_DS_UNKNOWN_USER", detail: { user: "nobody" } });
+    expect(chat.conversations).toEqual([]);
+    expect(client.conversations).toEqual([]);
+  });
+
+  it("creates a group without a connection and invites later", async () => {
+    client.setOnline(false);
+    const chat = new ChatModel(client, memory);
+    const created = chat.createGroup("walk", ["bob"]);
     await settle();
     await created;
-    expect(chat.selected?.snapshot.title).toBe("walk");
-    expect(chat.notices).toMatchObject([{ text: expect.stringContaining("nobody") as string }]);
+    expect(chat.selected?.pending).toMatchObject({ operation: "add", names: ["bob"] });
+    client.setOnline(true);
+    await settle();
+    expect(client.conversations[0]?.names).toEqual(["alice", "bob"]);
+  });
+
+  it("reads people page by page, and again when something changes, only while somebody looks", async () => {
+    const others = Array.from({ length: 250 }, (_, index) => `person-${index}`);
+    const walk = client.appear("walk", others);
+    const chat = new ChatModel(client, memory);
+    const members = chat.conversations[0]?.members;
+    await settle();
+    expect(members?.list).toEqual([]);
+    members?.start();
+    await settle();
+    expect(members?.list).toHaveLength(100);
+    expect(members?.hasMore).toBe(true);
+    expect(members?.safetyNumber).toMatch(/^(\d{5} ){11}\d{5}$/u);
+    members?.showMore();
+    members?.showMore();
+    await settle();
+    expect(members?.list).toHaveLength(251);
+    expect(members?.hasMore).toBe(false);
+    walk.changed("person-1", { added: ["carol"] });
+    await settle();
+    expect(members?.list.at(-1)?.user).toBe("carol");
+    members?.stop();
+    walk.changed("person-1", { removed: ["carol"] });
+    await settle();
+    expect(members?.list.at(-1)?.user).toBe("carol");
+  });
+
+  it("goes from broken over recovering to active, with a gap in the history", async () => {
+    const walk = client.appear("walk", ["bob"]);
+    walk.patch({ status: "broken", problem: "ERR_MLS_CONFIRMATION" });
+    const chat = new ChatModel(client, memory);
+    await settle();
+    const back = chat.conversations[0]?.rejoin();
+    expect(walk.snapshot.status).toBe("recovering");
+    await settle();
+    await back;
+    expect(walk.snapshot.status).toBe("active");
+    expect(chat.conversations[0]?.latest?.kind).toBe("gap");
   });
 
   it("keeps few notices and none twice", () => {

@@ -16,6 +16,7 @@ function words(change: Partial<Change>): string {
     actor: "bob",
     added: [],
     removed: [],
+    left: [],
     renamedTo: undefined,
     joined: false,
     ...change,
@@ -28,6 +29,9 @@ describe("changes in words", () => {
     expect(words({ added: ["carol"] })).toBe("bob added carol");
     expect(words({ actor: "alice", added: ["carol", "dave", "erin"] })).toBe("You added carol, dave and erin");
     expect(words({ removed: ["alice"] })).toBe("bob removed you");
+    expect(words({ left: ["carol"] })).toBe("carol left");
+    expect(words({ left: ["alice"] })).toBe("You left");
+    expect(words({ left: ["carol"], added: ["dave"] })).toBe("bob added dave and let carol go");
     expect(words({ renamedTo: "Tea" })).toBe("bob named the group Tea");
     expect(words({ added: ["carol"], removed: ["dave"] })).toBe("bob added carol and removed dave");
     expect(words({})).toBe("bob refreshed their keys");
@@ -36,7 +40,14 @@ describe("changes in words", () => {
   });
 
   it("isolates names", () => {
-    const item = { kind: "change", actor: "\u202Ebob", added: ["carol"], removed: [], joined: false } as const;
+    const item = {
+      kind: "change",
+      actor: "\u202Ebob",
+      added: ["carol"],
+      removed: [],
+      left: [],
+      joined: false,
+    } as const;
     const phrase = changeInWords({ ...item, seq: 1, at: 0, epoch: 1n, renamedTo: undefined }, "alice");
     expect(phraseAsText(phrase)).toBe("\u2068\u202Ebob\u2069 added \u2068carol\u2069");
   });

@@ -1,10 +1,10 @@
-/** What callers can do wrong without harm: throw, give up, close, ask for nonsense. */
+/** What callers can do wrong without harm: throw, give up, close, ask for nonsense, ask for much at once. */
 import { describe, expect, test } from "vitest";
-import { agree, arrival, listen, pair, problems, until } from "./world.ts";
+import { listen, names, pair, problems, states, textOf } from "./world.ts";
 
 describe("adversarial 42", () => {
   test("a listener that throws is reported and disturbs nobody", async () => {
-    const { alice, atAlice, atBob } = await pair();
+    const { world, alice, atAlice, atBob } = await pair();
     const codes = problems(alice.client);
     alice.client.on("problem", () => {
       throw new Error("even here");
@@ -17,18 +17,19 @@ describe("adversarial 42", () => {
     const heard = listen(atAlice);
     await atBob.send("1");
     await atBob.send("2");
-    await until(() => heard.length === 2);
+    await world.until(() => heard.length === 2);
     await atAlice.send("3");
     expect(new Set(codes)).toEqual(new Set(["ERR_CLIENT_LISTENER"]));
-    await agree(atAlice, atBob);
+    await world.agree(atAlice, atBob);
   });
 
   test("an aborted call rejects with the signal's reason and the engine lives", async () => {
-    const { alice, atAlice, atBob } = await pair();
+    const { world, alice, atAlice, atBob } = await pair();
     const gone = AbortSignal.abort(new Error("gone"));
     await expect(atAlice.send("x", { signal: gone })).rejects.toThrow("gone");
-    await expect(atAlice.add(["bob"], { signal: gone })).rejects.toThrow("gone");
+    await expect(atAlice.add("bob", { signal: gone })).rejects.toThrow("gone");
     await expect(atAlice.history({}, { signal: gone })).rejects.toThrow("gone");
+    await expect(atAlice.members({}, { signal: gone })).rejects.toThrow("gone");
     await expect(alice.client.createGroup({ signal: gone })).rejects.toThrow("gone");
     await expect(alice.client.sync({ signal: gone })).rejects.toThrow("gone");
 
@@ -37,25 +38,25 @@ describe("adversarial 42", () => {
     };
     const controller = new AbortController();
     const renamed = atAlice.rename("Later", { signal: controller.signal });
-    await until(() => atAlice.snapshot.pending !== undefined);
+    await world.until(() => atAlice.snapshot.pending !== undefined);
     controller.abort(new Error("enough"));
     await expect(renamed).rejects.toThrow("enough");
     alice.delivery.network.fault = undefined;
     alice.delivery.network.reachable = true;
     // It had left this device's hands: it takes effect.
-    await until(() => atBob.snapshot.title === "Later");
-    await agree(atAlice, atBob);
+    await world.until(() => atBob.snapshot.title === "Later");
+    await world.agree(atAlice, atBob);
   });
 
   test("close settles everything that is pending, and later calls reject", async () => {
-    const { alice, atAlice } = await pair();
+    const { world, alice, atAlice } = await pair();
     alice.delivery.network.fault = ({ call }) => {
       if (call === "submitCommit") alice.delivery.network.reachable = false;
     };
     const pending = atAlice.update();
     const outcome = expect(pending).rejects.toMatchObject({ code: "ERR_CLIENT_CLOSED" });
-    await until(() => atAlice.snapshot.pending !== undefined);
-    await Promise.all([alice.client.close(), alice.client.close()]);
+    await world.until(() => atAlice.snapshot.pending !== undefined);
+    await world.run(Promise.all([alice.client.close(), alice.engine.close(), alice.engine.close()]));
     await outcome;
     const closed = { code: "ERR_CLIENT_CLOSED" };
     await expect(atAlice.send("x")).rejects.toMatchObject(closed);
@@ -63,34 +64,97 @@ describe("adversarial 42", () => {
     await expect(atAlice.leave()).rejects.toMatchObject(closed);
     await expect(alice.client.createGroup()).rejects.toMatchObject(closed);
     await expect(alice.client.sync()).rejects.toMatchObject(closed);
-    expect(atAlice.snapshot.members).toHaveLength(2);
+    expect(atAlice.snapshot.memberCount).toBe(2);
+  });
+
+  test("a caller's bytes may change right after the call", async () => {
+    const { world, atAlice, atBob } = await pair();
+    const heard: string[] = [];
+    atBob.on("message", (message) => heard.push(textOf(message)));
+    const data = new TextEncoder().encode("mine");
+    const sent = atAlice.send(data);
+    data.fill(0);
+    await sent;
+    await world.until(() => heard.length === 1);
+    expect(heard).toEqual(["mine"]);
+  });
+});
+
+describe("asking for nonsense", () => {
+  test("an event that does not exist is a TypeError that names those that do", async () => {
+    const { alice, atAlice } = await pair();
+    expect(() => atAlice.on("typing" as never, () => undefined)).toThrow(/"typing".*message, item, discarded, change/);
+    expect(() => alice.client.on("message" as never, () => undefined)).toThrow(/conversation, connection, problem/);
+    expect(() => atAlice.on("message", undefined as never)).toThrow(TypeError);
+  });
+
+  test("one name or several", async () => {
+    const { world, atAlice } = await pair();
+    await world.client("carol");
+    await world.client("dave");
+    await world.run(atAlice.add("carol"));
+    await world.run(atAlice.add(["dave", "DAVE"]));
+    expect(await names(atAlice)).toEqual(["alice", "bob", "carol", "dave"]);
+    await expect(atAlice.add(undefined as never)).rejects.toThrow(TypeError);
+    await expect(atAlice.add([7] as never)).rejects.toThrow(TypeError);
+    await expect(atAlice.exportSecret("label", "context" as never, 16)).rejects.toThrow(TypeError);
+  });
+});
+
+describe("asking for much at once", () => {
+  test("6,000 sends at once are all stored and sent, in order", { timeout: 60_000 }, async () => {
+    const { world, atAlice, atBob } = await pair();
+    const sent = await world.run(Promise.all(Array.from({ length: 6000 }, (_, i) => atAlice.send(`${i}`))));
+    expect(sent.map(({ seq }) => seq)).toEqual(Array.from({ length: 6000 }, (_, i) => i + 2));
+    await world.until(() => atBob.snapshot.lastItem === 6001);
+    const heard = (await atBob.history({ limit: 6000 })).map(textOf);
+    expect(heard).toEqual(Array.from({ length: 6000 }, (_, i) => `${i}`));
+    await world.until(async () => (await states(atAlice)).every((state) => state === "sent"));
+  });
+
+  test("ERR_CLIENT_QUEUE_FULL beyond 10,000 that wait", async () => {
+    const { world, atAlice } = await pair();
+    const calls = Array.from({ length: 10_100 }, () => atAlice.exportSecret("x", new Uint8Array(0), 16));
+    const outcomes = await world.run(Promise.allSettled(calls));
+    const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    expect(refused).toHaveLength(100);
+    expect(refused[0]).toMatchObject({ code: "ERR_CLIENT_QUEUE_FULL", detail: { limit: 10_000 } });
   });
 });
 
 describe("state reads", () => {
   test("a snapshot is the same object until something changes, and cannot be changed", async () => {
-    const { atAlice, atBob } = await pair();
+    const { world, atAlice, atBob } = await pair();
     const { snapshot } = atAlice;
     expect(atAlice.snapshot).toBe(snapshot);
     expect(() => Object.assign(snapshot, { title: "x" })).toThrow(TypeError);
     const changes: unknown[] = [];
     atAlice.on("change", (value) => changes.push(value));
-    await atAlice.rename("Now");
+    await world.run(atAlice.rename("Now"));
     expect(atAlice.snapshot).not.toBe(snapshot);
     expect(changes.at(-1)).toBe(atAlice.snapshot);
-    const { members } = atAlice.snapshot;
+    await world.agree(atAlice, atBob);
+  });
+
+  test("the list of conversations is the same object until one appears or disappears", async () => {
+    const { world, alice, atAlice } = await pair();
+    const { conversations } = alice.client;
     await atAlice.send("x");
-    expect(atAlice.snapshot.members).toBe(members);
-    await agree(atAlice, atBob);
+    expect(alice.client.conversations).toBe(conversations);
+    const group = await alice.client.createGroup({ title: "Second" });
+    expect(alice.client.conversations.map(({ id }) => id)).toEqual([atAlice.id, group.id]);
+    await world.run(group.forget());
+    expect(alice.client.conversations.map(({ id }) => id)).toEqual([atAlice.id]);
+    await expect(group.send("x")).rejects.toMatchObject({ code: "ERR_CLIENT_UNKNOWN_CONVERSATION" });
   });
 
   test("R-8.5-4: members export the same secret, one per epoch", async () => {
-    const { atAlice, atBob } = await pair();
+    const { world, atAlice, atBob } = await pair();
     const context = Uint8Array.of(1);
     const secret = await atAlice.exportSecret("app", context, 16);
     expect(await atBob.exportSecret("app", context, 16)).toEqual(secret);
-    await atAlice.update();
-    await agree(atAlice, atBob);
+    await world.run(atAlice.update());
+    await world.agree(atAlice, atBob);
     expect(await atBob.exportSecret("app", context, 16)).not.toEqual(secret);
   });
 
@@ -102,18 +166,40 @@ describe("state reads", () => {
     expect([...older, ...newest].map(({ seq }) => seq)).toEqual([2, 3, 4, 5]);
     await expect(atAlice.history({ limit: 0 })).rejects.toThrow(RangeError);
     await expect(atAlice.history({ before: -1 })).rejects.toThrow(RangeError);
+    await expect(atAlice.members({ limit: 0 })).rejects.toThrow(RangeError);
+    await expect(atAlice.members({ after: "x" })).rejects.toThrow(RangeError);
   });
 
   test("a removed listener hears nothing", async () => {
-    const { alice, atAlice, atBob } = await pair();
+    const { world, atAlice, atBob } = await pair();
     const heard: number[] = [];
     const release = atBob.on("item", ({ seq }) => heard.push(seq));
     release();
     await atAlice.send("x");
-    await until(() => atBob.snapshot.lastItem === 2);
+    await world.until(() => atBob.snapshot.lastItem === 2);
     expect(heard).toEqual([]);
-    const group = await alice.client.createGroup({ title: "Second" });
-    expect(alice.client.conversations.map(({ id }) => id)).toEqual([atAlice.id, group.id]);
-    await arrival(alice.client, group.id);
+  });
+});
+
+describe("forgetting", () => {
+  test("deletes the conversation from the device", async () => {
+    const { aliceDevice, alice, atAlice } = await pair();
+    const codes = problems(alice.client);
+    await atAlice.forget();
+    expect(alice.client.conversations).toEqual([]);
+    await expect(atAlice.send("x")).rejects.toMatchObject({ code: "ERR_CLIENT_UNKNOWN_CONVERSATION" });
+    expect((await aliceDevice.client()).conversations).toEqual([]);
+    expect(codes).toEqual([]);
+  });
+
+  test("adversarial 48: a tab that slept cannot write its old state over a group that was joined again", async () => {
+    const { world, aliceDevice, atAlice, atBob } = await pair();
+    const { version } = await aliceDevice.store().read(`conversation/${atAlice.id}`, []);
+    await atAlice.forget();
+    await world.run(atBob.remove("alice"));
+    await world.run(atBob.add("alice"));
+    await world.until(async () => (await aliceDevice.store().partitions()).names.length === 2);
+    const now = await aliceDevice.store().read(`conversation/${atAlice.id}`, []);
+    expect(now.version).toBeGreaterThan(version);
   });
 });

@@ -1,8 +1,9 @@
 /** What becomes of the secrets of commits that are dropped. */
 import type * as core from "@coppice/core";
+import type { StagedCommit } from "@coppice/core";
+import { CoppiceError } from "@coppice/kit";
 import { expect, test, vi } from "vitest";
-import { CoppiceError, type StagedCommit } from "@coppice/core";
-import { again, agree, pair } from "./world.ts";
+import { again, pair } from "./world.ts";
 
 const made = vi.hoisted((): StagedCommit[] => []);
 
@@ -22,10 +23,10 @@ vi.mock("@coppice/core", async (original): Promise<typeof core> => {
 const isErased = ({ next: { secrets } }: StagedCommit): boolean => secrets.resumptionPsk.every((byte) => byte === 0);
 
 test("R-14-2: a commit that lost leaves no secrets in memory, nor does one that the Delivery Service refused", async () => {
-  const { aliceDevice, alice, atAlice, atBob } = await pair();
+  const { world, aliceDevice, alice, atAlice, atBob } = await pair();
   alice.crash();
   const before: (() => Promise<void>)[] = [
-    () => Promise.reject(new CoppiceError("ERR_DS_TOO_LARGE", "too large")),
+    () => Promise.reject(new CoppiceError("ERR_DS_TOO_LARGE", "Too large")),
     () => atBob.update(),
   ];
   const opened = await aliceDevice.open({
@@ -39,14 +40,14 @@ test("R-14-2: a commit that lost leaves no secrets in memory, nor does one that 
   });
   const conversation = again(opened, atAlice);
   made.length = 0;
-  await expect(conversation.rename("No")).rejects.toMatchObject({ code: "ERR_DS_TOO_LARGE" });
+  await expect(world.run(conversation.rename("No"))).rejects.toMatchObject({ code: "ERR_DS_TOO_LARGE" });
   expect(made.map(isErased)).toEqual([true]);
 
   made.length = 0;
-  await conversation.update();
-  await agree(conversation, atBob);
+  await world.run(conversation.update());
+  await world.agree(conversation, atBob);
   // Alice's, Bob's that won, and Alice's next.
   expect(made.map(isErased)).toEqual([true, false, false]);
-  await conversation.rename("Yes");
-  await agree(conversation, atBob);
+  await world.run(conversation.rename("Yes"));
+  await world.agree(conversation, atBob);
 });

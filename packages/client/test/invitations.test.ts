@@ -1,45 +1,29 @@
-/** Welcomes: joined once, never over a group that is held, never a stop for the next one. */
+/** Welcomes: joined once, never over a group that is held, never a stop for the next one, never lost. */
 import {
   adoptCommit,
-  basicCredential,
   createCommit,
   createGroup,
   decodeMessageOf,
-  defaultCapabilities,
   fromHex,
-  getCipherSuite,
-  makeRules,
   ProposalType,
   type Bytes,
 } from "@coppice/core";
-import type { DeliveryService, Identity, InboxEntry } from "@coppice/delivery";
+import type { DeliveryService, InboxEntry } from "@coppice/delivery";
+import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
-import { again, agree, arrival, listen, names, pair, problems, texts, until, World } from "./world.ts";
+import { CAPABILITIES, lifetime, outsider, trusting } from "./outsider.ts";
+import { again, listen, names, pair, problems, texts, World } from "./world.ts";
 
-/** A user of the Delivery Service without a client. */
-async function identityOf(user: string): Promise<Identity> {
-  const { signature } = await getCipherSuite(1);
-  const signer = await signature.importSigner((await signature.generateKeyPair()).privateKey);
-  return { user, publicKey: signer.publicKey, sign: (challenge) => signer.sign(new Uint8Array(challenge)) };
-}
+const POSITION = { incarnation: "00".repeat(16), seq: 1 };
 
 /** A genuine Welcome to another group that has the id of a known one, in a later epoch. */
-async function forgedWelcome(groupId: Bytes, keyPackage: Uint8Array): Promise<Bytes> {
-  const suite = await getCipherSuite(1);
-  const signer = await suite.signature.importSigner((await suite.signature.generateKeyPair()).privateKey);
-  const rules = makeRules({
-    authentication: { validate: () => Promise.resolve() },
-    now: () => BigInt(Date.now()) / 1000n,
-  });
-  const now = rules.now();
+async function forgedWelcome(world: World, groupId: Bytes, keyPackage: Uint8Array): Promise<Bytes> {
+  const { suite, signer, credential } = await outsider(world, "mallory");
+  const rules = trusting(world);
   let state = await createGroup({
-    suite,
-    rules,
-    signer,
-    groupId,
-    credential: basicCredential("mallory"),
-    capabilities: defaultCapabilities([1]),
-    lifetime: { notBefore: now - 60n, notAfter: now + 3600n },
+    ...{ suite, rules, signer, groupId, credential },
+    capabilities: CAPABILITIES,
+    lifetime: lifetime(world),
   });
   for (let i = 0; i < 5; i++) {
     const { staged } = await createCommit(state, { rules, signer, forcePath: true });
@@ -48,7 +32,7 @@ async function forgedWelcome(groupId: Bytes, keyPackage: Uint8Array): Promise<By
   const { keyPackage: theirs } = decodeMessageOf("mls_key_package", keyPackage);
   const proposals = [{ proposalType: ProposalType.add, keyPackage: theirs }];
   const { welcome } = (await createCommit(state, { rules, signer, proposals })).staged;
-  if (welcome === undefined) throw new Error("an Add makes a Welcome");
+  if (welcome === undefined) throw new Error("An Add makes a Welcome");
   return welcome;
 }
 
@@ -64,66 +48,101 @@ function withInbox(extra: InboxEntry[]): (service: DeliveryService) => DeliveryS
   });
 }
 
+/** Remembers all Welcomes that are seen. */
+function watching(welcomes: InboxEntry[]): (service: DeliveryService) => DeliveryService {
+  return (service) => ({
+    ...service,
+    readInbox: async (options) => {
+      const entries = await service.readInbox(options);
+      welcomes.push(...entries.filter(({ id }) => !welcomes.some((known) => known.id === id)));
+      return entries;
+    },
+  });
+}
+
+/** A device that others can only add by its last-resort key package. */
+async function withLastResort(world: World) {
+  const device = world.device("bob");
+  const bob = await device.open();
+  await bob.engine.close();
+  const spender = await outsider(world, "spender");
+  for (let i = 0; i < 5; i++) await spender.delivery.claimKeyPackages(["bob"]);
+  // The directory says that all are there, so that no more are made.
+  const wrap = (service: DeliveryService): DeliveryService => ({
+    ...service,
+    countKeyPackages: () => Promise.resolve(100),
+  });
+  return { device, wrap };
+}
+
 describe("invitations", () => {
   test("adversarial 34, R-12.4.3-3: a Welcome for a group already held never overwrites it", async () => {
-    const { bobDevice, bob, atAlice, atBob } = await pair();
+    const { world, bobDevice, bob, atAlice, atBob } = await pair();
     await atAlice.send("kept");
-    await until(() => atBob.snapshot.lastItem === 2);
+    await world.until(() => atBob.snapshot.lastItem === 2);
     const { keyPackage } = (await bob.delivery.claimKeyPackages(["bob"]))[0] ?? {};
-    if (keyPackage === undefined) throw new Error("there are key packages");
-    const welcome = await forgedWelcome(fromHex(atAlice.id), keyPackage);
+    if (keyPackage === undefined) throw new Error("There are key packages");
+    const welcome = await forgedWelcome(world, fromHex(atAlice.id), keyPackage);
     bob.crash();
-    const inbox = [{ id: 1000, groupId: fromHex(atAlice.id), welcome, cursor: 1 }];
-    const { snapshot } = atAlice;
+    const inbox = [{ id: 1000, groupId: fromHex(atAlice.id), welcome, position: POSITION }];
     const reopened = await bobDevice.open({ wrap: withInbox(inbox) });
     const codes = problems(reopened.client);
-    await until(() => inbox.length === 0);
-    await until(() => codes.length === 1);
+    await world.until(() => inbox.length === 0 && codes.length === 1);
     expect(codes).toEqual(["ERR_MLS_WELCOME"]);
-    expect(again(reopened, atBob).snapshot.safetyNumber).toBe(snapshot.safetyNumber);
     expect(await texts(again(reopened, atBob))).toEqual(["kept"]);
-    await agree(atAlice, again(reopened, atBob));
+    await world.agree(atAlice, again(reopened, atBob));
   });
 
   test("a Welcome that cannot be used is reported, acknowledged and passed over", async () => {
     const world = new World();
-    const inbox = [{ id: 1000, groupId: Uint8Array.of(7), welcome: Uint8Array.of(1, 2, 3), cursor: 1 }];
-    const { client } = await world.device("bob").open({ wrap: withInbox(inbox) });
+    const inbox = [{ id: 1000, groupId: Uint8Array.of(7), welcome: Uint8Array.of(1, 2, 3), position: POSITION }];
+    const client = await world.device("bob").client({ wrap: withInbox(inbox) });
     const codes = problems(client);
-    const alice = await world.client("alice");
-    const group = await alice.createGroup();
-    await group.add(["bob"]);
-    await agree(group, await arrival(client, group.id));
+    const group = await (await world.client("alice")).createGroup();
+    await world.run(group.add(["bob"]));
+    await world.agree(group, await world.arrival(client, group.id));
     expect(codes).toEqual(["ERR_MLS_VERSION"]);
   });
 
   test("a Welcome for an unknown key package is a problem of its own", async () => {
-    const world = new World();
-    const alice = await world.client("alice");
-    const lost = await world.device("bob").open();
-    const { keyPackage } = (await lost.delivery.claimKeyPackages(["bob"]))[0] ?? {};
-    if (keyPackage === undefined) throw new Error("there are key packages");
-    let welcome: Uint8Array<ArrayBuffer> | undefined;
-    const sender = await world.device("sender").open({
-      wrap: (service) => ({
-        ...service,
-        submitCommit: async (submission, options) => {
-          welcome = new Uint8Array(submission.added[0]?.welcome ?? []);
-          return service.submitCommit(submission, options);
-        },
-      }),
-    });
-    const group = await sender.client.createGroup();
-    await group.add(["alice"]);
-    if (welcome === undefined) throw new Error("a Welcome was made");
-    await until(() => alice.conversations.length === 1);
-    const inbox = [{ id: 1, groupId: fromHex(group.id), welcome, cursor: 1 }];
-    const { client } = await world.device("carol").open({ wrap: withInbox(inbox) });
+    const { world, atAlice } = await pair();
+    const { keyPackage } = (await (await outsider(world, "zoe")).delivery.claimKeyPackages(["bob"]))[0] ?? {};
+    if (keyPackage === undefined) throw new Error("There are key packages");
+    const welcome = await forgedWelcome(world, Uint8Array.of(1), keyPackage);
+    const inbox = [{ id: 1, groupId: Uint8Array.of(1), welcome, position: POSITION }];
+    const client = await world.device("carol").client({ wrap: withInbox(inbox) });
     const codes = problems(client);
-    await until(() => inbox.length === 0);
-    await until(() => codes.length === 1);
+    await world.until(() => inbox.length === 0 && codes.length === 1);
     expect(codes).toEqual(["ERR_MLS_WELCOME"]);
     expect(client.conversations).toEqual([]);
+    expect(atAlice.snapshot.status).toBe("active");
+  });
+
+  test("an invitation that cannot be judged now is neither acknowledged nor in the way of the next", async () => {
+    const world = new World();
+    const bobDevice = world.device("bob");
+    const alice = await world.client("alice");
+    const carol = await world.client("carol");
+    const bob = await bobDevice.open({
+      wrap: (service) => ({
+        ...service,
+        readDeviceLog: (query, options) =>
+          query.user === "alice" && isHidden
+            ? Promise.reject(new CoppiceError("ERR_DS_INTERNAL", "The directory is ill"))
+            : service.readDeviceLog(query, options),
+      }),
+    });
+    let isHidden = true;
+    const first = await alice.createGroup();
+    await world.run(first.add("bob"));
+    const second = await carol.createGroup();
+    await world.run(second.add("bob"));
+    await world.arrival(bob.client, second.id);
+    expect(bob.client.conversation(first.id)).toBeUndefined();
+    expect(await bob.delivery.readInbox()).toHaveLength(2);
+    isHidden = false;
+    await world.agree(first, await world.arrival(bob.client, first.id));
+    await world.until(async () => (await bob.delivery.readInbox()).length === 0);
   });
 
   test("a crash between joining and acknowledging joins once, without a problem", async () => {
@@ -135,93 +154,132 @@ describe("invitations", () => {
       if (call === "acknowledgeInbox" && phase === "request") bob.crash();
     };
     const group = await alice.createGroup();
-    await group.add(["bob"]);
-    await until(() => !bob.delivery.network.reachable);
+    await world.run(group.add(["bob"]));
+    await world.until(() => !bob.delivery.network.reachable);
     const reopened = await device.open();
     const codes = problems(reopened.client);
-    const joined = await arrival(reopened.client, group.id);
-    await reopened.client.sync();
+    const joined = await world.arrival(reopened.client, group.id);
+    await world.run(reopened.client.sync());
     expect(codes).toEqual([]);
     expect(joined.snapshot.lastItem).toBe(1);
-    await agree(group, joined);
+    await world.agree(group, joined);
   });
 
   test("someone who was removed can be added again, and keeps the history", async () => {
-    const { bobDevice, bob, atAlice, atBob } = await pair();
+    const { world, bobDevice, bob, atAlice, atBob } = await pair();
     await atAlice.send("first stay");
-    await until(() => atBob.snapshot.lastItem === 2);
-    await atAlice.remove(["bob"]);
-    await until(() => atBob.snapshot.status === "removed");
+    await world.until(() => atBob.snapshot.lastItem === 2);
+    await world.run(atAlice.remove(["bob"]));
+    await world.until(() => atBob.snapshot.status === "removed");
     await atAlice.send("not for bob");
-    await atAlice.add(["bob"]);
-    await until(() => atBob.snapshot.status === "active");
+    await world.run(atAlice.add(["bob"]));
+    await world.until(() => atBob.snapshot.status === "active");
     const heard = listen(atBob);
     await atAlice.send("second stay");
-    await until(() => heard.includes("alice: second stay"));
+    await world.until(() => heard.includes("alice: second stay"));
     expect(await texts(atBob)).toEqual(["first stay", "second stay"]);
-    await agree(atAlice, atBob);
-    await bob.client.close();
+    await world.agree(atAlice, atBob);
+    await bob.engine.close();
     const reopened = again(await bobDevice.open(), atBob);
     await reopened.send("me again");
-    await until(async () => (await texts(atAlice)).includes("me again"));
-    await agree(atAlice, reopened);
-    expect(names(reopened)).toEqual(["alice", "bob"]);
+    await world.until(async () => (await texts(atAlice)).includes("me again"));
+    await world.agree(atAlice, reopened);
+    expect(await names(reopened)).toEqual(["alice", "bob"]);
   });
 
   test("removed and added again while away: the removal is seen first, and the invitation is kept", async () => {
-    const { bobDevice, bob, atAlice, atBob } = await pair();
+    const { world, bobDevice, bob, atAlice, atBob } = await pair();
     await atAlice.send("first stay");
-    await until(() => atBob.snapshot.lastItem === 2);
+    await world.until(() => atBob.snapshot.lastItem === 2);
     bob.crash();
-    await atAlice.remove(["bob"]);
-    await atAlice.add(["bob"]);
+    await world.run(atAlice.remove(["bob"]));
+    await world.run(atAlice.add(["bob"]));
     const reopened = await bobDevice.open();
     const codes = problems(reopened.client);
-    await agree(atAlice, again(reopened, atBob));
+    await world.agree(atAlice, again(reopened, atBob));
     expect(codes).toEqual([]);
     expect(await texts(again(reopened, atBob))).toEqual(["first stay"]);
   });
 
-  test("adversarial 34: an old Welcome does not bring back an old epoch, not even by the last resort", async () => {
-    const world = new World();
-    const device = world.device("bob");
-    const bob = await device.open();
-    // Only the last resort is left.
-    await bob.delivery.claimKeyPackages(["bob"]);
-    await bob.client.close();
-    const spent = await world.service.connect(await identityOf("x"));
-    for (let i = 0; i < 4; i++) await spent.claimKeyPackages(["bob"]);
-    const welcomes: InboxEntry[] = [];
-    const reopened = await device.open({
+  test("a conversation that is broken is joined by an invitation of a later epoch", async () => {
+    const { world, bobDevice, bob, atAlice, atBob } = await pair();
+    await atAlice.send("before");
+    await world.until(() => atBob.snapshot.lastItem === 2);
+    bob.crash();
+    await world.run(atAlice.update());
+    // Bob is shown another commit than the others, once.
+    let spoilt = false;
+    const reopened = await bobDevice.open({
       wrap: (service) => ({
         ...service,
-        countKeyPackages: () => Promise.resolve(100),
-        readInbox: async (options) => {
-          const entries = await service.readInbox(options);
-          welcomes.push(...entries.filter(({ id }) => !welcomes.some((known) => known.id === id)));
-          return entries;
+        readLog: async (query, options) => {
+          const page = await service.readLog(query, options);
+          if (spoilt || page.entries.length === 0) return page;
+          spoilt = true;
+          return { ...page, entries: page.entries.map((entry) => ({ ...entry, message: Uint8Array.of(9) })) };
         },
       }),
     });
+    const conversation = again(reopened, atBob);
+    const codes = problems(reopened.client);
+    await world.until(() => conversation.snapshot.status === "broken");
+    await world.run(atAlice.remove("bob"));
+    await world.run(atAlice.add("bob"));
+    await world.agree(atAlice, conversation);
+    expect(codes).toEqual([]);
+    await atAlice.send("after");
+    await world.until(async () => (await texts(conversation)).length === 2);
+    expect(await texts(conversation)).toEqual(["before", "after"]);
+  });
+
+  test("adversarial 34: an old Welcome does not bring back an old epoch, not even by the last resort", async () => {
+    const world = new World();
+    const { device, wrap } = await withLastResort(world);
+    const welcomes: InboxEntry[] = [];
+    const reopened = await device.open({ wrap: (service) => watching(welcomes)(wrap(service)) });
     const alice = await world.client("alice");
     const group = await alice.createGroup();
-    await group.add(["bob"]);
-    const atBob = await arrival(reopened.client, group.id);
-    await group.remove(["bob"]);
-    await until(() => atBob.snapshot.status === "removed");
-    await group.add(["bob"]);
-    await until(() => atBob.snapshot.status === "active");
-    await group.remove(["bob"]);
-    await until(() => atBob.snapshot.status === "removed");
+    await world.run(group.add(["bob"]));
+    const atBob = await world.arrival(reopened.client, group.id);
+    for (const change of ["remove", "add", "remove"] as const) {
+      await world.run(group[change](["bob"]));
+      await world.until(() => atBob.snapshot.status === (change === "add" ? "active" : "removed"));
+    }
     const { epoch } = atBob.snapshot;
-    await reopened.client.close();
+    await reopened.engine.close();
     const [first] = welcomes;
-    if (first === undefined) throw new Error("there was a Welcome");
+    if (first === undefined) throw new Error("There was a Welcome");
     const inbox = [{ ...first, id: 1000 }];
     const third = await device.open({ wrap: withInbox(inbox) });
     const codes = problems(third.client);
-    await until(() => inbox.length === 0 && codes.length > 0);
+    await world.until(() => inbox.length === 0 && codes.length > 0);
     expect(codes).toEqual(["ERR_MLS_WELCOME"]);
     expect(again(third, atBob).snapshot).toMatchObject({ status: "removed", epoch });
+  });
+
+  test("adversarial 48: the acknowledgement fails, the conversation is forgotten: the same Welcome does not join again", async () => {
+    const world = new World();
+    const { device, wrap } = await withLastResort(world);
+    const welcomes: InboxEntry[] = [];
+    const bob = await device.open({ wrap: (service) => watching(welcomes)(wrap(service)) });
+    const alice = await world.client("alice");
+    const group = await alice.createGroup();
+    await world.run(group.add(["bob"]));
+    const atBob = await world.arrival(bob.client, group.id);
+    await atBob.send("generation 0");
+    await world.until(async () => (await texts(group)).length === 1);
+    await atBob.forget();
+    await bob.engine.close();
+    const [first] = welcomes;
+    if (first === undefined) throw new Error("There was a Welcome");
+    const inbox = [{ ...first, id: 1000 }];
+    const reopened = await device.open({ wrap: withInbox(inbox) });
+    await world.until(() => inbox.length === 0);
+    await world.run(reopened.client.sync());
+    expect(reopened.client.conversations).toEqual([]);
+    // A later one does.
+    await world.run(group.remove("bob"));
+    await world.run(group.add("bob"));
+    await world.agree(group, await world.arrival(reopened.client, group.id));
   });
 });

@@ -1,25 +1,16 @@
 /** What those may do who are in no group: a server that knows a group's id and epoch, for one. */
-import {
-  basicCredential,
-  createKeyPackage,
-  createNewMemberProposal,
-  defaultCapabilities,
-  fromHex,
-  getCipherSuite,
-} from "@coppice/core";
+import { createKeyPackage, createNewMemberProposal, fromHex } from "@coppice/core";
 import { expect, test } from "vitest";
-import { agree, listen, names, pair, problems, until } from "./world.ts";
+import { CAPABILITIES, lifetime, outsider } from "./outsider.ts";
+import { listen, names, pair, problems } from "./world.ts";
 
 test("R-12.1.8-4: nobody is added, and no message kept waiting, because an outsider asks", async () => {
   const { world, alice, bob, atAlice, atBob } = await pair();
-  await world.client("mallory");
-  const suite = await getCipherSuite(1);
-  const signer = await suite.signature.importSigner((await suite.signature.generateKeyPair()).privateKey);
-  const now = BigInt(Math.floor(Date.now() / 1000));
+  const { suite, signer, credential } = await outsider(world, "mallory");
   const { keyPackage } = await createKeyPackage({
-    ...{ suite, signer, credential: basicCredential("mallory") },
-    lifetime: { notBefore: now - 60n, notAfter: now + 3600n },
-    capabilities: defaultCapabilities([1], { extensions: [0xf0c1] }),
+    ...{ suite, signer, credential },
+    lifetime: lifetime(world),
+    capabilities: CAPABILITIES,
   });
   // Of the group, the server knows what is here, and nothing else is signed.
   const { epoch } = atAlice.snapshot;
@@ -30,15 +21,17 @@ test("R-12.1.8-4: nobody is added, and no message kept waiting, because an outsi
 
   const codes = [alice, bob].map(({ client }) => problems(client));
   const heard = [listen(atAlice), listen(atBob)];
-  await bob.delivery.sendMessage({ groupId, epoch, message });
-  await Promise.all([alice.client.sync(), bob.client.sync()]);
+  const [group] = await bob.delivery.readGroups({ after: undefined });
+  if (group === undefined) throw new Error("Bob is in a group");
+  await bob.delivery.sendMessages({ groupId, position: group.position, messages: [{ epoch, message }] });
+  await world.run(Promise.all([alice.client.sync(), bob.client.sync()]));
   await atAlice.send("still here");
   await atBob.send("me too");
-  await until(() => heard.every(({ length }) => length === 1));
+  await world.until(() => heard.every(({ length }) => length === 1));
   // Longer than members wait before they commit what was proposed.
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  await agree(atAlice, atBob);
-  expect([names(atAlice), names(atBob)]).toEqual([names(atBob), ["alice", "bob"]]);
+  await world.time.advance(30_000);
+  await world.agree(atAlice, atBob);
+  expect([await names(atAlice), await names(atBob)]).toEqual([await names(atBob), ["alice", "bob"]]);
   expect(atAlice.snapshot.epoch).toBe(epoch);
   expect(codes).toEqual([[], []]);
 });

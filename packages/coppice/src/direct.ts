@@ -1,8 +1,10 @@
 /** The engine without a worker: for service workers, extensions' backgrounds and Node. */
 export {
+  type AccountOptions,
   createMemoryStore,
+  type EngineParts,
   openHere,
   type OpenHereOptions,
-  type EngineParts,
   type Store,
+  wipeHere,
 } from "@coppice/worker/direct";

@@ -1,5 +1,11 @@
 /** End-to-end encrypted group chat for the web: Messaging Layer Security (RFC 9420). */
-import { type Client, openInWorker, type OpenInWorkerOptions } from "@coppice/worker";
+import {
+  type Client,
+  openInWorker,
+  type OpenInWorkerOptions,
+  wipeInWorker,
+  type WipeInWorkerOptions,
+} from "@coppice/worker";
 
 export type {
   CallOptions,
@@ -18,7 +24,9 @@ export type {
   ErrorDetail,
   HistoryItem,
   Member,
+  MembersPage,
   MlsErrorCode,
+  Problem,
   StoreErrorCode,
   StoreKey,
   Unsubscribe,
@@ -29,14 +37,23 @@ export { CoppiceError, isCoppiceError } from "@coppice/worker";
 /**
  * How to open a client: `name` and `server` are all it takes.
  *
- * - `name`: the name to sign in with, 1 to 64 characters; registered with the server on first use.
- * - `server`: URL of the Delivery Service; in a page it may be relative.
- * - `database`: name of the database on this device. Default: one for each server and name.
- * - `key`: what protects the data at rest. Default: a key that the browser keeps and never reveals.
+ * - `name`: the name to sign in with; registered with the server on first use. It is taken in its normal form: `Alice` is
+ *   `alice`.
+ * - `server`: URL of the Delivery Service, `http:` or `https:`; in a page it may be relative. Only its origin and path count.
+ * - `database`: name of the database on this device, visible to every script of the origin. Default: one for each server and
+ *   name, however they are written.
+ * - `key`: what protects the data at rest, fixed when the database is made. `{ kind: "device" }` (default): a key that the
+ *   browser keeps and never reveals. `{ kind: "passphrase", passphrase }`: stretched with PBKDF2. `{ kind: "application", key }`:
+ *   a `CryptoKey` for HKDF of the application's, for example from the WebAuthn PRF extension.
+ * - `shared`: whether all tabs share one worker, and in it one engine and one connection. Default `false`: a worker for each
+ *   client; the tabs elect one that holds the connection.
  * - `worker`: starts the worker, for bundlers that do not find it by themselves. Its script is `coppice/worker`.
  * - `signal`: stops opening.
  */
 export type OpenOptions = OpenInWorkerOptions;
+
+/** Which account to delete from this device: `name`, `server` and `database` as in `OpenOptions`, and how to start the worker. */
+export type WipeOptions = WipeInWorkerOptions;
 
 /** Entry point of the SDK. */
 export const Coppice: {
@@ -47,7 +64,7 @@ export const Coppice: {
    * An account that exists on this device opens without a network. Any number of tabs may have it open at once.
    *
    * @example
-   * ```ts
+   * ```ts check
    * import { Coppice } from "coppice";
    *
    * const client = await Coppice.open({ name: "alice", server: "https://chat.example" });
@@ -57,10 +74,36 @@ export const Coppice: {
    * await group.send("Noodles?");
    * ```
    *
-   * @returns The client. `close` it to end its worker.
+   * @returns The client: a frozen object that needs no `this`. `close` it to end its worker.
    * @throws `CoppiceError` with a stable `code`: `ERR_DS_NAME_TAKEN`, `ERR_DS_NAME_INVALID`, `ERR_DS_UNREACHABLE` (first
    * sign-in only), `ERR_STORE_WRONG_KEY` and the other codes of `DeliveryErrorCode`, `StoreErrorCode`,
    * `ClientErrorCode` and `WorkerErrorCode`; the signal's reason; `TypeError` for options that make no sense.
    */
   open(options: OpenOptions): Promise<Client>;
-} = Object.freeze({ open: openInWorker });
+
+  /**
+   * Deletes everything that this device has of an account, without opening it: also when the database is damaged or its key
+   * is lost. Clients that have the account open, here or in other tabs, lose it (`ERR_STORE_LOST`). The groups learn nothing of
+   * it, and the account at the server stays: this device cannot sign in to it again by its name alone (`ERR_DS_NAME_TAKEN`).
+   *
+   * @example
+   * ```ts check
+   * import { Coppice, isCoppiceError, type OpenOptions } from "coppice";
+   *
+   * async function openOrWipe(options: OpenOptions) {
+   *   try {
+   *     return await Coppice.open(options);
+   *   } catch (error) {
+   *     if (!isCoppiceError(error, "ERR_STORE_CORRUPT") || !confirm("Delete what this device has?")) throw error;
+   *     await Coppice.wipe({ name: options.name, server: options.server });
+   *     return undefined;
+   *   }
+   * }
+   * ```
+   *
+   * @throws `CoppiceError` `ERR_STORE_BLOCKED` if another context does not let go of the database (it is deleted as soon as
+   * that context ends), `ERR_STORE_UNAVAILABLE`, `ERR_STORE_IO`, the codes of `WorkerErrorCode`; the signal's reason;
+   * `TypeError` for options that make no sense.
+   */
+  wipe(options: WipeOptions): Promise<void>;
+} = Object.freeze({ open: openInWorker, wipe: wipeInWorker });

@@ -6,13 +6,19 @@ import { Coppice, CoppiceError, isCoppiceError } from "../src/index.ts";
 describe("coppice", () => {
   it("exports what an application needs, and no more", () => {
     expect(Object.keys(coppice).sort()).toEqual(["Coppice", "CoppiceError", "isCoppiceError"]);
-    expect(Object.keys(direct).sort()).toEqual(["createMemoryStore", "openHere"]);
+    expect(Object.keys(direct).sort()).toEqual(["createMemoryStore", "openHere", "wipeHere"]);
+    expect(Object.keys(Coppice)).toEqual(["open", "wipe"]);
     expect(Object.isFrozen(Coppice)).toBe(true);
   });
 
   it("refuses options that make no sense before anything is started", async () => {
     await expect(Coppice.open({ name: "", server: "https://chat.example" })).rejects.toThrow(TypeError);
     await expect(Coppice.open({ name: "alice", server: "wss://chat.example" })).rejects.toThrow(TypeError);
+    await expect(Coppice.wipe({ name: "alice", server: "wss://chat.example" })).rejects.toThrow(TypeError);
+    await expect(Coppice.open(undefined as never)).rejects.toThrow("Options are expected, { name, server }");
+    await expect(direct.openHere(undefined as never)).rejects.toThrow("Options are expected, { name, server }");
+    await expect(direct.openHere({ name: "alice" } as never)).rejects.toThrow("The option server must be the URL");
+    await expect(direct.wipeHere({ name: "alice" } as never)).rejects.toThrow("The option server must be the URL");
   });
 
   it("fails with a code of its own where there are no workers", async () => {

@@ -5,12 +5,13 @@ import type { CipherSuite } from "./crypto/cipher-suite.ts";
 import type { Signer } from "./crypto/signature.ts";
 import { CoppiceError } from "./errors.ts";
 import type { ReInitProposal } from "./framing/proposal.ts";
-import type { SentProposal } from "./rules.ts";
+import type { Identity, SentProposal } from "./rules.ts";
 import type { EpochSecrets } from "./schedule/key-schedule.ts";
 import type { GroupContext } from "./schedule/group-context.ts";
 import type { SecretTree } from "./secret-tree.ts";
 import { secretsOf } from "./secret-tree.ts";
-import type { RatchetTree } from "./tree/ratchet-tree.ts";
+import type { Leaves } from "./tree/loaded-leaves.ts";
+import { RatchetTree } from "./tree/ratchet-tree.ts";
 import type { LeafIndex } from "./tree/tree-math.ts";
 import type { PrivateKeys } from "./tree/treekem.ts";
 import type { LeafNode } from "./tree/leaf-node.ts";
@@ -26,9 +27,17 @@ export interface CachedProposal extends SentProposal {
 /** What late messages of a past epoch need (T-33): never its init secret. */
 export interface PastEpoch {
   readonly context: GroupContext;
-  readonly tree: RatchetTree;
   readonly senderDataSecret: Bytes;
   readonly secretTree: SecretTree;
+  readonly former: FormerMembers;
+}
+
+/** How the members of a past epoch differ from those of the epoch after it. */
+export interface FormerMembers {
+  /** Who was at a leaf at which somebody else is in the next epoch, or nobody: undefined if nobody was. By leaf index. */
+  readonly members: ReadonlyMap<number, Identity | undefined>;
+  /** The leaves of which this is known; undefined for all. */
+  readonly loaded: ReadonlySet<number> | undefined;
 }
 
 /** The secrets of the current epoch; its encryption secret lives on as the secret tree. */
@@ -48,8 +57,12 @@ export interface PublicGroupState {
   readonly proposals: ReadonlyMap<string, CachedProposal>;
 }
 
-/** Everything that one member has of a group. It holds secrets: log it nowhere, encrypt it at rest. */
-export interface GroupState extends PublicGroupState {
+/**
+ * What sending and opening messages takes of a group: all of a state but the ratchet tree, of which only leaves are wanted, and
+ * those that were loaded are enough. It holds secrets: log it nowhere, encrypt it at rest.
+ */
+export interface MessagingState extends Omit<PublicGroupState, "tree"> {
+  readonly tree: Leaves;
   /** This member's leaf. */
   readonly leafIndex: LeafIndex;
   readonly privateKeys: PrivateKeys;
@@ -65,15 +78,40 @@ export interface GroupState extends PublicGroupState {
   readonly leafSince: bigint;
 }
 
+/** Everything that one member has of a group. It holds secrets: log it nowhere, encrypt it at rest. */
+export interface GroupState extends MessagingState {
+  readonly tree: RatchetTree;
+}
+
 /** The next state, with the secrets that it no longer has: erase those once it is stored. */
-export interface Transition {
-  readonly state: GroupState;
+export interface Transition<S extends MessagingState = GroupState> {
+  readonly state: S;
   readonly consumed: readonly Bytes[];
 }
 
+/**
+ * Whether a state has its ratchet tree, and so is good for everything.
+ *
+ * @example
+ * ```ts run
+ * import { isComplete } from "@coppice/core";
+ * import { alice } from "./example-group.ts"; // docs/examples
+ *
+ * console.assert(isComplete(alice.state));
+ * ```
+ */
+export const isComplete = (state: MessagingState): state is GroupState => state.tree instanceof RatchetTree;
+
+/** Secret trees of the current epoch and those that are kept. */
+export const secretTreesOf = (state: MessagingState): ReadonlyMap<bigint, SecretTree> =>
+  new Map([
+    [state.context.epoch, state.secretTree],
+    ...state.pastEpochs.map(({ context, secretTree }) => [context.epoch, secretTree] as const),
+  ]);
+
 /** This member's own leaf. */
-export function ownLeaf(state: GroupState): LeafNode {
-  const leaf = state.tree.leaf(state.leafIndex);
+export function ownLeaf(state: Pick<MessagingState, "tree" | "leafIndex">): LeafNode {
+  const leaf = state.tree.findLeaf(state.leafIndex);
   if (leaf === undefined) throw new CoppiceError("ERR_MLS_STATE", "this member has no leaf: it was removed");
   return leaf;
 }
@@ -93,12 +131,12 @@ export function requireActive(state: Pick<PublicGroupState, "status">): void {
 }
 
 /** For what others sent before a ReInit: `ERR_MLS_STATE` once removed (R-12.1.5-2 forbids sending alone). */
-export function requireReadable(state: GroupState): void {
+export function requireReadable(state: Pick<PublicGroupState, "status">): void {
   if (state.status !== "reinitialised") requireActive(state);
 }
 
 /** `ERR_MLS_STATE` for the signer of another key than that of the own leaf: nobody would accept what it signs. */
-export function checkSigner(state: GroupState, { publicKey }: Signer): void {
+export function checkSigner(state: Pick<MessagingState, "tree" | "leafIndex">, { publicKey }: Signer): void {
   if (equalBytes(publicKey, ownLeaf(state).signatureKey)) return;
   throw new CoppiceError("ERR_MLS_STATE", "the signer has another key than the own leaf", {
     requirement: "R-6.1-4",

@@ -44,7 +44,17 @@ export type {
 } from "./custom-proposal.ts";
 export { DEFAULT_MAX_LIFETIME_SECONDS, makeRules } from "./rules.ts";
 export type { AuthenticationService, Identity, Rules, SentProposal, ValidationMoment } from "./rules.ts";
-export type { CachedProposal, GroupState, GroupStatus, PublicGroupState, Transition } from "./group-state.ts";
+export { isComplete } from "./group-state.ts";
+export type {
+  CachedProposal,
+  FormerMembers,
+  GroupState,
+  GroupStatus,
+  MessagingState,
+  PastEpoch,
+  PublicGroupState,
+  Transition,
+} from "./group-state.ts";
 export { checkBestSuite, negotiateGroup } from "./group/negotiate.ts";
 export type { NegotiatedGroup } from "./group/negotiate.ts";
 export { createGroup } from "./group/create.ts";
@@ -71,8 +81,14 @@ export { findIdleMembers } from "./group/idle-members.ts";
 export type { IdleMember } from "./group/idle-members.ts";
 export { createGroupInfo, exportRatchetTree, exportSecret } from "./group/export.ts";
 export type { GroupInfoOptions } from "./group/export.ts";
-export { diffGroupRecords, restoreGroup } from "./group/records.ts";
-export type { RecordChanges } from "./group/records.ts";
+export { recordsToOpen, recordsToSend } from "./group/needed-records.ts";
+export { diffGroupRecords } from "./state/diff-records.ts";
+export type { RecordChanges } from "./state/diff-records.ts";
+export { patchGroup, restoreGroup, restoreMessaging, withRecords } from "./state/restore-records.ts";
+export type { KnownRecords } from "./state/given-records.ts";
+export { memberRecord, readMembers } from "./state/read-members.ts";
+export type { StoredMember } from "./state/read-members.ts";
+export { GROUP_RECORDS } from "./state/record-names.ts";
 export {
   decodeGroupState,
   decodeOwnKeyPackage,

@@ -8,9 +8,9 @@ import { encodeMessage } from "./framing/mls-message.ts";
 import { protectPrivate } from "./framing/private-message.ts";
 import { protectPublic } from "./framing/public-message.ts";
 import type { Limits } from "./limits.ts";
-import type { GroupState, Transition } from "./group-state.ts";
+import type { GroupState, MessagingState, Transition } from "./group-state.ts";
 
-export interface ProtectedMessage extends Transition {
+export interface ProtectedMessage<S extends MessagingState = GroupState> extends Transition<S> {
   /** Encoded `MLSMessage`. */
   readonly message: Bytes;
 }
@@ -19,12 +19,12 @@ export interface ProtectedMessage extends Transition {
  * Protects signed content under the keys of the current epoch. A private message takes a key of the own ratchet; only where the
  * kernel does not encrypt it is there something to wait for.
  */
-export function protectContent(
-  state: GroupState,
+export function protectContent<S extends MessagingState>(
+  state: S,
   content: AuthenticatedContent,
   limits: Limits,
   padding = 0,
-): ProtectedMessage | Promise<ProtectedMessage> {
+): ProtectedMessage<S> | Promise<ProtectedMessage<S>> {
   checkAuthenticatedData(content.content.authenticatedData, limits);
   const { suite, context, secrets } = state;
   if (content.wireFormat === "mls_public_message") {
@@ -35,7 +35,7 @@ export function protectContent(
   }
   const { senderDataSecret } = secrets;
   const sealed = protectPrivate(suite, content, { senderDataSecret, secretTree: state.secretTree, padding });
-  const finish = (message: Bytes): ProtectedMessage => {
+  const finish = (message: Bytes): ProtectedMessage<S> => {
     checkMessageSize(message.length, limits.messageBytes);
     return { state: { ...state, secretTree: sealed.secretTree }, consumed: sealed.consumed, message };
   };

@@ -8,9 +8,10 @@ import { EMPTY, erase, utf8 } from "./codec/bytes.ts";
 import type { CipherSuite } from "./crypto/cipher-suite.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
+import { notLoaded } from "./not-loaded.ts";
 import { succeeded } from "./result.ts";
 import type { LeafIndex, NodeIndex } from "./tree/tree-math.ts";
-import { isLeaf, left, leafToNode, leavesBelow, right, root } from "./tree/tree-math.ts";
+import { children, isLeaf, left, leafToNode, leavesBelow, right, root } from "./tree/tree-math.ts";
 
 export type RatchetType = "handshake" | "application";
 
@@ -30,11 +31,15 @@ export interface Ratchet {
   readonly skipped: ReadonlyMap<number, MessageKey>;
 }
 
-/** A node whose children were not needed yet, one whose secret is gone, or a leaf in use. */
+/** A node whose children were not needed yet, one whose secret is gone, a leaf in use, or what was not loaded. */
 export type SecretNode =
   | { readonly kind: "secret"; readonly secret: Bytes }
   | { readonly kind: "expanded"; readonly left: SecretNode; readonly right: SecretNode }
-  | { readonly kind: "leaf"; readonly handshake: Ratchet; readonly application: Ratchet };
+  | { readonly kind: "leaf"; readonly handshake: Ratchet; readonly application: Ratchet }
+  | { readonly kind: "absent" };
+
+/** In the place of everything at or below a node of which nothing was loaded. */
+export const ABSENT: SecretNode = { kind: "absent" };
 
 export interface SecretTree {
   /** A power of two, as in the ratchet tree of the epoch. */
@@ -107,6 +112,7 @@ function changeRatchet<T>(
       consumed.push(node.secret);
       return visit(expand(suite, index, node.secret), index);
     }
+    if (node.kind === "absent") throw notLoaded({ leafIndex: leaf });
     if (node.kind === "leaf") {
       const step = change(node[type]);
       done = step;
@@ -137,12 +143,32 @@ function unlessLast(secret: Bytes, generation: number): Bytes {
 
 /** The generation that `useNextSecret` would use: as many of this leaf's keys have been used in the epoch. */
 export function nextGeneration(tree: SecretTree, leaf: LeafIndex, type: RatchetType): number {
-  const target = leafToNode(leaf);
-  let node = tree.root;
-  for (let at: NodeIndex | undefined = root(tree.leafCount); node.kind === "expanded" && at !== undefined;) {
-    [node, at] = target < at ? [node.left, left(at)] : [node.right, right(at)];
-  }
+  const { node } = lastExpanded(tree, leaf);
+  if (node.kind === "absent") throw notLoaded({ leafIndex: leaf });
   return node.kind === "leaf" ? node[type].generation : 0;
+}
+
+/** The first node on the way to a leaf that has no children. */
+function lastExpanded(tree: SecretTree, leaf: LeafIndex): { readonly node: SecretNode; readonly index: NodeIndex } {
+  const target = leafToNode(leaf);
+  let [node, index] = [tree.root, root(tree.leafCount)];
+  for (let below = children(index); node.kind === "expanded" && below !== undefined; below = children(index)) {
+    [node, index] = target < index ? [node.left, below[0]] : [node.right, below[1]];
+  }
+  return { node, index };
+}
+
+/** Nodes on the way to a leaf that were not loaded, from the top. One of them has what its ratchets are derived from. */
+export function absentNodes(tree: SecretTree, leaf: LeafIndex): NodeIndex[] {
+  const { node, index } = lastExpanded(tree, leaf);
+  if (node.kind !== "absent") return [];
+  const target = leafToNode(leaf);
+  const absent = [index];
+  for (let at = index, below = children(at); below !== undefined; below = children(at)) {
+    at = target < at ? below[0] : below[1];
+    absent.push(at);
+  }
+  return absent;
 }
 
 /** Where a ratchet stands that is used next. */
@@ -285,6 +311,7 @@ export function secretsOf(tree: SecretTree): Bytes[] {
   const collect = (node: SecretNode): Bytes[] => {
     if (node.kind === "secret") return [node.secret];
     if (node.kind === "expanded") return [...collect(node.left), ...collect(node.right)];
+    if (node.kind === "absent") return [];
     return [node.handshake, node.application].flatMap(({ secret, skipped }) => [
       secret,
       ...[...skipped.values()].flatMap(({ key, nonce }) => [key, nonce]),

@@ -13,8 +13,7 @@ export function isUint8Array(value: unknown): value is Uint8Array {
  * bytes.
  */
 export function assertBytes(value: unknown, what: string): asserts value is Uint8Array {
-  // The first is faster, and holds for almost all; what was only given that prototype fails when its length is asked for.
-  if (value instanceof Uint8Array || isUint8Array(value)) return;
+  if (isUint8Array(value)) return;
   throw new TypeError(`${what} must be a Uint8Array, not ${describe(value)}`);
 }
 

@@ -28,6 +28,7 @@ export type MlsErrorCode =
   | "ERR_MLS_REPLAY" // the key of this message was used before
   | "ERR_MLS_LIMIT" // a configured bound is exceeded
   | "ERR_MLS_STATE" // the operation is not allowed in this state
+  | "ERR_MLS_NOT_LOADED" // a stored record is needed that was not loaded: see `recordsToSend`, `recordsToOpen`
   | "ERR_MLS_POLICY" // an application hook refused
   | "ERR_MLS_CRYPTO"; // the platform's cryptography failed or lacks an algorithm
 

@@ -53,13 +53,18 @@ export class Retrying {
 
   /** Does the work soon, and again until it succeeds; ends the waits of all who wait to try again. */
   kick(): void {
-    this.#wake?.abort();
-    this.#wake = undefined;
+    this.wake();
     if (this.#looping) this.#again = true;
     else void this.#loop();
   }
 
-  /** Waits longer after each failure, and no longer once there was a `kick`. Rejects when the scope ends or `signal` aborts. */
+  /** Ends the waits of all who wait to try again. */
+  wake(): void {
+    this.#wake?.abort();
+    this.#wake = undefined;
+  }
+
+  /** Waits longer after each failure, and no longer once there was a `kick` or `wake`. Rejects when the scope ends or `signal` aborts. */
   async wait(failures: number, signal?: AbortSignal, atLeast = 0): Promise<void> {
     const { scope, time, backoff: pace } = this.#options;
     const milliseconds = Math.max(atLeast, backoff(time, pace, failures));

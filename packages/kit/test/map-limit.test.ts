@@ -30,3 +30,7 @@ test("the first failure rejects and starts no further call", async () => {
   await tick();
   expect(started).toBe(2);
 });
+
+test.each([0, -1, Number.NaN])("there is no limit of %d: nothing would be done", async (limit) => {
+  await expect(mapLimit([1, 2], limit, (item) => Promise.resolve(item))).rejects.toThrow(RangeError);
+});

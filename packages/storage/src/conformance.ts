@@ -1,7 +1,9 @@
 /** The conformance suite: what every implementation of `Store` must do, for any test runner. */
 import type { Store } from "./contract.ts";
+import { changeCases } from "./conformance/changes.ts";
 import { contextCases } from "./conformance/contexts.ts";
 import { lifecycleCases } from "./conformance/lifecycle.ts";
+import { lockCases } from "./conformance/locks.ts";
 import { nameCases } from "./conformance/names.ts";
 import { rangeCases } from "./conformance/ranges.ts";
 import type { StoreCase } from "./conformance/case.ts";
@@ -54,4 +56,12 @@ export function storeConformance({ test, createData }: StoreConformanceOptions):
   }
 }
 
-const cases: readonly StoreCase[] = [...writeCases, ...rangeCases, ...nameCases, ...contextCases, ...lifecycleCases];
+const cases: readonly StoreCase[] = [
+  ...writeCases,
+  ...rangeCases,
+  ...changeCases,
+  ...nameCases,
+  ...contextCases,
+  ...lockCases,
+  ...lifecycleCases,
+];

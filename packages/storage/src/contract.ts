@@ -58,8 +58,8 @@ export interface PartitionSnapshot {
 /** What changed in a partition after a version. */
 export interface PartitionChanges extends PartitionSnapshot {
   /**
-   * Names that were deleted (or cleared) since and do not exist now, as far as they lie in the ranges. `records` has those
-   * that were put since and exist now.
+   * Names that were deleted since and do not exist now, as far as they lie in the ranges; they need not have existed
+   * before. `records` has those that were put since and exist now.
    */
   readonly deleted: readonly string[];
 }
@@ -88,8 +88,9 @@ export interface Store {
 
   /**
    * What changed after version `since`, at the cost of what changed: from an authenticated journal of the last writes.
-   * Undefined if the journal does not reach back that far, or is damaged: read the whole then. Ranges with `limit` or
-   * `reverse` are a `TypeError`.
+   * Undefined if the journal does not reach back that far (too many or too large writes, or a clear, since), is damaged, or
+   * if the partition is not yet at `since`: read the whole then. Ranges with `limit` or `reverse` are a `TypeError`.
+   * `damaged` also names records that were put back to an older value, deleted or made by someone else.
    */
   readChanges(
     partition: string,
@@ -107,6 +108,12 @@ export interface Store {
    * If the signal's reason is what it rejects with, nothing was written either.
    */
   write(writes: readonly PartitionWrite[], options?: StoreCallOptions): Promise<void>;
+
+  /**
+   * Clears a partition whose own row is damaged (`read` rejects with `ERR_STORE_CORRUPT`), so that it can be written again:
+   * from a version beyond any that it had, see `read`. Does nothing to a partition whose row is sound.
+   */
+  discard(partition: string, options?: StoreCallOptions): Promise<void>;
 
   /**
    * Runs `task` while no other context runs one under the same name (Web Locks or equal). The lock is not reentrant. The

@@ -1,5 +1,5 @@
 /** Errors of stores. */
-import { CoppiceError, type CoppiceErrorOptions } from "@coppice/core";
+import { CoppiceError, type CoppiceErrorOptions } from "@coppice/kit";
 import type { StoreErrorCode } from "./contract.ts";
 
 /** A `CoppiceError` whose code is checked to be one that stores throw. */

@@ -1,5 +1,6 @@
 /** Where clients keep their state: the contract, and stores in memory and in IndexedDB. */
 export type {
+  PartitionChanges,
   PartitionSnapshot,
   PartitionWrite,
   RecordRange,
@@ -8,10 +9,15 @@ export type {
   StoreChange,
   StoreErrorCode,
 } from "./contract.ts";
-export { deleteIndexedDbStore } from "./indexeddb/database.ts";
+export { deleteIndexedDbStore, type DeleteStoreOptions } from "./indexeddb/database.ts";
 export { type IndexedDbStoreOptions, openIndexedDbStore } from "./indexeddb/open.ts";
 export type { StoreKey } from "./indexeddb/root-key.ts";
-export { createMemoryDatabase, createMemoryStore, type MemoryDatabase } from "./memory-store.ts";
+export {
+  createMemoryDatabase,
+  createMemoryStore,
+  type MemoryDatabase,
+  type MemoryStoreOptions,
+} from "./memory-store.ts";
 export { MAX_NAME_LENGTH } from "./names.ts";
 export { MAX_RANGES, oneRecord } from "./range.ts";
 export { MAX_RECORD_BYTES, MAX_WRITE_BYTES, MAX_WRITE_RECORDS } from "./write-plan.ts";

@@ -1,5 +1,5 @@
 /** From open to closed or lost: which calls may start, and what `close` waits for. */
-import type { CoppiceError } from "@coppice/core";
+import type { CoppiceError } from "@coppice/kit";
 import { storeError } from "./errors.ts";
 
 /** State that a store's calls share. */
@@ -18,11 +18,11 @@ export class Lifetime {
     return this.#failure?.();
   }
 
-  /** Runs a call that `end` waits for. A store that ends meanwhile does not interrupt it. */
-  async run<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /** Runs a call, at once, that `end` waits for. A store that ends meanwhile does not interrupt it. */
+  async run<T>(call: () => T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     this.assertUsable();
     signal?.throwIfAborted();
-    const running = call();
+    const running = Promise.resolve(call());
     this.#running.add(running);
     try {
       return await running;

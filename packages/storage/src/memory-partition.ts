@@ -1,6 +1,7 @@
-/** One partition of a memory database: values by name, and the names in order. */
+/** One partition of a memory database: values by name, the names in order, and the journal. */
+import { changedNames, entriesKept, type JournalEntry, journalEntry, type NameChange } from "./journal.ts";
 import { compareNames } from "./names.ts";
-import type { NameInterval } from "./range.ts";
+import { indexOfName, type NameInterval, namesIn } from "./range.ts";
 import type { PlannedWrite } from "./write-plan.ts";
 
 /** Up to this many new names are inserted one by one; more are sorted together. */
@@ -9,17 +10,32 @@ const FEW_NAMES = 16;
 /** Records and version of a partition. Values never leave except as copies. */
 export class MemoryPartition {
   version = 0;
+  /** False before the first write and after a clear; the version stays. */
+  exists = false;
   readonly #values = new Map<string, Uint8Array<ArrayBuffer>>();
   #names: string[] = [];
+  /** Of the last writes, the newest last; undefined for one that does not tell its names. */
+  readonly #journal: (JournalEntry | undefined)[] = [];
 
   /** Copies of the selected records, in the order of the interval. */
-  select({ from, fromExcluded, until, reverse, limit }: NameInterval): [string, Uint8Array<ArrayBuffer>][] {
-    let start = this.#indexOf(from);
-    if (fromExcluded && this.#names[start] === from) start++;
-    const end = until === undefined ? this.#names.length : this.#indexOf(until);
-    const count = Math.min(limit, Math.max(0, end - start));
-    const names = reverse ? this.#names.slice(end - count, end).reverse() : this.#names.slice(start, start + count);
-    return names.map((name) => [name, new Uint8Array(this.#value(name))]);
+  select(interval: NameInterval): [string, Uint8Array<ArrayBuffer>][] {
+    return namesIn(this.#names, interval).map((name) => [name, this.value(name)]);
+  }
+
+  /** A copy of the record that is called `name`, which must exist. */
+  value(name: string): Uint8Array<ArrayBuffer> {
+    const value = this.#values.get(name);
+    if (value === undefined) throw new Error("Names and values of a memory partition disagree");
+    return new Uint8Array(value);
+  }
+
+  /** What changed after version `since`; undefined if the journal does not tell. */
+  changes(since: number, intervals: readonly NameInterval[]): readonly NameChange[] | undefined {
+    const count = this.version - since;
+    if (count < 0 || count > this.#journal.length) return undefined;
+    const entries = this.#journal.slice(this.#journal.length - count);
+    const told = entries.filter((entry) => entry !== undefined);
+    return told.length < count ? undefined : changedNames(since, told, intervals);
   }
 
   /** Applies a write whose version was checked. Replaced and deleted values are overwritten: they may be secrets. */
@@ -35,6 +51,10 @@ export class MemoryPartition {
     }
     this.#insert(added);
     this.version = write.newVersion;
+    this.exists = write.exists;
+    const entry = journalEntry(write);
+    this.#journal.push(entry);
+    this.#journal.splice(0, this.#journal.length - entriesKept(entry));
   }
 
   /** Overwrites and drops all values. */
@@ -42,12 +62,6 @@ export class MemoryPartition {
     for (const value of this.#values.values()) value.fill(0);
     this.#values.clear();
     this.#names = [];
-  }
-
-  #value(name: string): Uint8Array<ArrayBuffer> {
-    const value = this.#values.get(name);
-    if (value === undefined) throw new Error("Names and values of a memory partition disagree");
-    return value;
   }
 
   #delete(names: readonly string[]): void {
@@ -61,21 +75,9 @@ export class MemoryPartition {
 
   #insert(names: readonly string[]): void {
     if (names.length <= FEW_NAMES) {
-      for (const name of names) this.#names.splice(this.#indexOf(name), 0, name);
+      for (const name of names) this.#names.splice(indexOfName(this.#names, name), 0, name);
     } else {
       this.#names = [...this.#names, ...names].sort(compareNames);
     }
-  }
-
-  /** Index of the first name that is not before `name`. */
-  #indexOf(name: string): number {
-    let low = 0;
-    let high = this.#names.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#names[middle] ?? "") < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -1,5 +1,7 @@
 /** A store in memory, for tests and for clients that must not leave traces. */
+import { Listeners, type LockOptions, Locks, ProcessLocks, systemTime, type Time } from "@coppice/kit";
 import type {
+  PartitionChanges,
   PartitionSnapshot,
   PartitionWrite,
   RecordRange,
@@ -8,17 +10,22 @@ import type {
   StoreChange,
 } from "./contract.ts";
 import { conflictError } from "./errors.ts";
+import { runExclusive } from "./exclusive.ts";
+import { toChangeIntervals } from "./journal.ts";
 import { Lifetime } from "./lifetime.ts";
-import { Listeners } from "./listeners.ts";
 import { MemoryPartition } from "./memory-partition.ts";
 import { assertName } from "./names.ts";
-import { NamedLocks } from "./named-locks.ts";
 import { toIntervals } from "./range.ts";
 import { planWrites, type PlannedWrite } from "./write-plan.ts";
 
 /** Data that several memory stores share, as contexts of one origin share a database. Opaque. */
 export interface MemoryDatabase {
   readonly kind: "coppice-memory-database";
+}
+
+export interface MemoryStoreOptions {
+  /** Measures the patience of `exclusive`. Default: the platform's. */
+  readonly time?: Time;
 }
 
 /** Creates an empty database for `createMemoryStore`. */
@@ -37,25 +44,30 @@ export function createMemoryDatabase(): MemoryDatabase {
  * const database = createMemoryDatabase();
  * const [page, worker] = [createMemoryStore(database), createMemoryStore(database)];
  */
-export function createMemoryStore(database: MemoryDatabase = createMemoryDatabase()): Store {
+export function createMemoryStore(
+  database: MemoryDatabase = createMemoryDatabase(),
+  { time = systemTime }: MemoryStoreOptions = {},
+): Store {
   if (!(database instanceof Database)) throw new TypeError("Not a database from createMemoryDatabase");
-  return new MemoryStore(database);
+  return new MemoryStore(database, time);
 }
 
 class Database implements MemoryDatabase {
   readonly kind = "coppice-memory-database";
   readonly partitions = new Map<string, MemoryPartition>();
-  readonly locks = new NamedLocks();
-  readonly listeners = new Set<Listeners>();
+  readonly locks = new ProcessLocks();
+  readonly listeners = new Set<Listeners<{ change: StoreChange }>>();
 }
 
 class MemoryStore implements Store {
   readonly #database: Database;
+  readonly #locks: Locks;
   readonly #lifetime = new Lifetime();
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Listeners<{ change: StoreChange }>(["change"]);
 
-  constructor(database: Database) {
+  constructor(database: Database, time: Time) {
     this.#database = database;
+    this.#locks = new Locks(database.locks, time);
     database.listeners.add(this.#listeners);
   }
 
@@ -64,31 +76,54 @@ class MemoryStore implements Store {
     ranges: readonly RecordRange[],
     { signal }: StoreCallOptions = {},
   ): Promise<PartitionSnapshot> {
-    // The body runs before the first await: what it sees is one moment, without a lock.
-    // eslint-disable-next-line @typescript-eslint/require-await
-    return this.#lifetime.run(async () => {
+    // Here as below, no call awaits anything: what it sees and does is one moment, without a lock.
+    return this.#lifetime.run(() => {
       assertName(partition, "Partition name");
       const intervals = toIntervals(ranges);
-      const stored = this.#database.partitions.get(partition);
+      const stored = this.#partition(partition);
       const records = new Map<string, Uint8Array<ArrayBuffer>>();
       for (const interval of intervals) {
-        if (interval === undefined || stored === undefined) continue;
+        if (interval === undefined) continue;
         for (const [name, value] of stored.select(interval)) records.set(name, value);
       }
-      return { version: stored?.version ?? 0, records };
+      return { version: stored.version, records, damaged: [] };
     }, signal);
   }
 
-  partitions({ signal }: StoreCallOptions = {}): Promise<readonly string[]> {
-    return this.#lifetime.run(() => Promise.resolve([...this.#database.partitions.keys()]), signal);
+  readChanges(
+    partition: string,
+    since: number,
+    ranges: readonly RecordRange[],
+    { signal }: StoreCallOptions = {},
+  ): Promise<PartitionChanges | undefined> {
+    return this.#lifetime.run(() => {
+      assertName(partition, "Partition name");
+      const intervals = toChangeIntervals(since, ranges);
+      const stored = this.#partition(partition);
+      const changes = stored.changes(since, intervals);
+      if (changes === undefined) return undefined;
+      const put = changes.filter(({ deleted }) => !deleted);
+      return {
+        version: stored.version,
+        records: new Map(put.map(({ name }) => [name, stored.value(name)])),
+        deleted: changes.filter(({ deleted }) => deleted).map(({ name }) => name),
+        damaged: [],
+      };
+    }, signal);
+  }
+
+  partitions({ signal }: StoreCallOptions = {}): Promise<{ readonly names: readonly string[]; readonly damaged: 0 }> {
+    return this.#lifetime.run(() => {
+      const existing = [...this.#database.partitions].filter(([, { exists }]) => exists);
+      return { names: existing.map(([name]) => name), damaged: 0 };
+    }, signal);
   }
 
   write(writes: readonly PartitionWrite[], { signal }: StoreCallOptions = {}): Promise<void> {
-    // eslint-disable-next-line @typescript-eslint/require-await -- one moment again: all checks, then all changes
-    return this.#lifetime.run(async () => {
+    return this.#lifetime.run(() => {
       const plan = planWrites(writes);
       plan.forEach((write, index) => {
-        const actual = this.#database.partitions.get(write.partition)?.version ?? 0;
+        const actual = this.#partition(write.partition).version;
         if (actual !== write.expectedVersion) throw conflictError(index, write.expectedVersion, actual);
       });
       for (const write of plan) this.#apply(write);
@@ -96,16 +131,30 @@ class MemoryStore implements Store {
     }, signal);
   }
 
-  async exclusive<T>(name: string, task: () => Promise<T>, { signal }: StoreCallOptions = {}): Promise<T> {
+  discard(partition: string, { signal }: StoreCallOptions = {}): Promise<void> {
+    return this.#lifetime.run(() => {
+      // Nothing is ever damaged in memory.
+      assertName(partition, "Partition name");
+    }, signal);
+  }
+
+  async exclusive<T>(name: string, task: (lost: AbortSignal) => Promise<T>, options: LockOptions = {}): Promise<T> {
     this.#lifetime.assertUsable();
     assertName(name, "Lock name");
-    const ended = this.#lifetime.signal;
-    return this.#database.locks.run(name, task, signal === undefined ? ended : AbortSignal.any([signal, ended]));
+    return runExclusive({
+      locks: this.#locks,
+      lifetime: this.#lifetime,
+      name,
+      lock: name,
+      task,
+      options,
+      platformFailure: (error) => error,
+    });
   }
 
   subscribe(listener: (change: StoreChange) => void): () => void {
     this.#lifetime.assertUsable();
-    return this.#listeners.add(listener);
+    return this.#listeners.add("change", listener);
   }
 
   async close(): Promise<void> {
@@ -114,19 +163,22 @@ class MemoryStore implements Store {
     await this.#lifetime.end();
   }
 
+  /** The partition of that name, or an empty one that is not part of the database. */
+  #partition(name: string): MemoryPartition {
+    return this.#database.partitions.get(name) ?? new MemoryPartition();
+  }
+
   #apply(write: PlannedWrite): void {
-    const { partitions } = this.#database;
-    const stored = partitions.get(write.partition) ?? new MemoryPartition();
+    const stored = this.#partition(write.partition);
     stored.apply(write);
-    if (write.newVersion === 0) partitions.delete(write.partition);
-    else partitions.set(write.partition, stored);
+    this.#database.partitions.set(write.partition, stored);
   }
 
   #announce(plan: readonly PlannedWrite[]): void {
     const others = [...this.#database.listeners].filter((listeners) => listeners !== this.#listeners);
     queueMicrotask(() => {
       for (const { partition, newVersion } of plan) {
-        for (const listeners of others) listeners.notify({ partition, version: newVersion });
+        for (const listeners of others) listeners.notify("change", { partition, version: newVersion });
       }
     });
   }

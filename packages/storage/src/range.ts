@@ -28,6 +28,28 @@ export function toIntervals(ranges: readonly RecordRange[]): readonly (NameInter
   return ranges.map(toInterval);
 }
 
+/** The names that lie in an interval, in its order, of names in the order of `compareNames`. */
+export function namesIn(sorted: readonly string[], interval: NameInterval): readonly string[] {
+  const { from, fromExcluded, until, reverse, limit } = interval;
+  let start = indexOfName(sorted, from);
+  if (fromExcluded && sorted[start] === from) start++;
+  const end = until === undefined ? sorted.length : indexOfName(sorted, until);
+  const count = Math.min(limit, Math.max(0, end - start));
+  return reverse ? sorted.slice(end - count, end).reverse() : sorted.slice(start, start + count);
+}
+
+/** Index of the first of sorted names that is not before `name`. */
+export function indexOfName(sorted: readonly string[], name: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? "") < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Whether an interval is that of `oneRecord`: no name but `from` can lie in it. */
 export function isOneRecord(interval: NameInterval): boolean {
   return !interval.fromExcluded && interval.until === `${interval.from}\0`;

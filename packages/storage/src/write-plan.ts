@@ -1,4 +1,5 @@
 /** Writes, checked against the limits and copied, before any work starts. */
+import { copyBytes, describe, isUint8Array } from "@coppice/kit";
 import type { PartitionWrite } from "./contract.ts";
 import { assertName } from "./names.ts";
 
@@ -13,8 +14,9 @@ export const MAX_WRITE_RECORDS: number = 1024 * 1024;
 export interface PlannedWrite {
   readonly partition: string;
   readonly expectedVersion: number;
-  /** 0 if the write removes the partition. */
   readonly newVersion: number;
+  /** Whether the partition exists after the write: not if it was cleared and nothing was put. */
+  readonly exists: boolean;
   readonly clear: boolean;
   readonly put: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   readonly delete: readonly string[];
@@ -27,12 +29,13 @@ export function planWrites(writes: readonly PartitionWrite[]): readonly PlannedW
   assertWithinLimits(writes);
   return writes.map((write) => {
     const put = new Map<string, Uint8Array<ArrayBuffer>>();
-    for (const [name, value] of write.put ?? []) put.set(name, new Uint8Array(value));
+    for (const [name, value] of write.put ?? []) put.set(name, copyBytes(value, "A record's value"));
     const clear = write.clear ?? false;
     return {
       partition: write.partition,
       expectedVersion: write.expectedVersion,
-      newVersion: clear && put.size === 0 ? 0 : write.expectedVersion + 1,
+      newVersion: write.expectedVersion + 1,
+      exists: !clear || put.size > 0,
       clear,
       put,
       delete: clear ? [] : [...(write.delete ?? [])],
@@ -60,7 +63,7 @@ function assertWithinLimits(writes: readonly PartitionWrite[]): void {
     if (records > MAX_WRITE_RECORDS) throw new RangeError(`One write names more than ${MAX_WRITE_RECORDS} records`);
     for (const [name, value] of write.put ?? []) {
       assertName(name, "Record name");
-      if (!(value instanceof Uint8Array)) throw new TypeError("A record's value must be a Uint8Array");
+      if (!isUint8Array(value)) throw new TypeError(`A record's value must be a Uint8Array, not ${describe(value)}`);
       if (value.length > MAX_RECORD_BYTES) throw new RangeError(`A value is larger than ${MAX_RECORD_BYTES} bytes`);
       bytes += value.length;
     }

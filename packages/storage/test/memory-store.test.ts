@@ -14,7 +14,7 @@ describe("memory store", () => {
   test("stores without a shared database share nothing", async () => {
     const [a, b] = [createMemoryStore(), createMemoryStore()];
     await a.write([{ partition: "p", expectedVersion: 0 }]);
-    expect(await b.partitions()).toEqual([]);
+    expect((await b.partitions()).names).toEqual([]);
   });
 
   test("only databases of createMemoryDatabase are accepted", () => {

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 describe("README", () => {
-  test("has examples", () => expect(examples).toHaveLength(4));
+  test("has examples", () => expect(examples).toHaveLength(6));
 
   test.each(examples)("%s", async (code) => {
     const printed: unknown[][] = [];

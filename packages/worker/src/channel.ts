@@ -1,7 +1,11 @@
-/** One port, shared by two Comlink endpoints, that lets through only what the protocol allows. */
+/**
+ * What may pass between a port and Comlink: the one place that knows Comlink's messages. Comlink walks any property path, sets
+ * properties and calls constructors for whoever can post a message. Here a request is a call of the one function that is
+ * exposed, with one plain argument; a reply is a plain value. Every message is rebuilt from its checked parts, so that neither
+ * Comlink's handlers nor those that an application registered see one of the other side's.
+ */
 import type { Endpoint } from "comlink";
-import { errorOfThrown, thrown, workerError } from "./errors.ts";
-import { isRecord } from "./wire/primitives.ts";
+import { isRecord } from "./wire/codec.ts";
 
 /** What is needed of a `Worker`, a `MessagePort` or a dedicated worker's global scope. */
 export interface Port {
@@ -11,114 +15,69 @@ export interface Port {
   start?(): void;
 }
 
-/** Comlink's ids have at most four numbers of 14 hex digits. */
-const MAX_ID = 64;
-const MAX_ARGUMENTS = 8;
-
-/**
- * Comlink walks any property path, sets properties and calls constructors for whoever can post a message. Here a request
- * is a call of one of `methods` with plain arguments, a reply is a plain value or an error of ours; every message is
- * rebuilt from its checked parts. A malformed request is answered with `ERR_WORKER_MESSAGE`, a malformed reply rejects
- * its call with it, anything else on the port is ignored.
- */
-export class Channel {
-  /** For `expose`: sees requests. */
-  readonly requests: Endpoint;
-  /** For `wrap`: sees replies. */
-  readonly replies: Endpoint;
-  readonly #port: Port;
-  readonly #methods: ReadonlySet<string>;
-  readonly #onRequest = new Set<Listener>();
-  readonly #onReply = new Set<Listener>();
-  #closed = false;
-
-  constructor(port: Port, methods: Readonly<Record<string, true>>) {
-    this.#port = port;
-    this.#methods = new Set(Object.keys(methods));
-    this.requests = this.#endpoint(this.#onRequest);
-    this.replies = this.#endpoint(this.#onReply);
-    port.addEventListener("message", this.#receive);
-    port.start?.();
-  }
-
+/** A port as Comlink sees it. */
+export interface Channel extends Endpoint {
   /** Nothing is received or sent any more. */
-  close(): void {
-    this.#closed = true;
-    this.#port.removeEventListener("message", this.#receive);
-  }
+  readonly close: () => void;
+}
 
-  #endpoint(listeners: Set<Listener>): Endpoint {
-    return {
-      postMessage: (message: unknown, transfer: Transferable[] = []): void => {
-        this.#post(message, transfer);
-      },
-      addEventListener: (_type, listener) => {
-        listeners.add(listener);
-      },
-      removeEventListener: (_type, listener) => {
-        listeners.delete(listener);
-      },
-    };
-  }
+/** Comlink's ids have four numbers of at most 14 hex digits. */
+const MAX_ID = 64;
 
-  #post(message: unknown, transfer: Transferable[]): void {
-    if (!this.#closed) this.#port.postMessage(message, transfer);
-  }
+type Message = Readonly<Record<string, unknown>>;
 
-  readonly #receive = (event: Event): void => {
+/** For `expose`: lets calls in. One that is malformed is answered by what `refuse` returns. */
+export function callsOnly(port: Port, refuse: () => unknown): Channel {
+  return filtered(port, (id, { type, path, argumentList }) => {
+    const given: readonly unknown[] = Array.isArray(argumentList) ? argumentList : [];
+    const [argument, ...more] = given;
+    if (type === "APPLY" && isEmpty(path) && more.length === 0 && isRecord(argument) && argument["type"] === "RAW") {
+      return { id, type, path: [], argumentList: [{ type: "RAW", value: argument["value"] }] };
+    }
+    // Comlink says so when a proxy was collected; the page closes its session in words.
+    if (type !== "RELEASE") port.postMessage({ id, type: "RAW", value: refuse() }, []);
+    return undefined;
+  });
+}
+
+/** For `wrap`: lets replies in. One that is not a plain value, such as an exception, becomes `undefined`. */
+export function repliesOnly(port: Port): Channel {
+  return filtered(port, (id, { type, value }) => ({ id, type: "RAW", value: type === "RAW" ? value : undefined }));
+}
+
+function filtered(port: Port, rebuild: (id: string, message: Message) => object | undefined): Channel {
+  const listeners = new Set<Parameters<Endpoint["addEventListener"]>[1]>();
+  const receive = (event: Event): void => {
     const data: unknown = event instanceof MessageEvent ? event.data : undefined;
     if (!isRecord(data)) return;
-    const { id, type } = data;
+    const { id } = data;
     if (typeof id !== "string" || id === "" || id.length > MAX_ID) return;
-    switch (type) {
-      case "RAW":
-        dispatch(this.#onReply, { id, type, value: data["value"] });
-        return;
-      case "HANDLER":
-        dispatch(this.#onReply, errorOnly(data) ?? failure(id, "The worker sent a malformed reply"));
-        return;
-      case "RELEASE": // Comlink's answer to a collected proxy; who uses the port says so by `close`
-        return;
-      default: {
-        const request = this.#parseRequest(id, data);
-        if (request === undefined) this.#post(failure(id, "A malformed call was refused"), []);
-        else dispatch(this.#onRequest, request);
-      }
+    const message = rebuild(id, data);
+    if (message === undefined) return;
+    const passed = new MessageEvent("message", { data: message });
+    for (const listener of [...listeners]) {
+      if (typeof listener === "function") listener(passed);
+      else listener.handleEvent(passed);
     }
   };
-
-  #parseRequest(id: string, { type, path, argumentList }: Readonly<Record<string, unknown>>): object | undefined {
-    if (type !== "APPLY" || !Array.isArray(path) || path.length !== 1) return undefined;
-    const method: unknown = path[0];
-    if (typeof method !== "string" || !this.#methods.has(method)) return undefined;
-    if (!Array.isArray(argumentList) || argumentList.length > MAX_ARGUMENTS) return undefined;
-    const given: readonly unknown[] = Array.from(argumentList);
-    const values = given.flatMap((argument) =>
-      isRecord(argument) && argument["type"] === "RAW" ? [{ type: "RAW", value: argument["value"] }] : [],
-    );
-    if (values.length !== given.length) return undefined;
-    return { id, type, path: [method], argumentList: values };
-  }
+  let closed = false;
+  port.addEventListener("message", receive);
+  port.start?.();
+  return {
+    postMessage: (message: unknown, transfer: Transferable[] = []) => {
+      if (!closed) port.postMessage(message, transfer);
+    },
+    addEventListener: (_type, listener) => {
+      listeners.add(listener);
+    },
+    removeEventListener: (_type, listener) => {
+      listeners.delete(listener);
+    },
+    close: () => {
+      closed = true;
+      port.removeEventListener("message", receive);
+    },
+  };
 }
 
-type Listener = Parameters<Endpoint["addEventListener"]>[1];
-
-function dispatch(listeners: ReadonlySet<Listener>, data: object): void {
-  const event = new MessageEvent("message", { data });
-  for (const listener of [...listeners]) {
-    if (typeof listener === "function") listener(event);
-    else listener.handleEvent(event);
-  }
-}
-
-/** A reply that throws an error of ours: the only handler of Comlink's that may answer. */
-function errorOnly({ id, name, value }: Readonly<Record<string, unknown>>): object | undefined {
-  return name === "throw" && errorOfThrown(value) !== undefined ? { id, type: "HANDLER", name, value } : undefined;
-}
-
-const failure = (id: string, message: string): object => ({
-  id,
-  type: "HANDLER",
-  name: "throw",
-  value: thrown(workerError("ERR_WORKER_MESSAGE", message)),
-});
+const isEmpty = (path: unknown): boolean => Array.isArray(path) && path.length === 0;

@@ -1,10 +1,11 @@
 /** The engine without a worker: for service workers, extensions' backgrounds and Node. */
 import type { Client } from "@coppice/client";
-import { type EngineParts, openEngine } from "./engine.ts";
-import { type EngineOptions, openRequest } from "./options.ts";
+import { type EngineParts, engineSource, locate, openAlone } from "./engine.ts";
+import { type AccountOptions, accountOf, type EngineOptions, openRequest } from "./options.ts";
 
 export { createMemoryStore, type Store } from "@coppice/storage";
 export type { EngineParts } from "./engine.ts";
+export type { AccountOptions } from "./options.ts";
 
 export interface OpenHereOptions extends EngineOptions, EngineParts {
   /** Stops opening. */
@@ -13,15 +14,28 @@ export interface OpenHereOptions extends EngineOptions, EngineParts {
 
 /**
  * Opens the engine in this context, where it does its work between everything else. In a page use `openInWorker`.
- * It needs `fetch` and `WebSocket`, of which Node has the latter from version 22 on.
+ * It needs `fetch`; without a `WebSocket` (Node before version 22) events come by long polling. A relative `server` is one of
+ * this context's own location.
  *
  * @throws `CoppiceError` with the codes of the engine, the store and the Delivery Service; the signal's reason;
  * `TypeError` for options that make no sense.
  */
-export async function openHere({ signal, store, ...options }: OpenHereOptions): Promise<Client> {
-  return openEngine({
-    ...openRequest(options),
+export async function openHere(options: OpenHereOptions): Promise<Client> {
+  const request = openRequest(options);
+  const { signal, store } = options;
+  return openAlone(request, {
     ...(signal === undefined ? {} : { signal }),
     ...(store === undefined ? {} : { store }),
   });
+}
+
+/**
+ * Deletes an account's database from this device without opening it, also one that is damaged or of which the key is lost.
+ * Clients that have it open lose it (`ERR_STORE_LOST`).
+ *
+ * @throws `CoppiceError` `ERR_STORE_BLOCKED` if a context does not let go of the database, `ERR_STORE_UNAVAILABLE`,
+ * `ERR_STORE_IO`; `TypeError` for options that make no sense.
+ */
+export async function wipeHere(options: AccountOptions): Promise<void> {
+  await engineSource.wipe(await locate(accountOf(options)));
 }

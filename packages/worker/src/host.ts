@@ -1,52 +1,60 @@
-/** The worker's end of the boundary: engines behind ports. */
-import { Channel, type Port } from "./channel.ts";
-import { registerErrorHandler } from "./errors.ts";
-import { type OpenEngine, Session } from "./host/session.ts";
-import { WORKER_METHODS } from "./protocol.ts";
+/** The worker's end of the boundary: sessions behind ports. */
+import { systemTime, type Time } from "@coppice/kit";
+import { expose } from "comlink";
+import { callsOnly, type Port } from "./channel.ts";
+import { workerError } from "./errors.ts";
+import { Engines, type EngineSource } from "./host/engines.ts";
+import { Session } from "./host/session.ts";
+import type { Outcome } from "./protocol.ts";
+import { encodeError } from "./wire/error.ts";
 
-/** Serves one connection; the engine ends with it. */
-export function servePort(port: Port & { close?(): void }, openEngine: OpenEngine): Session {
-  registerErrorHandler();
-  const channel = new Channel(port, WORKER_METHODS);
-  const session = new Session(channel, openEngine, () => {
+/** Serves one connection with the worker's engines. */
+export function servePort(port: Port & { close?(): void }, engines: Engines, time: Time = systemTime): Session {
+  const channel = callsOnly(port, refusal);
+  const session = new Session(engines, () => {
     // The reply to `close` is posted after this returns.
-    setTimeout(() => {
+    time.after(0, () => {
       channel.close();
       port.close?.();
     });
   });
+  expose(session.call, channel);
   // A lost message is a call that would wait for ever; the page hears of it on its side of the port, too.
   for (const event of ["messageerror", "close"]) port.addEventListener(event, () => void session.end());
   return session;
 }
 
+const refusal = (): Outcome => ({
+  ok: false,
+  error: encodeError(workerError("ERR_WORKER_MESSAGE", "A malformed call was refused")),
+});
+
 /**
- * Serves whoever starts this worker: its page if it is a dedicated worker, every page that connects if it is a shared
- * one. Each connection opens an engine of its own, with the key that this page has; the store keeps them in step.
+ * Serves whoever starts this worker: its page if it is a dedicated worker, every page that connects if it is a shared one. All
+ * pages of a worker that open the same account have one engine, and with it one connection.
  */
-export function serveWorker(openEngine: OpenEngine, scope: unknown = globalThis): void {
+export function serveWorker(source: EngineSource, scope: unknown = globalThis, time: Time = systemTime): void {
+  const engines = new Engines(source, time);
   if (isSharedScope(scope)) {
     scope.addEventListener("connect", ({ ports }) => {
-      for (const port of ports) servePort(port, openEngine);
+      for (const port of ports) servePort(port, engines, time);
     });
   } else if (isDedicatedScope(scope)) {
     // Its `close` would end the worker: that is the page's decision.
-    servePort(
-      {
-        postMessage: (message, transfer) => {
-          scope.postMessage(message, transfer);
-        },
-        addEventListener: (type, listener) => {
-          scope.addEventListener(type, listener);
-        },
-        removeEventListener: (type, listener) => {
-          scope.removeEventListener(type, listener);
-        },
+    const port: Port = {
+      postMessage: (message, transfer) => {
+        scope.postMessage(message, transfer);
       },
-      openEngine,
-    );
+      addEventListener: (type, listener) => {
+        scope.addEventListener(type, listener);
+      },
+      removeEventListener: (type, listener) => {
+        scope.removeEventListener(type, listener);
+      },
+    };
+    servePort(port, engines, time);
   } else {
-    throw new TypeError("this is not a worker");
+    throw new TypeError("This is not a worker");
   }
 }
 

@@ -11,6 +11,8 @@ export type {
   DeliveryState,
   HistoryItem,
   Member,
+  MembersPage,
+  Problem,
   Unsubscribe,
 } from "@coppice/client";
 export {
@@ -20,10 +22,16 @@ export {
   type ErrorDetail,
   isCoppiceError,
   type MlsErrorCode,
-} from "@coppice/core/errors";
+} from "@coppice/kit";
 export type { DeliveryErrorCode } from "@coppice/delivery";
 export type { StoreErrorCode, StoreKey } from "@coppice/storage";
 export type { WorkerErrorCode } from "./errors.ts";
-export type { EngineOptions } from "./options.ts";
-export { openInWorker, type OpenInWorkerOptions } from "./page.ts";
+export type { AccountOptions, EngineOptions } from "./options.ts";
+export {
+  openInWorker,
+  type OpenInWorkerOptions,
+  wipeInWorker,
+  type WipeInWorkerOptions,
+  type WorkerOptions,
+} from "./page.ts";
 export type { EngineWorker } from "./spawn.ts";

@@ -1,162 +1,198 @@
 /**
- * What page and worker say to each other: plain data only, checked on arrival. Frozen: whoever changes a shape or a
- * meaning in this file raises `PROTOCOL_VERSION`, so that a page and a worker of different builds notice at once.
+ * What page and worker say to each other besides the calls of an application: the life of a session, and what the engine
+ * tells. Plain data only, checked on arrival.
  *
- * Both directions share one port, so replies and events arrive in the order they were sent: the state that a call led
- * to is on the page before the call resolves.
+ * The page asks, the worker answers: every reply has the newest state and then its result, so that the state that a call
+ * led to is on the page before the call resolves. Events are the answer to `next`, of which one always waits.
  */
-import type { ClientEvents, ConversationEvents, ConversationSnapshot, HistoryItem, Member } from "@coppice/client";
+import type { CallOptions, ClientEvents, ConversationEvents, ConversationSnapshot } from "@coppice/client";
 import type { StoreKey } from "@coppice/storage";
+import { BATCH_EVENTS } from "./limits.ts";
+import { type Codec, list, oneOf, optional, plain, record, struct, tagged } from "./wire/codec.ts";
+import { decodeError, type WireError } from "./wire/error.ts";
+import { constant, count, flag, text } from "./wire/primitives.ts";
+import { connection, discarded, invitation, item, message, problem, snapshot } from "./wire/values.ts";
 
-/** Version of everything in this file. */
-export const PROTOCOL_VERSION: number = 1;
+/** Raised when what is said keeps its shape and gets another meaning; shapes speak for themselves (`PROTOCOL`). */
+export const PROTOCOL_MEANING: number = 2;
 
-/** UTF-16 code units of any text. */
-export const MAX_TEXT: number = 1 << 20;
-/** Items of any list. */
-export const MAX_LIST: number = 1 << 20;
-/** Bytes of any value; what the engine allows is far below. */
-export const MAX_BYTES: number = 1 << 24;
-/** Most events of one batch, and bytes from which on it is full: what the main thread handles at once. */
-export const BATCH_EVENTS: number = 64;
-export const BATCH_BYTES: number = 256 * 1024;
-
-/** The page's first message. */
+/** The page's first call; this one and its answer stay as they are for ever. */
 export interface Greeting {
-  readonly version: number;
+  /** Fingerprint of the page's calls, `PROTOCOL`. */
+  readonly protocol: string;
   /** Random name of this connection; `pageLock` and `workerLock` are made of it. */
   readonly connection: string;
   /** Whether the page holds its lock: the worker can then notice the page's end. */
   readonly locked: boolean;
 }
 
-/** The worker's first reply. */
 export interface GreetingReply {
-  readonly version: number;
+  readonly protocol: string;
   /** Whether the worker holds its lock: the page can then notice the worker's end. */
   readonly locked: boolean;
 }
 
-/** How to open the engine; the same for a worker and for `openHere`. */
-export interface OpenRequest {
+/** Which account, as the application names it. */
+export interface AccountRequest {
   readonly name: string;
   /** Absolute URL of the Delivery Service. */
   readonly server: string;
   /** Name of the database; undefined for the default. */
   readonly database: string | undefined;
+}
+
+/** How to open an account; the same for a worker and for `openHere`. */
+export interface OpenRequest extends AccountRequest {
   readonly key: StoreKey | undefined;
 }
 
-/** A snapshot without `members` has those of the one before. */
-export type WireSnapshot = Omit<ConversationSnapshot, "members"> & { readonly members?: readonly Member[] };
-
-/** What changed since the last batch. Snapshots are the newest ones: those in between are skipped. */
-export interface StateChange {
-  readonly online: boolean;
-  /** Ids of all conversations in their order, if conversations came or went. */
-  readonly conversations: readonly string[] | undefined;
-  readonly snapshots: readonly WireSnapshot[];
+/** Who was opened. */
+export interface Opened {
+  readonly name: string;
+  readonly device: string;
 }
 
 /** Events that the worker subscribes to only while the page listens. */
 export const ITEM_EVENTS = ["message", "item", "discarded"] as const;
 export type ItemEvent = (typeof ITEM_EVENTS)[number];
 
-/** An event; `change` and `connection` follow from the state. */
+/** An event; `change` follows from the state. */
 export type WireEvent =
-  | { readonly type: "conversation"; readonly value: ClientEvents["conversation"] }
-  | { readonly type: "problem"; readonly value: ClientEvents["problem"] }
+  | {
+      [K in keyof ClientEvents]: { readonly type: K; readonly value: ClientEvents[K] };
+    }[keyof ClientEvents]
   | {
       [K in ItemEvent]: { readonly type: K; readonly conversation: string; readonly value: ConversationEvents[K] };
     }[ItemEvent];
 
-/** The state comes first, then the events in their order. */
-export interface Batch {
-  readonly state: StateChange;
-  readonly events: readonly WireEvent[];
+/** What changed since the last reply. Snapshots are the newest ones: those in between are skipped. */
+export interface StateChange {
+  readonly online: boolean;
+  /** Ids of all conversations in their order, if conversations came or went. */
+  readonly conversations: readonly string[] | undefined;
+  readonly snapshots: readonly ConversationSnapshot[];
 }
 
-/** What the worker offers. `call` numbers a call so that `abort` can name it. */
-export interface WorkerFacade {
+/** The session's own calls. */
+export interface SessionApi {
   greet(greeting: Greeting): Promise<GreetingReply>;
-  /** Resolves with the signed-in name after the first batch. */
-  open(call: number, request: OpenRequest): Promise<string>;
-  /** Resolves with the conversation's id. */
-  createGroup(call: number, title: string | undefined): Promise<string>;
-  sync(call: number): Promise<void>;
-  history(
-    call: number,
-    conversation: string,
-    query: { readonly before: number | undefined; readonly limit: number | undefined },
-  ): Promise<readonly HistoryItem[]>;
-  add(call: number, conversation: string, names: readonly string[]): Promise<void>;
-  remove(call: number, conversation: string, names: readonly string[]): Promise<void>;
-  leave(call: number, conversation: string): Promise<void>;
-  rename(call: number, conversation: string, title: string): Promise<void>;
-  update(call: number, conversation: string): Promise<void>;
-  send(call: number, conversation: string, data: Uint8Array | string): Promise<HistoryItem>;
-  resend(call: number, conversation: string, seq: number): Promise<void>;
-  discard(call: number, conversation: string, seq: number): Promise<void>;
-  exportSecret(
-    call: number,
-    conversation: string,
-    label: string,
-    context: Uint8Array,
-    length: number,
-  ): Promise<Uint8Array<ArrayBuffer>>;
-  forget(call: number, conversation: string): Promise<void>;
+  open(request: OpenRequest, options?: CallOptions): Promise<Opened>;
+  /** Deletes an account's database without opening it. */
+  wipe(request: AccountRequest): Promise<void>;
+  /** Resolves with the next batch of events, or with none when the state changed. */
+  next(): Promise<readonly WireEvent[]>;
+  /** Stops the call of this number. */
   abort(call: number): Promise<void>;
   listen(conversation: string, event: ItemEvent): Promise<void>;
   unlisten(conversation: string, event: ItemEvent): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the page offers. The next batch is sent when this one was handled. */
-export interface PageFacade {
-  deliver(batch: Batch): Promise<void>;
+/** A call as it travels. */
+export interface Request {
+  /** Number of the call, for `abort`. */
+  readonly call: number;
+  readonly target: "session" | "client" | "conversation";
+  /** Which conversation, if it is one's method. */
+  readonly conversation: string | undefined;
+  readonly method: string;
+  /** As the method's codecs packed them. */
+  readonly args: readonly unknown[];
 }
 
-/** Names of the worker's methods: nothing else can be called through the port. */
-export const WORKER_METHODS: Readonly<Record<keyof WorkerFacade, true>> = {
-  greet: true,
-  open: true,
-  createGroup: true,
-  sync: true,
-  history: true,
-  add: true,
-  remove: true,
-  leave: true,
-  rename: true,
-  update: true,
-  send: true,
-  resend: true,
-  discard: true,
-  exportSecret: true,
-  forget: true,
-  abort: true,
-  listen: true,
-  unlisten: true,
-  close: true,
-};
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  /** No error is thrown across: Comlink would not keep its code. */
+  | { readonly ok: false; readonly error: WireError };
 
-/** Names of the page's methods. */
-export const PAGE_METHODS: Readonly<Record<keyof PageFacade, true>> = { deliver: true };
+/** The state is what `stateChange` packed; undefined if nothing changed. */
+export type Reply = Outcome & { readonly state: unknown };
 
-/** A facade as its caller sees it: what comes back is not trusted. */
-export type Remote<Facade> = {
-  readonly [K in keyof Facade]: Facade[K] extends (...args: infer Arguments) => unknown
-    ? (...args: Arguments) => Promise<unknown>
-    : never;
-};
+const MAX_ARGUMENTS = 8;
 
-/** A facade as its implementation sees it: what is handed in is not trusted. */
-export type Hostile<Facade> = {
-  readonly [K in keyof Facade]: Facade[K] extends (...args: infer Arguments) => infer Result
-    ? (...args: { [I in keyof Arguments]: unknown }) => Result
-    : never;
-};
+export const greeting: Codec<Greeting> = struct<Greeting>({ protocol: text, connection: text, locked: flag });
+export const greetingReply: Codec<GreetingReply> = struct<GreetingReply>({ protocol: text, locked: flag });
+
+export const accountRequest: Codec<AccountRequest> = struct<AccountRequest>({
+  name: text,
+  server: text,
+  database: optional(text),
+});
+
+type KeyOf<K extends StoreKey["kind"]> = Extract<StoreKey, { readonly kind: K }>;
+
+export const openRequest: Codec<OpenRequest> = struct<OpenRequest>({
+  name: text,
+  server: text,
+  database: optional(text),
+  key: optional(
+    tagged<"kind", StoreKey>("kind", {
+      device: struct<KeyOf<"device">>({ kind: constant("device") }),
+      passphrase: struct<KeyOf<"passphrase">>({ kind: constant("passphrase"), passphrase: text }),
+      application: struct<KeyOf<"application">>({
+        kind: constant("application"),
+        key: plain("key", (key) => {
+          if (!(key instanceof CryptoKey)) throw new TypeError("a CryptoKey is expected");
+          return key;
+        }),
+      }),
+    }),
+  ),
+});
+
+export const opened: Codec<Opened> = struct<Opened>({ name: text, device: text });
+
+export const itemEvent: Codec<ItemEvent> = oneOf(...ITEM_EVENTS);
+
+type EventOf<K extends WireEvent["type"]> = Extract<WireEvent, { readonly type: K }>;
+
+export const events: Codec<readonly WireEvent[]> = list(
+  tagged<"type", WireEvent>("type", {
+    conversation: struct<EventOf<"conversation">>({ type: constant("conversation"), value: invitation }),
+    connection: struct<EventOf<"connection">>({ type: constant("connection"), value: connection }),
+    problem: struct<EventOf<"problem">>({ type: constant("problem"), value: problem }),
+    message: struct<EventOf<"message">>({ type: constant("message"), conversation: text, value: message }),
+    item: struct<EventOf<"item">>({ type: constant("item"), conversation: text, value: item }),
+    discarded: struct<EventOf<"discarded">>({ type: constant("discarded"), conversation: text, value: discarded }),
+  }),
+  BATCH_EVENTS,
+);
+
+export const stateChange: Codec<StateChange> = struct<StateChange>({
+  online: flag,
+  conversations: optional(list(text)),
+  snapshots: list(snapshot),
+});
+
+export const request: Codec<Request> = struct<Request>({
+  call: count,
+  target: oneOf("session", "client", "conversation"),
+  conversation: optional(text),
+  method: text,
+  args: list(
+    plain<unknown>("any", (value) => value),
+    MAX_ARGUMENTS,
+  ),
+});
+
+/** What a reply says; state and value are not checked yet. */
+export interface Received {
+  readonly state: unknown;
+  readonly error: Error | undefined;
+  readonly value: unknown;
+}
+
+export function parseReply(reply: unknown): Received {
+  const { state, ok, value, error } = record(reply);
+  return { state, error: flag.parse(ok, nobody) ? undefined : decodeError(error), value };
+}
+
+export const parseState = (state: unknown): StateChange => stateChange.parse(state, nobody);
+
+/** Replies and states mention conversations by their ids only. */
+const nobody = (): undefined => undefined;
 
 /** Lock that the page holds while it lives. */
-export const pageLock = (connection: string): string => `coppice-page:${connection}`;
+export const pageLock = (name: string): string => `coppice-page:${name}`;
 /** Lock that the worker holds while it lives. */
-export const workerLock = (connection: string): string => `coppice-worker:${connection}`;
+export const workerLock = (name: string): string => `coppice-worker:${name}`;

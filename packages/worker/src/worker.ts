@@ -1,5 +1,5 @@
 /** The script of the worker: storage, Delivery Service and engine, served to whoever started it. */
-import { openEngine } from "./engine.ts";
+import { engineSource } from "./engine.ts";
 import { serveWorker } from "./host.ts";
 
-serveWorker(openEngine);
+serveWorker(engineSource);

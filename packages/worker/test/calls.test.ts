@@ -1,8 +1,10 @@
-import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { servePort } from "../src/host.ts";
-import { openInWorker } from "../src/index.ts";
-import { connect, rejection, settled } from "./connect.ts";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it, vi } from "vitest";
+import { openInWorker, wipeInWorker } from "../src/index.ts";
+import { MAX_CALLS } from "../src/limits.ts";
+import { connect, rejection, serve, settled } from "./connect.ts";
 import { FakeClient, FakeConversation, never } from "./fake-client.ts";
+import { FakeSource } from "./fake-engine.ts";
 
 async function withGroup() {
   const engine = new FakeClient("alice");
@@ -17,6 +19,7 @@ describe("calls", () => {
   it("opens with name, connection and conversations in place", async () => {
     const { client, group } = await withGroup();
     expect(client.name).toBe("alice");
+    expect(client.device).toBe("d0".repeat(16));
     expect(client.online).toBe(true);
     expect(client.conversations).toEqual([group]);
     expect(group.snapshot.title).toBe("Lunch");
@@ -26,21 +29,27 @@ describe("calls", () => {
     const { inner, group } = await withGroup();
     const { signal } = new AbortController();
     await group.add(["bob", "carol"], { signal });
+    await group.add("dave", { signal });
     await group.remove(["bob"], { signal });
+    await group.remove("dave", { signal });
     await group.leave({ signal });
     await group.rename("Dinner", { signal });
     await group.update({ signal });
     await group.resend(3, { signal });
     await group.discard(4, { signal });
+    await group.rejoin({ signal });
     await group.forget({ signal });
     expect(inner.calls).toEqual([
       ["add", ["bob", "carol"]],
+      ["add", "dave"],
       ["remove", ["bob"]],
+      ["remove", "dave"],
       ["leave"],
       ["rename", "Dinner"],
       ["update"],
       ["resend", 3],
       ["discard", 4],
+      ["rejoin"],
       ["forget"],
     ]);
   });
@@ -48,7 +57,7 @@ describe("calls", () => {
   it("has the new state in place when a call resolves", async () => {
     const { client, group } = await withGroup();
     await group.add(["bob"]);
-    expect(group.snapshot.members.map(({ name }) => name)).toEqual(["alice", "bob"]);
+    expect(group.snapshot.memberCount).toBe(2);
     expect(group.snapshot.epoch).toBe(1n);
     const created = await client.createGroup({ title: "Tea" });
     expect(created.snapshot.title).toBe("Tea");
@@ -77,6 +86,23 @@ describe("calls", () => {
     expect(inner.calls.at(-1)).toEqual(["exportSecret", "label", Uint8Array.of(9), 32]);
   });
 
+  it("pages members and asks for the safety number", async () => {
+    const { inner, group } = await withGroup();
+    await group.add(["bob", "carol"]);
+    const first = await group.members({ limit: 2 });
+    expect(first.members.map(({ user, isSelf }) => [user, isSelf])).toEqual([
+      ["alice", true],
+      ["bob", false],
+    ]);
+    expect(first.members[1]?.devices).toEqual([{ device: "00".repeat(16), leafIndex: 1 }]);
+    expect(first.next).toBe("2");
+    const rest = await group.members({ after: "2" });
+    expect(rest.members.map(({ user }) => user)).toEqual(["carol"]);
+    expect(rest.next).toBeUndefined();
+    expect(await group.safetyNumber()).toHaveLength(71);
+    expect(inner.calls.slice(1)).toEqual([["members", { limit: 2 }], ["members", { after: "2" }], ["safetyNumber"]]);
+  });
+
   it("neither detaches nor shares the buffers of either side", async () => {
     const { inner, group } = await withGroup();
     const large = new Uint8Array(100_000).fill(5);
@@ -100,7 +126,7 @@ describe("calls", () => {
     };
     const [byPage, byWorker] = [moved(pagePort), moved(workerPort)];
     await group.send(new Uint8Array(4095));
-    expect([...byPage(), ...byWorker()]).toEqual([0, 0]);
+    expect(Math.max(...byPage(), ...byWorker())).toBe(0);
     await group.send(new Uint8Array(4096));
     expect(byPage().at(-1)).toBe(1);
     expect(byWorker().at(-1)).toBe(1);
@@ -119,8 +145,51 @@ describe("calls", () => {
     await expect(group.resend(-1)).rejects.toThrow(TypeError);
     await expect(group.history({ limit: "9" } as never)).rejects.toThrow(TypeError);
     await expect(client.createGroup({ title: 4 } as never)).rejects.toThrow(TypeError);
+    await expect(client.sync({ signal: "stop" } as never)).rejects.toThrow(TypeError);
+    await expect(client.sync(7 as never)).rejects.toThrow(TypeError);
     expect(() => group.on("toString" as never, () => {})).toThrow(TypeError);
     await client.sync();
+  });
+
+  it("says in words which argument is wrong", async () => {
+    const { group, client } = await withGroup();
+    const message = async (call: Promise<unknown>) => ((await rejection(call)) as Error).message;
+    expect(await message(group.rename({} as never))).toBe("Argument 1 of rename: a string is expected");
+    expect(await message(group.history({ limit: "9" } as never))).toBe(
+      "Argument 1 of history: limit: a finite number is expected",
+    );
+    expect(await message(client.createGroup({ title: 4 } as never))).toBe(
+      "Argument 1 of createGroup: title: a string is expected",
+    );
+  });
+
+  it("takes bytes of another realm", async () => {
+    const { inner, group } = await withGroup();
+    const foreign = runInNewContext("Uint8Array.of(1, 2)") as Uint8Array;
+    expect(foreign instanceof Uint8Array).toBe(false);
+    await group.send(foreign);
+    expect(inner.calls.at(-1)).toEqual(["send", Uint8Array.of(1, 2)]);
+  });
+
+  it("carries thousands of calls at once, in order", async () => {
+    const { group } = await withGroup();
+    const items = await Promise.all(Array.from({ length: 6000 }, (_, index) => group.send(String(index))));
+    expect(items.map(({ seq }) => seq)).toEqual(Array.from({ length: 6000 }, (_, index) => index + 1));
+  });
+
+  it("refuses more calls than it can hold with a code", async () => {
+    const { inner, group } = await withGroup();
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    inner.behaviour = () => finished;
+    const waiting = Array.from({ length: MAX_CALLS }, () => group.update());
+    expect(await rejection(group.update())).toMatchObject({
+      code: "ERR_CLIENT_QUEUE_FULL",
+      detail: { limit: MAX_CALLS },
+    });
+    finish();
+    await Promise.all(waiting);
+    await group.update();
   });
 
   it("refuses options that make no sense before a worker is started", async () => {
@@ -132,9 +201,15 @@ describe("calls", () => {
       { name: "a", server: "ftp://a.example" },
       { name: "a", server: "not absolute" },
       { name: "a", server: "https://a.example", database: "" },
+      { name: 7, server: "https://a.example" },
+      { name: "a" },
+      { name: "a", server: 8080 },
     ]) {
-      await expect(openInWorker({ ...options, worker })).rejects.toThrow(TypeError);
+      await expect(openInWorker({ ...options, worker } as never)).rejects.toThrow(TypeError);
+      await expect(wipeInWorker({ ...options, worker } as never)).rejects.toThrow(TypeError);
     }
+    await expect(openInWorker(undefined as never)).rejects.toThrow("Options are expected, { name, server }");
+    await expect(openInWorker({ name: "a" } as never)).rejects.toThrow("The option server must be the URL");
     const reason = new Error("changed my mind");
     const signal = AbortSignal.abort(reason);
     await expect(openInWorker({ name: "a", server: "https://a.example", signal, worker })).rejects.toBe(reason);
@@ -174,18 +249,15 @@ describe("abort", () => {
   });
 
   it("ends the engine of an opening that was aborted", async () => {
-    const { port1, port2 } = new MessageChannel();
-    const engine = new FakeClient("alice");
+    const source = new FakeSource();
     let finish: (() => void) | undefined;
-    servePort(port2, async () => {
-      await new Promise<void>((resolve) => (finish = resolve));
-      return engine;
-    });
+    source.opening = () => new Promise<void>((resolve) => (finish = resolve));
+    const { pagePort } = serve(source);
     const controller = new AbortController();
     const opening = openInWorker({
       name: "alice",
       server: "https://chat.example",
-      worker: () => port1,
+      worker: () => pagePort,
       signal: controller.signal,
     });
     await settled();
@@ -193,8 +265,7 @@ describe("abort", () => {
     await expect(opening).rejects.toThrow(DOMException);
     finish?.();
     await settled();
-    expect(engine.closed).toBe(1);
-    onTestFinished(() => port2.close());
+    expect(source.engines.map(({ closed }) => closed)).toEqual([1]);
   });
 });
 

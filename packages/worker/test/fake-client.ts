@@ -1,5 +1,5 @@
 /** A client without cryptography or server, to see what the boundary makes of one. */
-import { CoppiceError } from "@coppice/core/errors";
+import { CoppiceError } from "@coppice/kit";
 import type {
   CallOptions,
   Client,
@@ -8,6 +8,7 @@ import type {
   ConversationEvents,
   ConversationSnapshot,
   HistoryItem,
+  MembersPage,
   Unsubscribe,
 } from "../src/index.ts";
 
@@ -28,6 +29,7 @@ export class FakeConversation implements Conversation {
   /** Items whose messages were reported. */
   handedOver = 0;
   readonly calls: unknown[][] = [];
+  users: readonly string[] = ["alice"];
   /** Replaces what the next calls do. */
   behaviour: ((method: string, options: CallOptions | undefined) => Promise<void>) | undefined;
   readonly listeners: Sets<ConversationEvents> = {
@@ -46,9 +48,8 @@ export class FakeConversation implements Conversation {
       status: "active",
       problem: undefined,
       epoch: 0n,
-      members: [{ name: "alice", leafIndex: 0, isSelf: true }],
+      memberCount: 1,
       invitedBy: undefined,
-      safetyNumber: "12345 ".repeat(12).trim(),
       pending: undefined,
       lastItem: 0,
     };
@@ -83,7 +84,8 @@ export class FakeConversation implements Conversation {
 
   message(data: Uint8Array<ArrayBuffer>, rest: Pick<Message, "sender" | "isSelf" | "state">): Message {
     const seq = this.items.length + 1;
-    const item: Message = { seq, kind: "message", data, at: 1000 + seq, epoch: 1n, problem: undefined, ...rest };
+    const id = `${seq}`.padStart(32, "0");
+    const item: Message = { seq, kind: "message", id, data, at: 1000 + seq, epoch: 1n, problem: undefined, ...rest };
     this.items.push(item);
     return item;
   }
@@ -103,21 +105,39 @@ export class FakeConversation implements Conversation {
     return this.items.filter(({ seq }) => seq < before).slice(-limit);
   }
 
-  async add(names: readonly string[], options?: CallOptions): Promise<void> {
-    await this.#run("add", [names], options);
-    const joined = names.map((name, index) => ({
-      name,
-      leafIndex: this.snapshot.members.length + index,
-      isSelf: false,
+  async members(
+    query: { readonly after?: string; readonly limit?: number } = {},
+    options?: CallOptions,
+  ): Promise<MembersPage> {
+    await this.#run("members", [query], options);
+    const start = query.after === undefined ? 0 : Number(query.after);
+    const end = start + (query.limit ?? 100);
+    const members = this.users.slice(start, end).map((user, index) => ({
+      user,
+      isSelf: user === "alice",
+      devices: [{ device: "00".repeat(16), leafIndex: start + index }],
     }));
-    this.change({ epoch: this.snapshot.epoch + 1n, members: [...this.snapshot.members, ...joined] });
+    return { members, next: end < this.users.length ? String(end) : undefined };
   }
 
-  remove = (names: readonly string[], options?: CallOptions): Promise<void> => this.#run("remove", [names], options);
+  async safetyNumber(options?: CallOptions): Promise<string> {
+    await this.#run("safetyNumber", [], options);
+    return "12345 ".repeat(12).trim();
+  }
+
+  async add(users: string | readonly string[], options?: CallOptions): Promise<void> {
+    await this.#run("add", [users], options);
+    this.users = [...this.users, ...(typeof users === "string" ? [users] : users)];
+    this.change({ epoch: this.snapshot.epoch + 1n, memberCount: this.users.length });
+  }
+
+  remove = (users: string | readonly string[], options?: CallOptions): Promise<void> =>
+    this.#run("remove", [users], options);
   leave = (options?: CallOptions): Promise<void> => this.#run("leave", [], options);
   update = (options?: CallOptions): Promise<void> => this.#run("update", [], options);
   resend = (seq: number, options?: CallOptions): Promise<void> => this.#run("resend", [seq], options);
   discard = (seq: number, options?: CallOptions): Promise<void> => this.#run("discard", [seq], options);
+  rejoin = (options?: CallOptions): Promise<void> => this.#run("rejoin", [], options);
   forget = (options?: CallOptions): Promise<void> => this.#run("forget", [], options);
 
   async rename(title: string, options?: CallOptions): Promise<void> {
@@ -146,6 +166,7 @@ export class FakeConversation implements Conversation {
 
 export class FakeClient implements Client {
   readonly name: string;
+  readonly device: string = "d0".repeat(16);
   online = true;
   closed = 0;
   conversations: readonly FakeConversation[] = [];
@@ -162,7 +183,7 @@ export class FakeClient implements Client {
 
   setOnline(online: boolean): void {
     this.online = online;
-    this.emit("connection", { online });
+    this.emit("connection", { online, transport: online ? "websocket" : undefined });
   }
 
   appear(conversation: FakeConversation, invitedBy?: string): FakeConversation {

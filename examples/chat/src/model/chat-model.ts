@@ -52,9 +52,9 @@ export class ChatModel extends Observable {
         this.#online = online;
         this.changed();
       }),
-      client.on("problem", ({ code, conversation }) => {
+      client.on("problem", ({ code, detail, conversation }) => {
         const model = conversation === undefined ? undefined : this.#models.get(conversation)?.model;
-        const words = codeInWords(code);
+        const words = codeInWords(code, detail);
         this.report(model === undefined ? words : `${titleOf(model.snapshot)}: ${words}`);
       }),
     ];
@@ -98,18 +98,36 @@ export class ChatModel extends Observable {
     this.selected?.leaveScreen();
     this.#selectedId = id !== undefined && this.#models.has(id) ? id : undefined;
     const { selected } = this;
-    if (selected !== undefined) this.#reportFailureOf(selected.open());
+    if (selected !== undefined) {
+      selected.notice();
+      this.#reportFailureOf(selected.open());
+    }
     this.changed();
   }
 
-  /** Creates and selects a group, then invites people to it. Rejects only if the group could not be created. */
+  /**
+   * Creates a group with these people and selects it. If they cannot be invited there is no group afterwards, and it
+   * rejects with why. Without a connection the group is there at once, and the invitations go out later.
+   */
   async createGroup(title: string, names: readonly string[]): Promise<void> {
     const conversation = await this.client.createGroup({ title });
     this.#follow();
+    const model = this.#models.get(conversation.id)?.model;
+    if (model === undefined) return;
+    if (names.length > 0) {
+      const invited = model.invite(names);
+      if (this.#online) {
+        try {
+          await invited;
+        } catch (error) {
+          await this.forget(model);
+          throw error;
+        }
+      } else {
+        this.#reportFailureOf(invited);
+      }
+    }
     this.select(conversation.id);
-    const model = this.selected;
-    if (model === undefined || names.length === 0) return;
-    if (!(await model.add(names))) this.report(model.failureOf("add") ?? "");
   }
 
   /** Deletes a conversation from this device. */

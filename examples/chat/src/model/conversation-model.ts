@@ -3,6 +3,7 @@ import type { Conversation, ConversationSnapshot, HistoryItem, Unsubscribe } fro
 import { errorInWords } from "../errors-in-words.ts";
 import type { ConversationMemory, MemoryStore } from "../preferences.ts";
 import { HistoryWindow } from "./history-window.ts";
+import { MembersModel } from "./members-model.ts";
 import { Observable } from "./observable.ts";
 
 /** Items read at a time. */
@@ -28,6 +29,8 @@ export class ConversationModel extends Observable {
   followsNewest = true;
   /** The first item that was new when the conversation was opened. */
   unreadFrom: number | undefined;
+  /** People and safety number, read while somebody looks at them. */
+  readonly members: MembersModel;
 
   readonly #window = new HistoryWindow();
   readonly #memoryStore: MemoryStore;
@@ -43,6 +46,9 @@ export class ConversationModel extends Observable {
     this.conversation = conversation;
     this.#memoryStore = memoryStore;
     this.#memory = memoryStore.get(conversation.id);
+    this.members = new MembersModel(conversation, () => {
+      this.changed();
+    });
     this.#releases = [
       conversation.on("item", (item) => {
         this.#onItem(item);
@@ -52,6 +58,7 @@ export class ConversationModel extends Observable {
         this.changed();
       }),
       conversation.on("change", () => {
+        this.members.refresh();
         this.changed();
       }),
     ];
@@ -157,6 +164,16 @@ export class ConversationModel extends Observable {
     await this.conversation.send(text);
   }
 
+  /** Adds people to a group that was just made; rejects with why that failed. */
+  invite(names: readonly string[]): Promise<void> {
+    return this.#during({ operation: "add", names }, () => this.conversation.add(names));
+  }
+
+  /** Joins again after the conversation could not go on; rejects with why that failed. */
+  rejoin(): Promise<void> {
+    return this.conversation.rejoin();
+  }
+
   /** The operations below resolve to whether they succeeded; `failureOf` tells why not. */
   add(names: readonly string[]): Promise<boolean> {
     return this.#run({ operation: "add", names }, () => this.conversation.add(names));
@@ -188,19 +205,28 @@ export class ConversationModel extends Observable {
 
   dispose(): void {
     this.#disposed = true;
+    this.members.stop();
     for (const release of this.#releases) release();
   }
 
   async #run(intent: Intent, task: () => Promise<void>): Promise<boolean> {
     this.#failures.delete(intent.operation);
+    try {
+      await this.#during(intent, task);
+      return true;
+    } catch (error) {
+      this.#failures.set(intent.operation, errorInWords(error));
+      this.changed();
+      return false;
+    }
+  }
+
+  /** Shows what is under way for as long as it is. */
+  async #during(intent: Intent, task: () => Promise<void>): Promise<void> {
     this.#intents.push(intent);
     this.changed();
     try {
       await task();
-      return true;
-    } catch (error) {
-      this.#failures.set(intent.operation, errorInWords(error));
-      return false;
     } finally {
       this.#intents.splice(this.#intents.indexOf(intent), 1);
       this.changed();

@@ -59,8 +59,13 @@ export function App({ open }: AppProps): JSX.Element {
     if (account.signedIn && account.name !== undefined) void signIn(account.name);
   }, [signIn]);
 
-  if (session.state === "open") {
-    const { model } = session;
+  const model = session.state === "open" ? session.model : undefined;
+  useEffect(
+    () => (model === undefined ? undefined : account.onSignOutElsewhere(() => void signOut(model))),
+    [model, signOut],
+  );
+
+  if (model !== undefined) {
     return <Chat key={model.client.name} chat={model} onSignOut={() => void signOut(model)} />;
   }
   const opening = session.state === "opening";
@@ -68,7 +73,7 @@ export function App({ open }: AppProps): JSX.Element {
     <SignIn
       initialName={(opening ? session.name : account.name) ?? ""}
       opening={opening}
-      problem={opening ? undefined : session.problem}
+      problem={session.state === "signed-out" ? session.problem : undefined}
       onSignIn={(name) => void signIn(name)}
     />
   );

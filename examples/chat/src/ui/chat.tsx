@@ -11,6 +11,13 @@ import { ConfirmDialog } from "./dialog.tsx";
 import { isDesk, useChanges } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 
+/** After a dialog was closed, which gives the focus back to the button that opened it. */
+function focusComposer(): void {
+  requestAnimationFrame(() => {
+    document.querySelector<HTMLTextAreaElement>(".composer textarea")?.focus();
+  });
+}
+
 interface ChatProps {
   readonly chat: ChatModel;
   readonly onSignOut: () => void;
@@ -110,7 +117,7 @@ export function Chat({ chat, onSignOut }: ChatProps): JSX.Element {
       <div class="visually-hidden" role="status" aria-label="Announcements">
         {chat.announcement}
       </div>
-      {dialog === "create-group" && <CreateGroupDialog chat={chat} onClose={closeDialog} />}
+      {dialog === "create-group" && <CreateGroupDialog chat={chat} onClose={closeDialog} onCreated={focusComposer} />}
       {dialog === "sign-out" && (
         <ConfirmDialog title="Sign out?" action="Sign out now" onClose={closeDialog} onConfirm={onSignOut}>
           <p>

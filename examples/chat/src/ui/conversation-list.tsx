@@ -113,7 +113,10 @@ function previewOfModel(model: ConversationModel, self: string): string {
     case "closed":
       return "This group has ended";
     case "broken":
+    case "damaged":
       return "Needs your attention";
+    case "recovering":
+      return "Joining again…";
     case "active":
       break;
   }
@@ -127,5 +130,7 @@ function previewOfModel(model: ConversationModel, self: string): string {
       return phraseAsText(changeInWords(latest, self));
     case "undecryptable":
       return codeInWords(latest.problem);
+    case "gap":
+      return "Joined again; something may be missing";
   }
 }

@@ -5,7 +5,7 @@ import type { ChatModel } from "../model/chat-model.ts";
 import type { ConversationModel } from "../model/conversation-model.ts";
 import { titleOf } from "../wording.ts";
 import { Composer } from "./composer.tsx";
-import { ConfirmDialog } from "./dialog.tsx";
+import { DeleteDialog } from "./delete-dialog.tsx";
 import { isDesk } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { MessageList } from "./message-list.tsx";
@@ -24,7 +24,8 @@ export function ConversationPane(props: ConversationPaneProps): JSX.Element {
   const { chat, model, detailsOpen, detailsToggle, onToggleDetails, onBack } = props;
   const heading = useRef<HTMLHeadingElement>(null);
   const { snapshot } = model;
-  const count = snapshot.members.length;
+  const count = snapshot.memberCount;
+  const usable = snapshot.status === "active" || snapshot.status === "recovering";
 
   useEffect(() => {
     // With a keyboard the composer takes the focus; a screen keyboard should not cover what is to be read.
@@ -42,9 +43,7 @@ export function ConversationPane(props: ConversationPaneProps): JSX.Element {
             <bdi>{titleOf(snapshot)}</bdi>
           </h2>
           <p class="subtitle">
-            {snapshot.status === "active"
-              ? `${count} ${count === 1 ? "member" : "members"}, end-to-end encrypted`
-              : "No longer active"}
+            {usable ? `${count} ${count === 1 ? "member" : "members"}, end-to-end encrypted` : "No longer active"}
           </p>
         </div>
         <button
@@ -61,7 +60,12 @@ export function ConversationPane(props: ConversationPaneProps): JSX.Element {
       </header>
       <PendingLine model={model} />
       <MessageList chat={chat} model={model} />
-      {snapshot.status === "active" ? <Composer chat={chat} model={model} /> : <Ended chat={chat} model={model} />}
+      {snapshot.status === "recovering" && (
+        <p class="recovering" role="status">
+          Joining again under new keys. What you write is kept and sent afterwards.
+        </p>
+      )}
+      {usable ? <Composer chat={chat} model={model} /> : <Ended chat={chat} model={model} />}
     </main>
   );
 }
@@ -70,9 +74,10 @@ export function ConversationPane(props: ConversationPaneProps): JSX.Element {
 function Ended({ chat, model }: { readonly chat: ChatModel; readonly model: ConversationModel }): JSX.Element {
   const [asking, setAsking] = useState(false);
   const { status, problem } = model.snapshot;
-  const forget = async (): Promise<void> => {
+  const canReturn = status === "broken" || status === "damaged";
+  const rejoin = async (): Promise<void> => {
     try {
-      await chat.forget(model);
+      await model.rejoin();
     } catch (error) {
       chat.report(errorInWords(error));
     }
@@ -81,7 +86,12 @@ function Ended({ chat, model }: { readonly chat: ChatModel; readonly model: Conv
     <section class="ended" aria-label="Conversation status">
       {status === "removed" && <p>{model.hasLeft ? "You left" : "You were removed"}; you cannot read new messages.</p>}
       {status === "closed" && <p>This group has ended. What was written before stays readable here.</p>}
-      {status === "broken" && <p>This conversation cannot go on. {codeInWords(problem ?? "ERR_MLS_CONFIRMATION")}</p>}
+      {canReturn && <p>This conversation cannot go on. {codeInWords(problem ?? "ERR_MLS_CONFIRMATION")}</p>}
+      {canReturn && (
+        <button type="button" class="button small primary" onClick={() => void rejoin()}>
+          Join again
+        </button>
+      )}
       <button
         type="button"
         class="button small"
@@ -92,16 +102,13 @@ function Ended({ chat, model }: { readonly chat: ChatModel; readonly model: Conv
         Delete from this device
       </button>
       {asking && (
-        <ConfirmDialog
-          title="Delete this conversation?"
-          action="Delete"
+        <DeleteDialog
+          chat={chat}
+          model={model}
           onClose={() => {
             setAsking(false);
           }}
-          onConfirm={() => void forget()}
-        >
-          <p>Its messages and keys are deleted from this device and cannot be brought back.</p>
-        </ConfirmDialog>
+        />
       )}
     </section>
   );

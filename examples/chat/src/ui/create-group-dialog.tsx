@@ -9,9 +9,11 @@ import { Problem, Spinner } from "./pieces.tsx";
 interface CreateGroupDialogProps {
   readonly chat: ChatModel;
   readonly onClose: () => void;
+  /** Called after it was closed, when the group is there. */
+  readonly onCreated: () => void;
 }
 
-export function CreateGroupDialog({ chat, onClose }: CreateGroupDialogProps): JSX.Element {
+export function CreateGroupDialog({ chat, onClose, onCreated }: CreateGroupDialogProps): JSX.Element {
   const [title, setTitle] = useState("");
   const [people, setPeople] = useState("");
   const [busy, setBusy] = useState(false);
@@ -26,9 +28,9 @@ export function CreateGroupDialog({ chat, onClose }: CreateGroupDialogProps): JS
     if (found !== undefined) return;
     setBusy(true);
     try {
-      // Inviting goes on in the open conversation, which shows its progress and failure.
       await chat.createGroup(title.trim(), names);
       onClose();
+      onCreated();
     } catch (error) {
       setProblem(errorInWords(error));
       setBusy(false);

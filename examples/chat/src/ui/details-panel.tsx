@@ -4,6 +4,7 @@ import { problemWithTitle } from "../limits.ts";
 import type { ChatModel } from "../model/chat-model.ts";
 import type { ConversationModel } from "../model/conversation-model.ts";
 import { titleOf } from "../wording.ts";
+import { DeleteDialog } from "./delete-dialog.tsx";
 import { ConfirmDialog } from "./dialog.tsx";
 import { useFocusOnMount } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
@@ -37,7 +38,7 @@ export function DetailsPanel({ chat, model, onClose }: DetailsPanelProps): JSX.E
   }, [onClose]);
 
   return (
-    <aside class="details" aria-labelledby="details-heading">
+    <aside class="details" aria-labelledby="details-heading" data-epoch={snapshot.epoch.toString()}>
       <header class="pane-header">
         <h2 ref={heading} tabIndex={-1} id="details-heading">
           Group details
@@ -50,12 +51,10 @@ export function DetailsPanel({ chat, model, onClose }: DetailsPanelProps): JSX.E
       <div class="details-body">
         <Title model={model} active={active} />
         <MembersSection model={model} active={active} />
-        <SafetyNumber chat={chat} value={snapshot.safetyNumber} />
+        <SafetyNumber chat={chat} value={model.members.safetyNumber} />
         <Section title="Keys">
-          <p class="epoch">Epoch {snapshot.epoch.toString()}</p>
           <p class="help">
-            Every change to the group starts a new epoch with new keys. Refreshing yours locks out anyone who may have
-            copied them.
+            Every change to the group brings new keys. Refreshing yours locks out anyone who may have copied them.
           </p>
           <Failure model={model} operation="update" />
           {active && (
@@ -64,7 +63,7 @@ export function DetailsPanel({ chat, model, onClose }: DetailsPanelProps): JSX.E
             </button>
           )}
         </Section>
-        {active && <Leave model={model} />}
+        {active && <Leave chat={chat} model={model} />}
       </div>
     </aside>
   );
@@ -152,8 +151,10 @@ function RenameField({
   );
 }
 
-function Leave({ model }: { readonly model: ConversationModel }): JSX.Element {
+function Leave({ chat, model }: { readonly chat: ChatModel; readonly model: ConversationModel }): JSX.Element {
   const [asking, setAsking] = useState(false);
+  // Nobody is left who could confirm it: the group goes from this device, and so from the world.
+  if (model.snapshot.memberCount === 1) return <Delete chat={chat} model={model} />;
   return (
     <div class="details-section">
       <Failure model={model} operation="leave" />
@@ -181,6 +182,33 @@ function Leave({ model }: { readonly model: ConversationModel }): JSX.Element {
         >
           <p>You keep what you have received and get nothing new. Someone in the group can invite you again.</p>
         </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+/** A group of one is deleted rather than left. */
+function Delete({ chat, model }: { readonly chat: ChatModel; readonly model: ConversationModel }): JSX.Element {
+  const [asking, setAsking] = useState(false);
+  return (
+    <div class="details-section">
+      <button
+        type="button"
+        class="button small danger-quiet"
+        onClick={() => {
+          setAsking(true);
+        }}
+      >
+        Delete group
+      </button>
+      {asking && (
+        <DeleteDialog
+          chat={chat}
+          model={model}
+          onClose={() => {
+            setAsking(false);
+          }}
+        />
       )}
     </div>
   );

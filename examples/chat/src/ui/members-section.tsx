@@ -1,3 +1,4 @@
+import type { Member } from "coppice";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { parseNames } from "../limits.ts";
@@ -15,8 +16,14 @@ interface MembersSectionProps {
 export function MembersSection({ model, active }: MembersSectionProps): JSX.Element {
   const [removing, setRemoving] = useState<string>();
   const heading = useRef<HTMLHeadingElement>(null);
-  const { members } = model.snapshot;
-  const count = members.length;
+  const { members } = model;
+  const count = model.snapshot.memberCount;
+  useEffect(() => {
+    members.start();
+    return () => {
+      members.stop();
+    };
+  }, [members]);
   // A member that goes takes the button with the focus along.
   useEffect(() => {
     if (document.activeElement === document.body) heading.current?.focus();
@@ -24,22 +31,20 @@ export function MembersSection({ model, active }: MembersSectionProps): JSX.Elem
   return (
     <Section title={`Members (${count})`} heading={heading}>
       <ul class="members" role="list" aria-label="Members">
-        {members.map((member) => (
-          <li key={member.leafIndex}>
-            <Avatar name={member.name} />
+        {members.list.map((member) => (
+          <li key={member.user}>
+            <Avatar name={member.user} />
             <span class="member-name">
-              <bdi>{member.name}</bdi>
-              <span class="member-leaf">
-                {member.isSelf ? "you, " : ""}leaf {member.leafIndex}
-              </span>
+              <bdi>{member.user}</bdi>
+              <span class="member-devices">{remarkOf(member)}</span>
             </span>
             {active && !member.isSelf && (
               <button
                 type="button"
                 class="button small quiet"
-                aria-label={`Remove ${member.name}`}
+                aria-label={`Remove ${member.user}`}
                 onClick={() => {
-                  setRemoving(member.name);
+                  setRemoving(member.user);
                 }}
               >
                 Remove
@@ -48,6 +53,18 @@ export function MembersSection({ model, active }: MembersSectionProps): JSX.Elem
           </li>
         ))}
       </ul>
+      {members.hasMore && (
+        <button
+          type="button"
+          class="button small quiet"
+          onClick={() => {
+            members.showMore();
+          }}
+        >
+          Show more people
+        </button>
+      )}
+      {members.problem !== undefined && <Problem>{members.problem}</Problem>}
       <Failure model={model} operation="remove" />
       {active && <AddForm model={model} />}
       {removing !== undefined && (
@@ -70,6 +87,12 @@ export function MembersSection({ model, active }: MembersSectionProps): JSX.Elem
       )}
     </Section>
   );
+}
+
+/** "you", "2 devices", "you, 2 devices", or nothing. */
+function remarkOf({ isSelf, devices }: Member): string {
+  const count = devices.length > 1 ? [`${devices.length} devices`] : [];
+  return [...(isSelf ? ["you"] : []), ...count].join(", ");
 }
 
 function AddForm({ model }: { readonly model: ConversationModel }): JSX.Element {

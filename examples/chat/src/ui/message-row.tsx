@@ -106,19 +106,23 @@ interface NoticeRowProps {
   readonly self: string;
 }
 
-/** A change to the group, or a message that could not be read. */
+/** A change to the group, a message that could not be read, or a gap. */
 export function NoticeRow({ item, self }: NoticeRowProps): JSX.Element {
   return (
     <li class={`notice-row ${item.kind}`} title={momentInWords(item.at)}>
-      {item.kind === "change" ? (
-        <span>
-          <PhraseText phrase={changeInWords(item, self)} />
-        </span>
-      ) : (
-        <span>
-          <strong>Unreadable message.</strong> {codeInWords(item.problem)}
-        </span>
-      )}
+      <span>
+        {item.kind === "change" && <PhraseText phrase={changeInWords(item, self)} />}
+        {item.kind === "undecryptable" && (
+          <>
+            <strong>Unreadable message.</strong> {codeInWords(item.problem)}
+          </>
+        )}
+        {item.kind === "gap" && (
+          <>
+            <strong>You joined again.</strong> What others wrote in between may be missing here.
+          </>
+        )}
+      </span>
     </li>
   );
 }

@@ -32,9 +32,14 @@ export function Spinner(): JSX.Element {
   return <span class="spinner" aria-hidden="true" />;
 }
 
-/** One of ten colours, the same for a name everywhere. */
+/** How many colours there are (`tokens.css`). */
+const hues = 24;
+
+/** One of the colours, the same for a name everywhere. FNV-1a: names that differ little get colours that differ. */
 function hueOf(name: string): number {
-  let hash = 7;
-  for (let index = 0; index < name.length; index++) hash = (hash * 31 + name.charCodeAt(index)) % 1_000_003;
-  return hash % 10;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index++) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  }
+  return ((hash ^ (hash >>> 15)) >>> 0) % hues;
 }

@@ -27,7 +27,7 @@ export function SafetyNumber({ chat, value }: SafetyNumberProps): JSX.Element {
         class="safety-picture"
         viewBox="0 0 112 84"
         role="img"
-        aria-label="The same number as a picture of twelve tiles"
+        aria-label="The safety number as a picture of twelve tiles"
       >
         {tilesOf(value).map((tile, index) => (
           <TileDrawing key={index} tile={tile} column={index % 4} row={Math.floor(index / 4)} />
@@ -39,8 +39,8 @@ export function SafetyNumber({ chat, value }: SafetyNumberProps): JSX.Element {
         ))}
       </p>
       <p class="help">
-        If everyone sees the same number, or the same picture, you share the same keys and nobody sits in between. It
-        changes with the group, so compare while you are in the same epoch.
+        If everyone sees the same number, or the same picture, nobody sits in between. It stays the same while the same
+        people are in the group, whatever devices they use.
       </p>
       <button type="button" class="button small" onClick={() => void copy()}>
         Copy

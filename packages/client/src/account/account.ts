@@ -1,196 +1,183 @@
-/** The account of a store: one name, its signature key, its key packages and the keys it knows of others. */
+/** The account of a store: one device of one user, with its signature key. */
 import {
+  equalBytes,
   erase,
   getCipherSuite,
-  isCoppiceError,
-  randomBytes,
   toHex,
   utf8,
-  equalBytes,
   type Bytes,
   type CipherSuite,
   type Signer,
 } from "@coppice/core";
-import type { Identity } from "@coppice/delivery";
-import type { PartitionWrite, Store } from "@coppice/storage";
+import { signDeviceLogEntry, type DeviceLogEntry, type Identity } from "@coppice/delivery/contract";
+import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
+import type { PartitionSnapshot, PartitionWrite, RecordRange, Store } from "@coppice/storage";
 import { clientError } from "../errors.ts";
-import {
-  ACCOUNT,
-  accountRecord,
-  KEY_PACKAGE,
-  keyPackageRecord,
-  PIN,
-  pinRecord,
-  type AccountRecord,
-  type KeyPackageRecord,
-  type PinRecord,
-} from "../records/account.ts";
+import { ACCOUNT, accountRecord, FORGOTTEN, PIN, type AccountRecord } from "../records/account.ts";
 
 /** MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519 */
 export const SUITE_ID = 1;
 
-/** What a write changes in the account. */
-export interface AccountChanges {
-  readonly keyPackages?: ReadonlyMap<string, KeyPackageRecord | undefined>;
-  readonly pins?: readonly PinRecord[];
-}
+/** Writes of other contexts that may come in between; more are a defect. */
+const MAX_CONFLICTS = 64;
 
-/** What the account's partition held at one version. */
-export interface AccountContents {
-  readonly version: number;
-  /** By hex of their references. */
-  readonly keyPackages: ReadonlyMap<string, KeyPackageRecord>;
-  /** Signature keys by name. */
-  readonly pins: ReadonlyMap<string, Bytes>;
+/** What a write changes in the account's partition. */
+export interface AccountChange {
+  readonly put?: ReadonlyMap<string, Uint8Array>;
+  readonly delete?: readonly string[];
+  /** Deletes every record first. */
+  readonly clear?: boolean;
+  /** Written together with it, all or nothing. */
+  readonly others?: readonly PartitionWrite[];
 }
 
 export class Account {
   readonly store: Store;
   readonly suite: CipherSuite;
   readonly signer: Signer;
-  readonly name: string;
+  readonly user: string;
+  readonly device: string;
+  /** See `AccountRecord`. */
+  readonly position: number;
   readonly #salt: Bytes;
-  #contents: AccountContents | undefined;
 
   private constructor(store: Store, suite: CipherSuite, signer: Signer, record: AccountRecord) {
     this.store = store;
     this.suite = suite;
     this.signer = signer;
-    this.name = record.name;
+    this.user = record.user;
+    this.device = record.device;
+    this.position = record.position ?? 0;
     this.#salt = record.salt;
   }
 
-  /** How the Delivery Service knows this account. */
+  /** How the Delivery Service knows this device. */
   get identity(): Identity {
-    const { name, signer } = this;
-    return { user: name, publicKey: signer.publicKey, sign: (challenge) => signer.sign(new Uint8Array(challenge)) };
+    return identityOf(this);
   }
 
-  /** What the store has now. */
-  async current(): Promise<AccountContents> {
-    const { version } = await this.store.read(ACCOUNT, []);
-    return this.#contents?.version === version ? this.#contents : this.#load();
+  pinName(user: string): string {
+    return PIN + this.#hidden(utf8(user));
   }
 
-  /** What was read last: enough to judge by, since a write that is based on it fails if the store has moved on. */
-  async known(): Promise<AccountContents> {
-    return this.#contents ?? (await this.#load());
+  forgottenName(id: string): string {
+    return FORGOTTEN + this.#hidden(utf8(id));
   }
 
-  /** What to pass to the store, together with other partitions' writes. Call `wrote` or `forget` afterwards. */
-  planWrite(changes: AccountChanges, expectedVersion: number): PartitionWrite {
-    const put = new Map<string, Uint8Array>();
-    const removed: string[] = [];
-    for (const [ref, value] of changes.keyPackages ?? []) {
-      if (value === undefined) removed.push(KEY_PACKAGE + ref);
-      else put.set(KEY_PACKAGE + ref, keyPackageRecord.encode(value));
-    }
-    for (const pin of changes.pins ?? []) put.set(PIN + this.#pinName(pin.name), pinRecord.encode(pin));
-    return { partition: ACCOUNT, expectedVersion, put, delete: removed };
+  /** Records of the account's partition. */
+  read(ranges: readonly RecordRange[]): Promise<PartitionSnapshot> {
+    return this.store.read(ACCOUNT, ranges);
   }
 
-  /** Takes over what was written. */
-  wrote(changes: AccountChanges, expectedVersion: number): void {
-    const before = this.#contents;
-    if (before?.version !== expectedVersion) {
-      this.forget();
-      return;
-    }
-    const keyPackages = new Map(before.keyPackages);
-    for (const [ref, value] of changes.keyPackages ?? []) {
-      if (value === undefined) keyPackages.delete(ref);
-      else keyPackages.set(ref, value);
-    }
-    const pins = new Map(before.pins);
-    for (const { name, signatureKey } of changes.pins ?? []) pins.set(name, signatureKey);
-    this.#contents = { version: expectedVersion + 1, keyPackages, pins };
-  }
-
-  /** Forgets what was read: another context has written. */
-  forget(): void {
-    this.#contents = undefined;
-  }
-
-  /** Writes until no other context was in between; `change` sees the newest contents. */
-  async update(change: (contents: AccountContents) => AccountChanges | undefined): Promise<void> {
-    for (;;) {
-      const contents = await this.current();
-      const changes = change(contents);
-      if (changes === undefined) return;
+  /**
+   * Writes what `compute` makes of these records, again if another context wrote meanwhile. Resolves with whether there was
+   * something to write.
+   */
+  async update(
+    ranges: readonly RecordRange[],
+    compute: (snapshot: PartitionSnapshot) => AccountChange | undefined | Promise<AccountChange | undefined>,
+  ): Promise<boolean> {
+    for (let conflicts = 0; ; conflicts++) {
+      const snapshot = await this.read(ranges);
+      const changes = await compute(snapshot);
+      if (changes === undefined) return false;
+      const { others = [], ...change } = changes;
+      const own = { partition: ACCOUNT, expectedVersion: snapshot.version, ...change };
       try {
-        await this.store.write([this.planWrite(changes, contents.version)]);
-        this.wrote(changes, contents.version);
-        return;
+        await this.store.write([...others, own]);
+        return true;
       } catch (error) {
-        this.forget();
-        if (!isCoppiceError(error, "ERR_STORE_CONFLICT")) throw error;
+        if (!isCoppiceError(error, "ERR_STORE_CONFLICT") || conflicts >= MAX_CONFLICTS) throw error;
       }
     }
   }
 
-  #pinName(name: string): string {
-    return toHex(this.suite.hash.hmac(this.#salt, utf8(name)));
-  }
-
-  async #load(): Promise<AccountContents> {
-    const { version, records } = await this.store.read(ACCOUNT, [{ prefix: KEY_PACKAGE }, { prefix: PIN }]);
-    const keyPackages = new Map<string, KeyPackageRecord>();
-    const pins = new Map<string, Bytes>();
-    for (const [name, bytes] of records) {
-      if (name.startsWith(KEY_PACKAGE)) {
-        keyPackages.set(name.slice(KEY_PACKAGE.length), keyPackageRecord.decode(bytes));
-      } else {
-        const pin = pinRecord.decode(bytes);
-        pins.set(pin.name, pin.signatureKey);
-      }
-    }
-    this.#contents = { version, keyPackages, pins };
-    return this.#contents;
+  #hidden(name: Bytes): string {
+    return toHex(this.suite.hash.hmac(this.#salt, name));
   }
 
   /**
    * Opens the store's account. A new one is stored before `register` tells the Delivery Service of it, so that a crash
-   * cannot lose the key of a registered name, and is taken back if `register` reports that it was refused.
-   * `ERR_CLIENT_WRONG_ACCOUNT` if the store belongs to another name.
+   * cannot lose the key of a registered name, and is taken back if `register` reports that it was refused. `register` resolves
+   * with the position at which the user's device log lists the device. `ERR_CLIENT_WRONG_ACCOUNT` if the store belongs to
+   * another name, `ERR_STORE_CORRUPT` if its record is damaged.
    */
-  static async open(store: Store, name: string, register: (account: Account) => Promise<void>): Promise<Account> {
+  static async open(
+    store: Store,
+    user: string,
+    register: (identity: Identity, account: Account) => Promise<number>,
+  ): Promise<Account> {
     const suite = await getCipherSuite(SUITE_ID);
-    return store.exclusive("account", async () => {
-      const { version, records } = await store.read(ACCOUNT, [{ prefix: ACCOUNT }]);
-      const stored = records.get(ACCOUNT);
-      const known = stored === undefined ? undefined : accountRecord.decode(stored);
-      if (known?.confirmed === true && known.name !== name) {
-        throw clientError("ERR_CLIENT_WRONG_ACCOUNT", "this store belongs to another name");
-      }
-      if (known?.confirmed === true) return Account.#from(store, suite, known);
-
-      const made = known?.name === name ? known : await newAccount(suite, name);
-      await store.write([{ partition: ACCOUNT, expectedVersion: version, clear: true, put: toRecords(made) }]);
-      const account = await Account.#from(store, suite, made);
-      try {
-        await register(account);
-      } catch (error) {
-        if (isRefusal(error)) await store.write([{ partition: ACCOUNT, expectedVersion: version + 1, clear: true }]);
-        throw error;
-      }
-      const confirmed = { ...made, confirmed: true };
-      await store.write([{ partition: ACCOUNT, expectedVersion: version + 1, put: toRecords(confirmed) }]);
-      erase(made.privateKey);
-      return account;
-    });
+    const made = await takeUp(store, suite, user);
+    const account = await Account.#from(store, suite, made);
+    if (made.position !== undefined) return account;
+    let position: number;
+    try {
+      position = await register({ ...account.identity, register: await firstEntry(account) }, account);
+    } catch (error) {
+      if (isRefusal(error)) await account.update([], () => ({ clear: true }));
+      throw error;
+    }
+    const confirmed = { ...made, position };
+    await account.update([], () => ({ put: toRecords(confirmed) }));
+    erase(made.privateKey);
+    return new Account(store, suite, account.signer, confirmed);
   }
 
   static async #from(store: Store, suite: CipherSuite, record: AccountRecord): Promise<Account> {
     const signer = await suite.signature.importSigner(record.privateKey);
     if (!equalBytes(signer.publicKey, record.publicKey)) {
-      throw clientError("ERR_CLIENT_WRONG_ACCOUNT", "the stored signature key is not the account's");
+      throw new CoppiceError("ERR_STORE_CORRUPT", "The stored signature key is not the account's");
     }
     return new Account(store, suite, signer, record);
   }
 }
 
-async function newAccount(suite: CipherSuite, name: string): Promise<AccountRecord> {
-  return { name, ...(await suite.signature.generateKeyPair()), salt: randomBytes(16), confirmed: false };
+/** The stored account, or a new one, stored without the server's word. Of several contexts that open it, one makes it. */
+async function takeUp(store: Store, suite: CipherSuite, user: string): Promise<AccountRecord> {
+  for (let conflicts = 0; ; conflicts++) {
+    const { version, records, damaged } = await store.read(ACCOUNT, [{ prefix: ACCOUNT }]);
+    if (damaged.length > 0) {
+      throw new CoppiceError(
+        "ERR_STORE_CORRUPT",
+        "The record of the account is damaged: this device has to start anew",
+      );
+    }
+    const stored = records.get(ACCOUNT);
+    const known = stored === undefined ? undefined : accountRecord.decode(stored);
+    if (known?.user === user) return known;
+    if (known?.position !== undefined) {
+      throw clientError("ERR_CLIENT_WRONG_ACCOUNT", "This store belongs to another name");
+    }
+    const made = await newAccount(suite, user);
+    try {
+      await store.write([{ partition: ACCOUNT, expectedVersion: version, clear: true, put: toRecords(made) }]);
+      return made;
+    } catch (error) {
+      if (!isCoppiceError(error, "ERR_STORE_CONFLICT") || conflicts >= MAX_CONFLICTS) throw error;
+    }
+  }
+}
+
+async function newAccount(suite: CipherSuite, user: string): Promise<AccountRecord> {
+  const keys = await suite.signature.generateKeyPair();
+  return { user, device: toHex(randomBytes(16)), ...keys, salt: randomBytes(16), position: undefined };
+}
+
+/** The device log of a user of whom this is the first device. */
+async function firstEntry({ user, device, signer }: Account): Promise<DeviceLogEntry> {
+  const key = { suite: SUITE_ID, publicKey: new Uint8Array(signer.publicKey) };
+  const change = { action: "create", device, key, nonce: randomBytes(32) } as const;
+  return (await signDeviceLogEntry({ user, log: undefined, change, signedBy: device, signer })).entry;
+}
+
+function identityOf({ user, device, signer }: Pick<Account, "user" | "device" | "signer">): Identity {
+  return {
+    client: { user, device },
+    suite: SUITE_ID,
+    publicKey: signer.publicKey,
+    sign: (challenge) => signer.sign(new Uint8Array(challenge)),
+  };
 }
 
 const toRecords = (account: AccountRecord): ReadonlyMap<string, Uint8Array> =>

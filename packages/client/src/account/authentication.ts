@@ -1,15 +1,28 @@
-/** The Authentication Service (RFC 9420 §5.3.1) of this client: names are pinned to the key first seen with them. */
+/**
+ * The Authentication Service (RFC 9420 §5.3.1) of this client: a leaf names user, device and a position of the user's device
+ * log, which must list the leaf's signature key there.
+ */
 import {
-  equalBytes,
+  basicCredential,
+  DEFAULT_LIMITS,
   makeRules,
   type AuthenticationService,
   type Bytes,
   type Credential,
   type Rules,
 } from "@coppice/core";
-import { isName } from "../names.ts";
-import type { PinRecord } from "../records/account.ts";
-import type { Account, AccountContents } from "./account.ts";
+import {
+  decodeIdentity,
+  encodeIdentity,
+  EPOCH_WINDOW,
+  identityStanding,
+  type DeviceLog,
+  type LeafIdentity,
+} from "@coppice/delivery/contract";
+import type { Time } from "@coppice/kit";
+import { clientError } from "../errors.ts";
+import type { Account } from "./account.ts";
+import type { LogNeed, People } from "./people.ts";
 
 /** Group context extension with the title: UTF-8, private use (RFC 9420 §17.3). */
 export const TITLE_EXTENSION = 0xf0c1;
@@ -18,64 +31,104 @@ export const TITLE_EXTENSION = 0xf0c1;
 export const KEY_PACKAGE_DAYS = 30n;
 export const CLOCK_SKEW_SECONDS = 3600n;
 
-/** The rules of one operation, with the names that it saw first. */
-export interface Session {
+/** What a leaf of this client says it is. */
+export function ownCredential({ user, device, position }: Account): Credential {
+  return basicCredential(encodeIdentity({ client: { user, device }, position }));
+}
+
+/** Who a leaf is, by its credential. */
+export function identityOf(credential: Credential): LeafIdentity {
+  if (credential.credentialType !== 1) throw new Error("Only basic credentials are used here");
+  return decodeIdentity(credential.identity);
+}
+
+export const userOf = (leaf: { readonly credential: Credential }): string => identityOf(leaf.credential).client.user;
+
+/** Rules that note which device logs they lack: what they allowed holds only if there are none. */
+export interface NotingRules {
   readonly rules: Rules;
-  /** The version of the account that the session judges by. */
-  readonly accountVersion: number;
-  /** To be written together with the operation, if the account still has that version. */
-  readonly newPins: readonly PinRecord[];
+  /** By user, up to which position. */
+  readonly needs: Map<string, number>;
+}
+
+/** For work under a lock, where nothing can be fetched. */
+export function notingRules(people: People, time: Time): NotingRules {
+  const needs = new Map<string, number>();
+  const find = (need: LogNeed): DeviceLog | undefined => {
+    const log = people.known(need);
+    if (log === undefined) needs.set(need.user, Math.max(need.position, needs.get(need.user) ?? 0));
+    return log;
+  };
+  return { rules: rulesWith((need) => Promise.resolve(find(need)), time), needs };
 }
 
 /**
- * A session judges with the pins known now. What it sees first counts as pinned within the session, and for good once
- * `newPins` is stored.
+ * For work outside of locks: device logs that are not known are fetched. If one cannot be fetched now, that is what it rejects with,
+ * and not the refusal that follows from it.
  */
-export async function startSession(account: Account, clock: () => number): Promise<Session> {
-  return sessionOf(account, await account.known(), clock);
+export async function withFetchedLogs<T>(
+  { people, time, signal }: { readonly people: People; readonly time: Time; readonly signal?: AbortSignal | undefined },
+  work: (rules: Rules) => Promise<T>,
+): Promise<T> {
+  let failure: { readonly error: unknown } | undefined;
+  const find = async (need: LogNeed): Promise<DeviceLog | undefined> => {
+    await people.learn([need], signal).catch((error: unknown) => {
+      failure ??= { error };
+      throw error;
+    });
+    return people.known(need);
+  };
+  try {
+    return await work(rulesWith(find, time));
+  } catch (error) {
+    throw failure === undefined ? error : failure.error;
+  }
 }
 
-/** A session that judges with given contents. */
-export function sessionOf(account: Account, { version, pins: known }: AccountContents, clock: () => number): Session {
-  const fresh = new Map<string, Bytes>();
+function rulesWith(find: (need: LogNeed) => Promise<DeviceLog | undefined>, time: Time): Rules {
   const authentication: AuthenticationService = {
-    // Rejections must be promises: core awaits them.
-    // eslint-disable-next-line @typescript-eslint/require-await
-    validate: async ({ credential, signatureKey, moment }) => {
-      const name = nameOf(credential);
-      const pinned = name === account.name ? account.signer.publicKey : (known.get(name) ?? fresh.get(name));
-      if (pinned === undefined) fresh.set(name, signatureKey);
-      else if (!equalBytes(pinned, signatureKey)) throw new Error(`another key than before (${moment})`);
+    validate: async ({ credential, signatureKey, previous }) => {
+      const identity = identityOf(credential);
+      if (previous !== undefined) checkSuccessor(identityOf(previous.credential), identity);
+      const { client, position } = identity;
+      const log = await find({ user: client.user, position });
+      // One that is missing was noted: what follows does not hold.
+      if (log !== undefined) checkListedThen(log, identity, signatureKey);
     },
-    sameClient: (a, b) => equalBytes(identityOf(a.credential), identityOf(b.credential)),
+    sameClient: (a, b) => isSameDevice(identityOf(a.credential), identityOf(b.credential)),
+    sameIdentity: (a, b) => isSameDevice(identityOf(a), identityOf(b)),
   };
-  return {
-    rules: makeRules({
-      authentication,
-      now: () => BigInt(Math.floor(clock() / 1000)),
-      // Leaves stay in the tree for as long as their members do not commit, so only new ones must be within their time.
-      lifetime: { maxSeconds: KEY_PACKAGE_DAYS * 86_400n + 2n * CLOCK_SKEW_SECONDS, checkOnReceive: false },
-      supportedExtensions: [TITLE_EXTENSION],
-    }),
-    accountVersion: version,
-    get newPins() {
-      return [...fresh].map(([name, signatureKey]) => ({ name, signatureKey }));
-    },
-  };
+  return makeRules({
+    authentication,
+    now: () => BigInt(Math.max(0, Math.floor(time.now() / 1000))),
+    // Leaves stay in the tree for as long as their members do not commit, so only new ones must be within their time.
+    lifetime: { maxSeconds: KEY_PACKAGE_DAYS * 86_400n + 2n * CLOCK_SKEW_SECONDS, checkOnReceive: false },
+    supportedExtensions: [TITLE_EXTENSION],
+    limits: { ...DEFAULT_LIMITS, pastEpochs: EPOCH_WINDOW.epochs },
+  });
 }
 
-function identityOf(credential: Credential): Bytes {
-  if (credential.credentialType !== 1) throw new Error("only basic credentials are used here");
-  return credential.identity;
+const isSameDevice = (a: LeafIdentity, b: LeafIdentity): boolean =>
+  a.client.user === b.client.user && a.client.device === b.client.device;
+
+/** A leaf keeps its identity, and does not go back in the log. */
+function checkSuccessor(before: LeafIdentity, after: LeafIdentity): void {
+  if (!isSameDevice(before, after)) throw refused("The leaf is taken over by someone else", after);
+  if (after.position < before.position) throw refused("The leaf goes back in its user's device log", after);
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/**
+ * All members judge a leaf by the log as it was at the leaf's own position, so that they judge alike, whatever they know beyond
+ * it. Whether a device is listed still is checked where it is added: see `claim.ts`.
+ */
+function checkListedThen(log: DeviceLog, identity: LeafIdentity, signatureKey: Bytes): void {
+  const standing = identityStanding(log, identity, signatureKey);
+  if (standing === "listed" || standing === "replaced" || standing === "removed") return;
+  throw refused(`The user's device log does not vouch for the leaf (${standing})`, identity);
+}
 
-/** The name in a credential that this client accepts. */
-export function nameOf(credential: Credential): string {
-  const name = decoder.decode(identityOf(credential));
-  if (!isName(name)) throw new Error("the credential's identity is not a name");
-  return name;
+function refused(message: string, { client: { user, device }, position }: LeafIdentity): Error {
+  return clientError("ERR_CLIENT_DEVICE_LOG", message, { detail: { user, device, position, rule: "leaf" } });
 }
 
 /** The title in the extensions of a group context; empty if there is none. */

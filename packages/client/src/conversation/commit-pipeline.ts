@@ -1,40 +1,42 @@
 /** From an intent to an accepted commit: make, store, submit, adopt; or drop, follow the winner, and make it again. */
 import {
+  adoptCommit,
   createCommit,
-  decodeMessageOf,
-  encodeStagedCommit,
+  createGroupInfo,
+  encodeMessage,
   equalBytes,
-  isCoppiceError,
-  CoppiceError,
+  type Bytes,
+  type GroupState,
   type KeyPackage,
   type StagedCommit,
 } from "@coppice/core";
-import { nameOf } from "../account/authentication.ts";
-import { clientError } from "../errors.ts";
+import type { CommitOutcome, CommitSubmission, LogPosition } from "@coppice/delivery/contract";
+import { isCoppiceError, jitter, untilAborted } from "@coppice/kit";
+import { identityOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
+import { clientError, isTransient, retryAfter } from "../errors.ts";
 import type { Intent, PendingRecord } from "../records/conversation.ts";
-import { isTransient } from "../retrying.ts";
-import { jitter, untilAborted } from "../waiting.ts";
+import { claim } from "./claim.ts";
 import type { Context } from "./context.ts";
-import type { Draft } from "./draft.ts";
-import { adoptPending, dropPending, stagedOf } from "./epoch-change.ts";
-import { statusOf, type Held } from "./held.ts";
+import { adoptPending, dropPending, encodeStaged, stagedOf } from "./epoch-change.ts";
 import { proposalsFor, remaining, type Goal } from "./intent.ts";
+import { advance, nextSeq } from "./position.ts";
+import { processEntries } from "./receive.ts";
+import { statusOf } from "./snapshot.ts";
+import type { Transaction } from "./transaction.ts";
 
 const MAX_ATTEMPTS = 8;
 
-/** Key packages of one user that are tried: a directory may hand out what expired while the user was away. */
-const MAX_CLAIMS = 24;
-
-/** What the pipeline needs of the conversation's background work. */
+/** What the pipeline needs of the conversation's work with the Delivery Service. */
 export interface PipelineHooks {
-  /** Registers the group with the Delivery Service if that has not happened. */
-  readonly register: () => Promise<void>;
+  /** Registers the group if that has not happened, and reads the log to its end unless that was done since connecting. */
+  readonly catchUp: () => Promise<void>;
   /** Reads the log to its end. */
   readonly pull: () => Promise<void>;
   /** Finds out the fate of a pending commit, if there is one. */
   readonly settle: () => Promise<void>;
   /** Waits before the next try to reach the Delivery Service. */
-  readonly retryWait: (failures: number, signal: AbortSignal | undefined) => Promise<void>;
+  readonly retryWait: (failures: number, signal: AbortSignal | undefined, atLeast: number) => Promise<void>;
 }
 
 export interface CommitRequest {
@@ -46,117 +48,114 @@ export interface CommitRequest {
 }
 
 /**
- * Resolves when the intent has taken effect. Nothing has happened if it rejects, except that a commit whose fate was not
- * known when `signal` aborted may still be accepted.
+ * Resolves when the intent has taken effect; waits for the network if need be. Nothing has happened if it rejects, except that a
+ * commit whose fate was not known when `signal` aborted may still be accepted.
  */
 export async function commit(context: Context, request: CommitRequest, hooks: PipelineHooks): Promise<void> {
-  const { ledger, pace, scope } = context;
+  const { turns, pace, scope, time } = context;
   const { intent, signal } = request;
-  const claimed = new Map<string, KeyPackage>();
-  const goal = await ledger.look(({ state }): Goal => {
-    const { leafSince, context: group } = state;
+  const claimed = new Map<string, readonly KeyPackage[]>();
+  const goal = await turns.transact(async (transaction): Promise<Goal> => {
+    requireUsable(transaction, context);
+    const { leafSince, context: group } = await transaction.group();
     return { intent, update: request.update ?? "leaf", leafSince, epoch: group.epoch };
   }, signal);
 
+  const reaching = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, { hooks, signal });
   let attempt = 1;
   for (let round = 1; round <= 2 * MAX_ATTEMPTS && attempt <= MAX_ATTEMPTS; round++) {
-    await untilAborted(hooks.register(), signal);
-    await settleUntilKnown(hooks, signal);
-    await untilAborted(hooks.pull(), signal);
-    const todo = await ledger.look((held) => left(goal, held, attempt === 1), signal);
+    await reaching(() => hooks.catchUp());
+    await reaching(() => hooks.settle());
+    const todo = await turns.transact(
+      (transaction) => left(goal, transaction, { context, strict: attempt === 1 }),
+      signal,
+    );
     if (todo === undefined) return;
-    await claim(context, { todo, claimed, signal });
-    const made = await ledger.transact((draft) => make(draft, { goal, claimed, attempt }, context), signal);
+    await reaching(() => claim(todo, claimed, { ...context, signal }));
+    const made = await reaching(() =>
+      turns.transact((transaction) => make(transaction, { goal, claimed, attempt }, context), signal),
+    );
     if (made === "done") return;
     // Another context's commit is pending, or more key packages are needed: neither is a conflict.
     if (made === "again") continue;
-    await settleUntilKnown(hooks, signal);
-    if ((await ledger.look((held) => left(goal, held, false))) === undefined) return;
-    await scope.sleep(jitter(pace.conflict * attempt), signal);
+    await reaching(() => hooks.settle());
+    if ((await turns.transact((transaction) => left(goal, transaction, { context, strict: false }))) === undefined)
+      return;
+    await scope.sleep(time, jitter(time, pace.conflict * attempt), signal);
     attempt++;
   }
-  throw clientError("ERR_CLIENT_CONFLICT", "the commits of others won every attempt");
+  throw clientError("ERR_CLIENT_CONFLICT", "The commits of others won every attempt: try again");
 }
 
-function left(goal: Goal, held: Held, strict: boolean): Intent | undefined {
-  const todo = held.state.status === "active" ? remaining(goal, held.state, strict) : goal.intent;
-  if (todo !== undefined) requireUsable(held);
+/** Does the work until the Delivery Service is reached. */
+async function untilReached<T>(
+  work: () => Promise<T>,
+  { hooks, signal }: { readonly hooks: PipelineHooks; readonly signal: AbortSignal | undefined },
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await untilAborted(work(), signal);
+    } catch (error) {
+      const atLeast = retryAfter(error);
+      if (atLeast === undefined) throw error;
+      await hooks.retryWait(failures, signal, atLeast);
+    }
+  }
+}
+
+async function left(
+  goal: Goal,
+  transaction: Transaction,
+  { context, strict }: { readonly context: Context; readonly strict: boolean },
+): Promise<Intent | undefined> {
+  const state = await transaction.group();
+  const todo = state.status === "active" ? remaining(goal, state, strict) : goal.intent;
+  if (todo !== undefined) requireUsable(transaction, context);
   return todo;
 }
 
 /** `ERR_CLIENT_NOT_ACTIVE` unless this client can take part in the group. */
-export function requireUsable(held: Pick<Held, "state" | "meta">): void {
-  const status = statusOf(held);
-  if (status !== "active" || held.meta.leaving) {
-    throw clientError("ERR_CLIENT_NOT_ACTIVE", "this client does not take part in the conversation any more", {
-      detail: { status },
-    });
-  }
-}
-
-/** Fetches key packages that are still missing; one that is not its user's is refused, an expired one passed over. */
-async function claim(
-  { delivery, clock }: Context,
-  { todo, claimed, signal }: { todo: Intent; claimed: Map<string, KeyPackage>; signal: AbortSignal | undefined },
-): Promise<void> {
-  if (todo.operation !== "add") return;
-  for (let round = 1; ; round++) {
-    const missing = todo.names.filter((name) => !claimed.has(name));
-    if (missing.length === 0) return;
-    const found = await delivery.claimKeyPackages(missing, signal === undefined ? {} : { signal });
-    missing.forEach((name, index) => {
-      const answer = found[index];
-      if (answer?.user !== name) throw wrongKeyPackage(name);
-      const { keyPackage } = decodeMessageOf("mls_key_package", answer.keyPackage);
-      if (nameOrNothing(keyPackage) !== name) throw wrongKeyPackage(name);
-      // The last one is taken as it is: core says what is wrong with it.
-      if (round === MAX_CLAIMS || !isExpired(keyPackage, clock())) claimed.set(name, keyPackage);
-    });
-  }
-}
-
-function isExpired({ leafNode: { source } }: KeyPackage, now: number): boolean {
-  return source.leafNodeSource === "key_package" && Number(source.lifetime.notAfter) * 1000 < now;
-}
-
-const wrongKeyPackage = (name: string): CoppiceError =>
-  new CoppiceError("ERR_MLS_CREDENTIAL", "the directory gave a key package of someone else", { detail: { name } });
-
-function nameOrNothing({ leafNode }: KeyPackage): string | undefined {
-  try {
-    return nameOf(leafNode.credential);
-  } catch {
-    return undefined;
-  }
+export function requireUsable(
+  { summary }: Pick<Transaction, "summary">,
+  { recovery }: Pick<Context, "recovery">,
+): void {
+  const { status } = statusOf(summary, recovery());
+  if (status === "active" && !summary.leaving) return;
+  throw clientError("ERR_CLIENT_NOT_ACTIVE", "This client does not take part in the conversation now", {
+    detail: { status },
+  });
 }
 
 /** Makes the commit and stores it as pending, in the one write that also takes its key out of the ratchet. */
 async function make(
-  draft: Draft,
-  { goal, claimed, attempt }: { goal: Goal; claimed: ReadonlyMap<string, KeyPackage>; attempt: number },
+  transaction: Transaction,
+  {
+    goal,
+    claimed,
+    attempt,
+  }: { readonly goal: Goal; readonly claimed: ReadonlyMap<string, readonly KeyPackage[]>; readonly attempt: number },
   context: Context,
 ): Promise<"made" | "again" | "done"> {
-  if (draft.pending !== undefined) return "again";
-  const todo = left(goal, { ...draft.before }, attempt === 1);
+  if (transaction.pending !== undefined) return "again";
+  const todo = await left(goal, transaction, { context, strict: attempt === 1 });
   if (todo === undefined) return "done";
-  if (todo.operation === "add" && todo.names.some((name) => !claimed.has(name))) return "again";
-  const staged = await stage(draft, todo, { claimed, context });
-  draft.setPending({
-    intent: goal.intent,
-    attempt,
-    commit: staged.commit,
-    staged: encodeStagedCommit(draft.state, staged, draft.rules),
-  });
-  context.lastStaged.value = staged;
+  if (todo.operation === "add" && todo.users.some((user) => !claimed.has(user))) return "again";
+  const staged = await stage(transaction, todo, { claimed, context });
+  const state = await transaction.group();
+  transaction.setPending(
+    { intent: goal.intent, attempt, commit: staged.commit, staged: encodeStaged(state, staged, transaction.rules) },
+    staged,
+  );
   return "made";
 }
 
 async function stage(
-  draft: Draft,
+  transaction: Transaction,
   todo: Intent,
-  { claimed, context }: { claimed: ReadonlyMap<string, KeyPackage>; context: Context },
+  { claimed, context }: { readonly claimed: ReadonlyMap<string, readonly KeyPackage[]>; readonly context: Context },
 ): Promise<StagedCommit> {
-  const { state, rules } = draft;
+  const { rules } = transaction;
+  const state = await transaction.group();
   const options = {
     rules,
     signer: context.account.signer,
@@ -172,20 +171,8 @@ async function stage(
     if (state.proposals.size === 0 || !isCoppiceError(error)) throw error;
     made = await createCommit(state, { ...options, includeCached: false });
   }
-  draft.step(made);
+  transaction.step(made);
   return made.staged;
-}
-
-async function settleUntilKnown({ settle, retryWait }: PipelineHooks, signal: AbortSignal | undefined): Promise<void> {
-  for (let failures = 0; ; failures++) {
-    try {
-      await untilAborted(settle(), signal);
-      return;
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      await retryWait(failures, signal);
-    }
-  }
 }
 
 /**
@@ -193,47 +180,100 @@ async function settleUntilKnown({ settle, retryWait }: PipelineHooks, signal: Ab
  * Rejects while the outcome is unknown, and when the Delivery Service will not have the commit: it is dropped then.
  */
 export async function settlePending(context: Context, pull: () => Promise<void>): Promise<void> {
-  const { ledger, delivery, groupId, scope } = context;
-  const held = await ledger.look((now) => now);
-  const { pending, state } = held;
+  const { turns, delivery, scope } = context;
+  const known = turns.known;
+  if (known.work !== undefined && known.work.pending === undefined) return;
+  const pending = await turns.transact(async (transaction) => {
+    if (transaction.pending === undefined || transaction.summary.position === undefined) return undefined;
+    const staged = await stagedOf(transaction, transaction.pending);
+    const { position } = transaction.summary;
+    const state = await transaction.group();
+    return { record: transaction.pending, staged, position, next: adoptCommit(state, staged, transaction.rules).state };
+  });
   if (pending === undefined) return;
-  const staged = await stagedOf(state, pending, context);
-  const { welcome, commit: bytes, epoch } = staged;
-  const added = staged.added.map(({ keyPackage }) => nameOf(keyPackage.leafNode.credential));
-  const removed = staged.removed.map(({ leafNode }) => nameOf(leafNode.credential));
-  let seq: number;
+  let outcome: CommitOutcome;
   try {
-    ({ seq } = await delivery.submitCommit({
-      groupId,
-      epoch,
-      commit: bytes,
-      added: welcome === undefined ? [] : added.map((user) => ({ user, welcome })),
-      removed: removed.filter((name) => !added.includes(name)),
-    }));
+    outcome = await delivery.submitCommit(await submissionOf(pending, context));
   } catch (error) {
     if (scope.ended || isTransient(error)) throw error;
-    const lost = isCoppiceError(error, "ERR_DS_EPOCH_CONFLICT");
-    // The log may show that an earlier submission was accepted, or who won, or that this client was removed.
-    await pull().catch((cause: unknown) => {
-      if (lost) throw cause;
-    });
-    await ledger.transact((draft) => {
-      if (isSame(draft.pending, pending)) dropPending(draft, context);
-    });
-    if (lost) return;
+    // The log may show that an earlier submission was accepted, or that this client was removed.
+    await pull().catch(() => undefined);
+    await turns.transact((transaction) => dropIfStill(transaction, pending.record));
     // A member who was removed learns that, rather than what the Delivery Service thinks of outsiders.
-    await ledger.look(requireUsable);
+    await turns.transact((transaction) => {
+      requireUsable(transaction, context);
+    });
     throw error;
   }
-  const adopted = await ledger.transact(async (draft) => {
-    if (!isSame(draft.pending, pending)) return true;
-    if (seq !== draft.meta.cursor + 1) return false;
-    draft.setMeta({ cursor: seq });
-    await adoptPending(draft, context, context.id, context.clock());
+  const isSettled = await turns.transact((transaction) =>
+    settle(transaction, { record: pending.record, outcome }, context),
+  );
+  if (isSettled) return;
+  // Entries before it come first; the log then shows the commit itself, or the one that won.
+  await pull();
+  await turns.transact((transaction) => dropIfStill(transaction, pending.record));
+}
+
+interface Pending {
+  readonly record: PendingRecord;
+  readonly staged: StagedCommit;
+  readonly position: LogPosition;
+  /** The state that the commit leads to. */
+  readonly next: GroupState;
+}
+
+async function submissionOf(
+  { staged, position, next }: Pending,
+  { groupId, account }: Context,
+): Promise<CommitSubmission> {
+  const { welcome, commit: bytes, epoch } = staged;
+  const clients = (leaves: readonly Parameters<typeof clientOf>[0][]) => leaves.map(clientOf);
+  const added = clients(staged.added.map(({ keyPackage }) => keyPackage.leafNode));
+  const removed = clients(staged.removed.map(({ leafNode }) => leafNode));
+  return {
+    groupId,
+    position,
+    epoch,
+    commit: bytes,
+    groupInfo: await groupInfoOf(next, account.signer),
+    added: added.map((client) => ({ client, welcome })),
+    removed: removed.filter(
+      ({ user, device }) => !added.some((other) => other.user === user && other.device === device),
+    ),
+  };
+}
+
+const clientOf = ({ credential }: { readonly credential: Parameters<typeof identityOf>[0] }) =>
+  identityOf(credential).client;
+
+/** The GroupInfo by which devices of members come back, of the epoch that a state is in. */
+export async function groupInfoOf(state: GroupState, signer: Parameters<typeof createGroupInfo>[1]): Promise<Bytes> {
+  return encodeMessage({ wireFormat: "mls_group_info", groupInfo: await createGroupInfo(state, signer) });
+}
+
+/** Follows the Delivery Service's word, if what it says comes right after what was read. */
+async function settle(
+  transaction: Transaction,
+  { record, outcome }: { readonly record: PendingRecord; readonly outcome: CommitOutcome },
+  context: Context,
+): Promise<boolean> {
+  if (!isSame(transaction.pending, record)) return true;
+  const { account, time } = context;
+  if (outcome.accepted) {
+    if (outcome.seq !== nextSeq(transaction.summary)) return false;
+    advance(transaction, outcome.seq);
+    await adoptPending(transaction, { account, at: undefined, now: momentOf(time) });
     return true;
-  });
-  // Entries before it come first; the log then shows the commit itself.
-  if (!adopted) await pull();
+  }
+  const { winner } = outcome;
+  if (winner?.seq !== nextSeq(transaction.summary)) return false;
+  await processEntries(transaction, [winner], context);
+  await dropIfStill(transaction, record);
+  return true;
+}
+
+async function dropIfStill(transaction: Transaction, record: PendingRecord): Promise<void> {
+  if (isSame(transaction.pending, record)) await dropPending(transaction);
 }
 
 const isSame = (pending: PendingRecord | undefined, other: PendingRecord): boolean =>

@@ -1,279 +1,322 @@
-/** A conversation as the application sees it. */
-import { erase, exportSecret, fromHex, utf8, type Bytes, type StagedCommit } from "@coppice/core";
-import type { DeliveryService } from "@coppice/delivery";
-import type { Account } from "../account/account.ts";
-import type {
-  CallOptions,
-  Conversation,
-  ConversationEvents,
-  ConversationSnapshot,
-  HistoryItem,
-  Unsubscribe,
-} from "../api.ts";
-import { Emitter } from "../emitter.ts";
+/** A conversation of the engine: what all sessions share of it. */
+import { exportSecret, fromHex, type Bytes } from "@coppice/core";
+import { safetyNumber } from "@coppice/delivery/contract";
+import { copyBytes, isCoppiceError, Listeners, type CoppiceError, type Overdue } from "@coppice/kit";
+import type { CallOptions, ConversationSnapshot, HistoryItem, MembersPage } from "../api.ts";
 import { clientError } from "../errors.ts";
-import { checkNames, checkTitle } from "../names.ts";
+import { checkTitle, checkUsers } from "../names.ts";
 import type { Intent, MessageItem } from "../records/conversation.ts";
-import { SingleFlight, untilAborted, type Pace, type Scope } from "../waiting.ts";
-import { Background } from "./background.ts";
 import { requireUsable } from "./commit-pipeline.ts";
-import type { Context } from "./context.ts";
-import type { Draft } from "./draft.ts";
+import type { Context, Shared } from "./context.ts";
 import { proposeToLeave } from "./epoch-change.ts";
-import type { Held } from "./held.ts";
-import { HandOver, readAfter, readHistory, readItems, type HistoryQuery } from "./history.ts";
-import { Ledger } from "./ledger.ts";
+import { forget } from "./forget.ts";
+import { History, type HistoryQuery } from "./history.ts";
+import { readPeople, readUsers, type MembersOf, type MembersQuery } from "./members.ts";
+import { messageBytes } from "./message-bytes.ts";
 import { queueMessage } from "./outbox.ts";
-import { Snapshots } from "./snapshot.ts";
-
-const MAX_MESSAGE_BYTES = 64 * 1024;
+import { Snapshots, statusOf } from "./snapshot.ts";
+import type { Foreign, Stored } from "./stored.ts";
+import { Sync } from "./sync.ts";
+import type { Transaction } from "./transaction.ts";
+import { Turns } from "./turns.ts";
 
 export interface ConversationOptions {
   readonly id: string;
-  readonly account: Account;
-  readonly delivery: DeliveryService;
-  readonly clock: () => number;
-  readonly pace: Pace;
-  readonly scope: Scope;
+  readonly shared: Shared;
   /** Told of failures in the background. */
   readonly report: (error: unknown) => void;
-  /** Told of what listeners throw. */
-  readonly listenerFailed: (error: unknown) => void;
   /** Told when the conversation is no longer on this device. */
   readonly onGone: () => void;
 }
 
-export class EngineConversation implements Conversation {
-  readonly id: string;
-  readonly background: Background;
-  readonly #options: ConversationOptions;
-  readonly #ledger: Ledger;
-  readonly #context: Context;
-  readonly #emitter: Emitter<ConversationEvents>;
-  readonly #snapshots: Snapshots;
-  readonly #handOver: HandOver;
-  readonly #refreshing = new SingleFlight(() => this.#ledger.look(() => undefined));
+/** Found where it shows, and told there in words that say more. */
+const TOLD = ["ERR_CLIENT_ROLLED_BACK", "ERR_DS_LOG_CHANGED", "ERR_STORE_CORRUPT"] as const;
 
-  constructor(options: ConversationOptions, held: Held) {
-    const { id, account, delivery, clock, pace, scope, report } = options;
+/** What sessions are told. */
+export interface SharedEvents {
+  /** Items that were added or changed, oldest first, and numbers of those that were discarded. */
+  items: { readonly items: readonly HistoryItem[]; readonly discarded: readonly number[]; readonly newest: number };
+  change: ConversationSnapshot;
+}
+
+/** How far a session was told of messages. */
+export interface Mark {
+  readonly cursor: number;
+}
+
+export class EngineConversation {
+  readonly id: string;
+  readonly events: Listeners<SharedEvents> = new Listeners<SharedEvents>(["items", "change"]);
+  readonly history: History;
+  readonly sync: Sync;
+  readonly #options: ConversationOptions;
+  readonly #turns: Turns;
+  readonly #context: Context;
+  readonly #snapshots: Snapshots;
+  readonly #marks = new Set<Mark>();
+
+  constructor(options: ConversationOptions, stored: Stored) {
+    const { id, shared, report } = options;
+    const { store } = shared.account;
     this.id = id;
     this.#options = options;
-    this.#emitter = new Emitter(options.listenerFailed);
-    this.#snapshots = new Snapshots(id, held);
-    this.#handOver = new HandOver(held.meta, {
-      read: (after) => readAfter(account.store, id, after),
-      hasListener: () => this.#emitter.has("message"),
-      deliver: (message) => {
-        this.#emitter.emit("message", message);
-      },
-    });
-    this.#ledger = new Ledger(
+    this.history = new History(store, id);
+    this.#snapshots = new Snapshots(id, stored.summary, shared.recovery());
+    this.#turns = new Turns(
       {
-        id,
-        account,
-        clock,
-        onWriting: (draft) => {
-          this.#noteHandedOver(draft);
+        ...{ id, store, history: this.history, people: shared.people, time: shared.time },
+        onWriting: (transaction) => {
+          this.#noteHandedOver(transaction);
         },
-        onWritten: (draft) => {
-          this.#announce(draft.toHeld(), draft.items, draft.discarded);
+        onWritten: ({ items, discarded }) => {
+          this.#announce(items, discarded);
         },
-        onForeign: (before, now) => this.#followForeign(before, now),
+        onForeign: (_before, foreign) => {
+          this.#followForeign(foreign);
+        },
+        onDamaged: (error) => {
+          this.#damage(error);
+        },
+        onOverdue: (overdue) => {
+          report(overdueError(overdue));
+        },
       },
-      held,
+      stored,
     );
-    const lastStaged: { value: StagedCommit | undefined } = { value: undefined };
-    const groupId = fromHex(id);
-    this.#context = { id, groupId, account, delivery, ledger: this.#ledger, clock, pace, scope, lastStaged };
-    this.background = new Background(this.#context, report);
-    this.background.considerProposals(held);
+    this.#context = {
+      ...{ ...shared, id, groupId: fromHex(id), turns: this.#turns, history: this.history },
+      report: (error) => {
+        if (!TOLD.some((code) => isCoppiceError(error, code))) report(error);
+      },
+    };
+    this.sync = new Sync(this.#context);
   }
 
   get snapshot(): ConversationSnapshot {
     return this.#snapshots.current;
   }
 
-  on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
-    const release = this.#emitter.on(event, listener);
-    if (event === "message") this.#handOver.wake();
-    return release;
+  /** Whether there is something to do with the Delivery Service besides following the log. */
+  get hasWork(): boolean {
+    const { queued, pending, position } = this.#turns.known.summary;
+    return queued > 0 || pending !== undefined || position === undefined || this.#status === "recovering";
   }
 
-  history(query?: HistoryQuery, { signal }: CallOptions = {}): Promise<readonly HistoryItem[]> {
-    return this.#call(() => untilAborted(readHistory(this.#ledger.store, this.id, query), signal), signal);
+  /** Items up to this one were handed over to some session. */
+  get handedOver(): number {
+    return Math.max(this.#turns.known.summary.handedOver, ...[...this.#marks].map(({ cursor }) => cursor));
   }
 
-  async add(names: readonly string[], options?: CallOptions): Promise<void> {
-    const checked = checkNames(names);
-    if (checked.length > 0) await this.#commit({ operation: "add", names: checked }, options);
+  /** Takes a session's mark into account; returns what ends that. */
+  attach(mark: Mark): () => void {
+    this.#marks.add(mark);
+    return () => {
+      this.#marks.delete(mark);
+    };
   }
 
-  async remove(names: readonly string[], options?: CallOptions): Promise<void> {
-    const checked = checkNames(names);
-    if (checked.includes(this.#options.account.name)) throw new RangeError("to remove yourself, leave");
-    if (checked.length > 0) await this.#commit({ operation: "remove", names: checked }, options);
+  async members(query: MembersQuery, { signal }: CallOptions): Promise<MembersPage> {
+    return readPeople(this.#membersOf, query, signal && { signal });
   }
 
-  async rename(title: string, options?: CallOptions): Promise<void> {
+  async safetyNumber({ signal }: CallOptions): Promise<string> {
+    const users = await readUsers(this.#membersOf, signal && { signal });
+    return safetyNumber(await this.#context.people.roots(users, signal));
+  }
+
+  async page(query: HistoryQuery, { signal }: CallOptions): Promise<readonly HistoryItem[]> {
+    return this.history.page(query, signal && { signal });
+  }
+
+  async add(users: string | readonly string[], options: CallOptions): Promise<void> {
+    const checked = checkUsers(users);
+    if (checked.length > 0) await this.#commit({ operation: "add", users: checked }, options);
+  }
+
+  async remove(users: string | readonly string[], options: CallOptions): Promise<void> {
+    const checked = checkUsers(users);
+    if (checked.includes(this.#context.account.user)) throw new RangeError("To remove yourself, leave");
+    if (checked.length > 0) await this.#commit({ operation: "remove", users: checked }, options);
+  }
+
+  async rename(title: string, options: CallOptions): Promise<void> {
     await this.#commit({ operation: "rename", title: checkTitle(title) }, options);
   }
 
-  async update(options?: CallOptions): Promise<void> {
+  async update(options: CallOptions): Promise<void> {
     await this.#commit({ operation: "update" }, options);
   }
 
-  leave({ signal }: CallOptions = {}): Promise<void> {
-    return this.#call(async () => {
-      await this.#ledger.transact(async (draft) => {
-        if (draft.meta.leaving) return;
-        requireUsable(draft);
-        if (this.snapshot.members.length === 1) {
-          throw clientError("ERR_CLIENT_NOT_ACTIVE", "nobody is left to remove this client: forget the conversation");
-        }
-        draft.setMeta({ leaving: true });
-        await proposeToLeave(draft, this.#context);
-      }, signal);
-      this.background.kick();
+  async leave({ signal }: CallOptions): Promise<void> {
+    this.#checkNotDamaged();
+    await this.#turns.transact(async (transaction) => {
+      if (transaction.summary.leaving) return;
+      requireUsable(transaction, this.#context);
+      if (transaction.summary.memberCount === 1) {
+        throw clientError("ERR_CLIENT_NOT_ACTIVE", "Nobody is left to remove this client: forget the conversation");
+      }
+      transaction.setSummary({ leaving: true });
+      await proposeToLeave(transaction, this.#context.account);
     }, signal);
+    this.sync.kick();
   }
 
-  async send(data: Uint8Array | string, { signal }: CallOptions = {}): Promise<HistoryItem> {
+  async send(data: Uint8Array | string, { signal }: CallOptions): Promise<HistoryItem> {
     const bytes = messageBytes(data);
-    return this.#call(async () => {
-      const item = await this.#ledger.transact((draft) => {
-        requireUsable(draft);
-        return queueMessage(draft, bytes, this.#context);
-      }, signal);
-      this.background.kick();
-      return item;
+    this.#checkNotDamaged();
+    const item = await this.#turns.transact((transaction) => {
+      requireUsable(transaction, this.#context);
+      return queueMessage(transaction, bytes, { context: this.#context, now: this.sync.canPostNow });
     }, signal);
+    this.sync.kick();
+    return item;
   }
 
-  resend(seq: number, { signal }: CallOptions = {}): Promise<void> {
-    return this.#call(async () => {
-      await this.#ledger.transact(async (draft) => {
-        requireUsable(draft);
-        const { number, item } = await this.#failed(draft, seq);
-        draft.setOutbox(number, undefined);
-        draft.enqueue({ item: seq, sealed: undefined, failed: false });
-        draft.changeItem({ ...item, state: "sending", problem: undefined });
-      }, signal);
-      this.background.kick();
+  async resend(seq: number, { signal }: CallOptions): Promise<void> {
+    this.#checkNotDamaged();
+    await this.#turns.transact(async (transaction) => {
+      requireUsable(transaction, this.#context);
+      const item = await failedItem(transaction, seq);
+      transaction.changeItem({ ...item, state: "sending", problem: undefined });
+      // Nobody knows whether it has arrived after all.
+      transaction.enqueue({ item: seq, sealed: undefined, resent: true });
     }, signal);
+    this.sync.kick();
   }
 
-  discard(seq: number, { signal }: CallOptions = {}): Promise<void> {
-    return this.#call(
-      () =>
-        this.#ledger.transact(async (draft) => {
-          const { number } = await this.#failed(draft, seq);
-          draft.setOutbox(number, undefined);
-          draft.discardItem(seq);
-        }, signal),
-      signal,
-    );
+  async discard(seq: number, { signal }: CallOptions): Promise<void> {
+    this.#checkNotDamaged();
+    await this.#turns.transact(async (transaction) => {
+      await failedItem(transaction, seq);
+      transaction.discardItem(seq);
+    }, signal);
   }
 
   async exportSecret(label: string, context: Uint8Array, length: number): Promise<Bytes> {
-    const copy = new Uint8Array(context);
-    return this.#call(() =>
-      this.#ledger.look((held) => {
-        requireUsable({ ...held, meta: { ...held.meta, leaving: false } });
-        return exportSecret(held.state, { label, context: copy, length });
-      }),
-    );
+    const copy = copyBytes(context, "The exporter's context");
+    this.#checkNotDamaged();
+    return this.#turns.transact(async (transaction) => {
+      requireUsable({ summary: { ...transaction.summary, leaving: false } }, this.#context);
+      const state = await transaction.messaging(() => []);
+      return exportSecret(state, { label, context: copy, length });
+    });
   }
 
-  forget({ signal }: CallOptions = {}): Promise<void> {
-    return this.#call(async () => {
-      await this.#ledger.forget(signal);
-      this.#options.onGone();
-    }, signal);
+  async rejoin({ signal }: CallOptions): Promise<void> {
+    if (this.#status === "removed" || this.#status === "closed") {
+      const detail = { status: this.#status };
+      throw clientError("ERR_CLIENT_NOT_ACTIVE", "Only who is a member can join again", { detail });
+    }
+    if (this.#status !== "active") await this.sync.rejoin(signal);
   }
 
-  /** Reads what another context has written. */
-  refresh(): Promise<void> {
-    return this.#refreshing.run();
+  async forget({ signal }: CallOptions): Promise<void> {
+    await forget(this.#context, this.#turns.known.summary, signal);
+    this.#end();
+  }
+
+  /** Another context has written. */
+  announce(version: number): void {
+    this.#turns.announce(version);
+  }
+
+  /** Reads what another part of this context has written. */
+  async refresh(): Promise<void> {
+    await this.#turns.refresh();
+  }
+
+  /** The account was found rolled back, here or in another context. */
+  recoveryChanged(): void {
+    if (this.#updateSnapshot()) this.sync.kick();
   }
 
   /** Stores up to where messages were handed over. */
   async settleHandOver(): Promise<void> {
-    await this.#handOver.idle();
-    await this.#ledger.transact((draft) => {
-      this.#noteHandedOver(draft);
+    if (this.handedOver <= this.#turns.known.summary.handedOver || this.#status === "damaged") return;
+    await this.#turns.transact((transaction) => {
+      this.#noteHandedOver(transaction);
     });
   }
 
-  release(): void {
-    this.#emitter.clear();
+  get #membersOf(): MembersOf {
+    const { account, id } = this.#context;
+    return { store: account.store, id, self: account.user };
   }
 
-  #commit(intent: Intent, { signal }: CallOptions = {}): Promise<void> {
-    return this.#call(async () => {
-      await this.background.requireUsable(signal);
-      await this.background.commit({ intent, signal });
-    }, signal);
+  get #status(): ConversationSnapshot["status"] {
+    return statusOf(this.#turns.known.summary, this.#options.shared.recovery()).status;
   }
 
-  /** Settles at the latest when the client is closed. `work` itself ends when the caller gives up, where it still can. */
-  async #call<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { scope } = this.#options;
-    scope.throwIfEnded();
-    signal?.throwIfAborted();
-    return scope.run(work());
+  async #commit(intent: Intent, { signal }: CallOptions): Promise<void> {
+    this.#checkNotDamaged();
+    await this.sync.commit({ intent, signal });
   }
 
-  async #failed(draft: Draft, seq: number): Promise<{ readonly number: number; readonly item: MessageItem }> {
-    const found = [...draft.outbox].find(([, entry]) => entry.item === seq && entry.failed);
-    const item = found && (await readItems(this.#ledger.store, this.id, [seq])).get(seq);
-    if (found === undefined || item?.kind !== "message") {
-      throw clientError("ERR_CLIENT_UNKNOWN_ITEM", "there is no failed message of this number", { detail: { seq } });
+  /** Turns of a damaged conversation fail in ways that say less. */
+  #checkNotDamaged(): void {
+    const { summary } = this.#turns.known;
+    if (summary.status === "damaged") requireUsable({ summary }, this.#context);
+  }
+
+  #noteHandedOver(transaction: Transaction): void {
+    const { handedOver } = this;
+    if (handedOver > transaction.summary.handedOver) transaction.setSummary({ handedOver });
+  }
+
+  /** What this or another context has written. */
+  #announce(items: readonly HistoryItem[], discarded: readonly number[]): void {
+    this.#updateSnapshot();
+    const newest = [...new Map(items.map((item) => [item.seq, item])).values()];
+    if (newest.length > 0 || discarded.length > 0) {
+      newest.sort((a, b) => a.seq - b.seq);
+      this.events.notify("items", { items: newest, discarded, newest: this.#turns.known.summary.lastItem });
     }
-    return { number: found[0], item };
+    this.sync.considerProposals();
   }
 
-  #noteHandedOver(draft: Draft): void {
-    const { cursor } = this.#handOver;
-    if (cursor > draft.meta.handedOver) draft.setMeta({ handedOver: cursor });
-  }
-
-  #announce(held: Held, items: readonly HistoryItem[], discarded: readonly number[]): void {
-    if (this.#snapshots.update(held)) this.#emitter.emit("change", this.snapshot);
-    const newest = new Map(items.map((item) => [item.seq, item]));
-    for (const item of newest.values()) this.#emitter.emit("item", item);
-    for (const seq of discarded) this.#emitter.emit("discarded", { seq });
-    this.#handOver.wake(held.meta.lastItem);
-    this.background.considerProposals(held);
-  }
-
-  /** What another context changed: new items, and those that were or are in the outbox. */
-  async #followForeign(before: Held, now: Held | undefined): Promise<void> {
-    if (now === undefined) {
-      this.#options.onGone();
+  #followForeign(foreign: Foreign | undefined): void {
+    if (foreign === undefined) {
+      this.#end();
       return;
     }
-    const seqs = new Set([...before.outbox.values(), ...now.outbox.values()].map(({ item }) => item));
-    seqs.delete(0);
-    for (let seq = before.meta.lastItem + 1; seq <= now.meta.lastItem; seq++) seqs.add(seq);
-    const ordered = [...seqs].sort((a, b) => a - b);
-    const items = await readItems(this.#ledger.store, this.id, ordered);
-    const gone = ordered.filter((seq) => seq <= before.meta.lastItem && !items.has(seq));
-    this.#announce(now, [...items.values()], gone);
+    this.#announce(foreign.items, foreign.discarded);
+    if (this.hasWork) this.sync.kick();
+  }
+
+  #updateSnapshot(): boolean {
+    const changed = this.#snapshots.update(this.#turns.known.summary, this.#options.shared.recovery());
+    if (changed) this.events.notify("change", this.snapshot);
+    return changed;
+  }
+
+  /** Damage is confined to this conversation: it stops, and can be joined again or forgotten. */
+  #damage(error: CoppiceError): void {
+    if (this.#turns.known.summary.status === "damaged") return;
+    this.#turns.markDamaged(error.code);
+    this.#updateSnapshot();
+    this.#options.report(error);
+  }
+
+  #end(): void {
+    this.#turns.end();
+    this.#options.onGone();
   }
 }
 
-/** A copy of 1 byte to 64 KiB. */
-function messageBytes(data: Uint8Array | string): Bytes {
-  if (!(data instanceof Uint8Array) && typeof data !== "string") throw new TypeError("a message is bytes or a string");
-  if (data.length > MAX_MESSAGE_BYTES) throw tooLarge();
-  const bytes = typeof data === "string" ? utf8(data) : new Uint8Array(data);
-  if (bytes.length === 0) throw clientError("ERR_CLIENT_EMPTY_MESSAGE", "a message has at least one byte");
-  if (bytes.length > MAX_MESSAGE_BYTES) {
-    erase(bytes);
-    throw tooLarge();
-  }
-  return bytes;
+async function failedItem(transaction: Transaction, seq: number): Promise<MessageItem> {
+  const item = Number.isSafeInteger(seq) && seq > 0 ? await transaction.item(seq) : undefined;
+  if (item?.kind === "message" && item.state === "failed") return item;
+  throw clientError("ERR_CLIENT_UNKNOWN_ITEM", "There is no failed message of this number", { detail: { seq } });
 }
 
-const tooLarge = (): Error =>
-  clientError("ERR_CLIENT_MESSAGE_TOO_LARGE", `a message has at most ${MAX_MESSAGE_BYTES} bytes`);
+/** Whether work was going on when its conversation was deleted. */
+export const isForgotten = (error: unknown): boolean => isCoppiceError(error, "ERR_CLIENT_UNKNOWN_CONVERSATION");
+
+export function overdueError({ lock, waited, holder }: Overdue): CoppiceError {
+  const milliseconds = Math.round(waited);
+  return clientError(
+    "ERR_CLIENT_WAITING",
+    `Another context (${holder}) held a lock for ${milliseconds} ms without a sign of life and was passed by`,
+    { detail: { lock, holder, milliseconds } },
+  );
+}

@@ -1,8 +1,9 @@
 /** What the application asked for, compared with the state: what is left to do, and the proposals for it. */
 import { ProposalType, utf8, type Extension, type GroupState, type KeyPackage, type Proposal } from "@coppice/core";
-import { nameOf, TITLE_EXTENSION, titleOf } from "../account/authentication.ts";
+import { TITLE_EXTENSION, titleOf } from "../account/authentication.ts";
 import { clientError } from "../errors.ts";
 import type { Intent } from "../records/conversation.ts";
+import { rosterOf } from "./roster.ts";
 
 /** An intent with the state that it was first seen with, to know whether an update has happened. */
 export interface Goal {
@@ -17,27 +18,27 @@ export interface Goal {
 type InlineProposal = Exclude<Proposal, { readonly proposalType: typeof ProposalType.update }>;
 
 /**
- * What is left of an intent: the names that are not members yet, or still are; undefined if nothing is. The first time
- * (`strict`) a name that is a member already, or is none, is a mistake; afterwards another commit has done the work.
+ * What is left of an intent: the users that are not members yet, or still are; undefined if nothing is. The first time
+ * (`strict`) a user who is a member already, or is none, is a mistake; afterwards another commit has done the work.
  */
 export function remaining(goal: Goal, state: GroupState, strict: boolean): Intent | undefined {
   const { intent } = goal;
   switch (intent.operation) {
     case "add": {
-      const members = new Set(namesIn(state).keys());
-      const known = intent.names.find((name) => members.has(name));
+      const members = rosterOf(state);
+      const known = intent.users.find((user) => members.has(user));
       if (strict && known !== undefined) {
-        throw clientError("ERR_CLIENT_ALREADY_MEMBER", "already a member", { detail: { name: known } });
+        throw clientError("ERR_CLIENT_ALREADY_MEMBER", `${known} is a member already`, { detail: { user: known } });
       }
-      return ofNames(intent, (name) => !members.has(name));
+      return ofUsers(intent, (user) => !members.has(user));
     }
     case "remove": {
-      const members = namesIn(state);
-      const unknown = intent.names.find((name) => !members.has(name));
+      const members = rosterOf(state);
+      const unknown = intent.users.find((user) => !members.has(user));
       if (strict && unknown !== undefined) {
-        throw clientError("ERR_CLIENT_NOT_A_MEMBER", "not a member", { detail: { name: unknown } });
+        throw clientError("ERR_CLIENT_NOT_A_MEMBER", `${unknown} is not a member`, { detail: { user: unknown } });
       }
-      return ofNames(intent, (name) => members.has(name));
+      return ofUsers(intent, (user) => members.has(user));
     }
     case "rename":
       return titleOf(state.context.extensions) === intent.title ? undefined : intent;
@@ -48,46 +49,35 @@ export function remaining(goal: Goal, state: GroupState, strict: boolean): Inten
   }
 }
 
-function ofNames<T extends Extract<Intent, { names: unknown }>>(
+function ofUsers<T extends Extract<Intent, { users: unknown }>>(
   intent: T,
-  left: (name: string) => boolean,
+  isLeft: (user: string) => boolean,
 ): T | undefined {
-  const names = intent.names.filter(left);
-  return names.length === 0 ? undefined : { ...intent, names };
+  const users = intent.users.filter(isLeft);
+  return users.length === 0 ? undefined : { ...intent, users };
 }
 
-/** Leaf indices by name. */
-export function namesIn(state: GroupState): ReadonlyMap<string, number> {
-  return new Map([...state.tree.members()].map(([index, { credential }]) => [nameOf(credential), Number(index)]));
-}
-
-/** The proposals that carry out `intent`. `keyPackages` has one for each name to be added. */
+/** The proposals that carry out `intent`. `keyPackages` has those of the devices of each user to be added. */
 export function proposalsFor(
   intent: Intent,
   state: GroupState,
-  keyPackages: ReadonlyMap<string, KeyPackage>,
+  keyPackages: ReadonlyMap<string, readonly KeyPackage[]>,
 ): readonly InlineProposal[] {
   switch (intent.operation) {
     case "add":
-      return intent.names.map((name) => {
-        const keyPackage = keyPackages.get(name);
-        if (keyPackage === undefined) throw new RangeError("a name to be added has no key package");
-        return { proposalType: ProposalType.add, keyPackage };
-      });
+      return intent.users.flatMap((user) =>
+        (keyPackages.get(user) ?? []).map((keyPackage) => ({ proposalType: ProposalType.add, keyPackage })),
+      );
     case "remove": {
-      const members = namesIn(state);
-      return intent.names.flatMap((name) => {
-        const removed = members.get(name);
-        return removed === undefined ? [] : [{ proposalType: ProposalType.remove, removed }];
-      });
+      const members = rosterOf(state);
+      return intent.users.flatMap((user) =>
+        (members.get(user) ?? []).map((removed) => ({ proposalType: ProposalType.remove, removed })),
+      );
     }
-    case "rename":
-      return [
-        {
-          proposalType: ProposalType.groupContextExtensions,
-          extensions: withTitle(state.context.extensions, intent.title),
-        },
-      ];
+    case "rename": {
+      const extensions = withTitle(state.context.extensions, intent.title);
+      return [{ proposalType: ProposalType.groupContextExtensions, extensions }];
+    }
     case "update":
       return [];
   }

@@ -1,137 +1,183 @@
-/** Messages on their way: encrypted and stored in one write, then sent byte for byte until confirmed. */
-import { createApplicationMessage, CoppiceError, type Bytes } from "@coppice/core";
-import { codeOf } from "../errors.ts";
-import type { MessageItem, OutboxEntry } from "../records/conversation.ts";
-import { isTransient } from "../retrying.ts";
+/**
+ * Messages on their way. Each is stored before anything else; it is sealed at once where it can leave at once, else as late as
+ * possible, under the epoch that is then current. What is sealed is stored with the ratchet that lacks its key, and then posted byte
+ * for byte until the Delivery Service has confirmed it.
+ */
+import { createApplicationMessage, equalBytes, erase, recordsToSend, toHex, type Bytes } from "@coppice/core";
+import { EPOCH_WINDOW, MAX_MESSAGES_PER_CALL } from "@coppice/delivery/contract";
+import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
+import { momentOf } from "../account/clock.ts";
+import type { MessageItem, OutboxEntry, Sealed, Summary } from "../records/conversation.ts";
 import type { Context } from "./context.ts";
-import type { Draft } from "./draft.ts";
-import { failedItem } from "./epoch-change.ts";
-import { echoOf, statusOf, type Held } from "./held.ts";
-import { readItems } from "./history.ts";
+import { encodeEnvelope } from "./envelope.ts";
+import { noteOwn } from "./position.ts";
+import type { Workable } from "./stored.ts";
+import type { Transaction } from "./transaction.ts";
 
-type Shared = Pick<Context, "id" | "account">;
+/** An entry that is ready to be posted. */
+export interface Ready {
+  readonly number: number;
+  readonly sealed: Sealed;
+}
 
-/** Adds a message to history and outbox. It is encrypted at once unless proposals have to be committed first (R-12.4-3). */
+/** What is to be posted next. `blocked`: proposals have to be committed before anything can be sealed (R-12.4-3). */
+export type NextBatch = readonly Ready[] | "blocked";
+
+/** Adds a message to history and outbox; `now`: seals it, if nothing that is not sealed stands before it. */
 export async function queueMessage(
-  draft: Draft,
+  transaction: Transaction,
   data: Bytes,
-  shared: Shared & Pick<Context, "clock">,
+  { context, now }: { readonly context: Context; readonly now: boolean },
 ): Promise<MessageItem> {
-  const item: MessageItem = {
-    seq: 0,
+  const { account, time } = context;
+  const message = {
     kind: "message",
-    sender: shared.account.name,
+    id: toHex(randomBytes(16)),
+    sender: account.user,
     isSelf: true,
     data,
-    at: shared.clock(),
-    epoch: draft.state.context.epoch,
+    at: momentOf(time),
+    epoch: transaction.summary.epoch,
     state: "sending",
     problem: undefined,
-  };
-  const added = draft.addItem(item);
-  const sealed = canSeal(draft) ? await seal(draft, data, shared) : undefined;
-  draft.enqueue({ item: added.seq, sealed, failed: false });
-  return { ...item, seq: added.seq };
+  } as const;
+  const { seq } = transaction.addItem(message);
+  const item = { ...message, seq };
+  const sealed = now && hasRoom(transaction) ? await seal(transaction, item, { context, resent: false }) : undefined;
+  transaction.enqueue({ item: seq, sealed, resent: false });
+  return item;
 }
 
-const canSeal = ({ state }: Pick<Held, "state">): boolean => state.proposals.size === 0;
-
-async function seal(draft: Draft, data: Bytes, { account }: Shared): Promise<NonNullable<OutboxEntry["sealed"]>> {
-  const { epoch } = draft.state.context;
-  const { rules } = draft;
-  const sent = await createApplicationMessage(draft.state, data, { rules, signer: account.signer });
-  draft.step(sent);
-  return { epoch, message: sent.message };
+/** Whether a message that is sealed now leaves with the next request. */
+function hasRoom({ outbox }: Transaction): boolean {
+  return outbox.size < MAX_MESSAGES_PER_CALL && [...outbox.values()].every(({ sealed }) => sealed !== undefined);
 }
 
-/** The first entry that is to be sent; entries that were given up do not hold up the others. */
-export function firstWaiting(held: Pick<Held, "outbox">): readonly [number, OutboxEntry] | undefined {
-  for (const entry of held.outbox) if (!entry[1].failed) return entry;
-  return undefined;
+/** Undefined if something has to be committed first. */
+async function seal(
+  transaction: Transaction,
+  { id, data }: MessageItem,
+  { context: { account }, resent }: { readonly context: Context; readonly resent: boolean },
+): Promise<Sealed | undefined> {
+  const state = await transaction.messaging(recordsToSend);
+  if (state.proposals.size > 0) return undefined;
+  const payload = encodeEnvelope({ id, resent, data });
+  try {
+    const sent = await createApplicationMessage(state, payload, { rules: transaction.rules, signer: account.signer });
+    transaction.step(sent);
+    return { epoch: state.context.epoch, message: sent.message };
+  } catch (error) {
+    if (isCoppiceError(error, "ERR_MLS_LIMIT") && error.requirement === "R-15.2-1") return undefined;
+    throw error;
+  } finally {
+    erase(payload);
+  }
 }
 
-/** Whether proposals must be committed before the outbox can go on. */
-export function needsCommit(held: Held): boolean {
-  const [, first] = firstWaiting(held) ?? [];
-  return first !== undefined && first.sealed === undefined && held.state.proposals.size > 0 && !held.meta.leaving;
+/** The oldest epoch of which the Delivery Service may still take messages. */
+const oldestEpoch = ({ epoch }: Pick<Summary, "epoch">): bigint => epoch - BigInt(EPOCH_WINDOW.epochs);
+
+/** What can be posted next, if it is all sealed; undefined if a turn is needed to find out. */
+export function readyBatch({ summary, work: { outbox } }: Workable): readonly Ready[] | undefined {
+  const batch: Ready[] = [];
+  for (const [number, { sealed, item }] of outbox) {
+    if (batch.length === MAX_MESSAGES_PER_CALL) break;
+    const oldest = item === 0 ? summary.epoch : oldestEpoch(summary);
+    if (sealed === undefined || sealed.epoch < oldest) return undefined;
+    batch.push({ number, sealed });
+  }
+  return batch;
 }
 
 /**
- * Makes the first entry ready to be sent: encrypts what is not yet, and encrypts again, under the current epoch, what is so
- * old that members may have deleted its keys. The log must have been read: an entry that is in it is no longer here.
+ * Makes the first entries ready to be posted: seals what is not yet, and seals again, under the current epoch, what is so old that
+ * members may have deleted its keys. The log must have been read: an entry that is in it is no longer here.
  */
-export async function prepareFirst(draft: Draft, shared: Shared): Promise<readonly [number, OutboxEntry] | undefined> {
-  const first = firstWaiting(draft);
-  if (first === undefined || statusOf(draft) !== "active") return undefined;
-  const [number, entry] = first;
-  const { epoch } = draft.state.context;
-  const oldest = epoch - BigInt(draft.rules.limits.pastEpochs);
-  if (entry.item === 0 || (entry.sealed !== undefined && entry.sealed.epoch >= oldest)) return first;
-  if (!canSeal(draft)) return undefined;
-  const item = (await readItems(shared.account.store, shared.id, [entry.item])).get(entry.item);
-  if (item?.kind !== "message") throw new CoppiceError("ERR_STORE_CORRUPT", "an outbox entry has no message");
-  const sealed = { ...entry, sealed: await seal(draft, item.data, shared) };
-  draft.setOutbox(number, sealed);
-  draft.changeItem({ ...item, epoch });
-  return [number, sealed];
+export async function prepareBatch(transaction: Transaction, context: Context): Promise<NextBatch> {
+  const batch: Ready[] = [];
+  const { epoch } = transaction.summary;
+  for (const [number, entry] of [...transaction.outbox].slice(0, MAX_MESSAGES_PER_CALL)) {
+    const ready =
+      entry.item === 0 ? currentProposal(entry, epoch) : await sealedAnew(transaction, [number, entry], context);
+    if (ready === undefined && entry.item === 0) transaction.setOutbox(number, undefined);
+    else if (ready === undefined) break;
+    else batch.push({ number, sealed: ready });
+  }
+  return batch.length === 0 && transaction.outbox.size > 0 ? "blocked" : batch;
 }
+
+/** A proposal does not outlive its epoch. */
+const currentProposal = ({ sealed }: OutboxEntry, epoch: bigint): Sealed | undefined =>
+  sealed?.epoch === epoch ? sealed : undefined;
+
+async function sealedAnew(
+  transaction: Transaction,
+  [number, entry]: readonly [number, OutboxEntry],
+  context: Context,
+): Promise<Sealed | undefined> {
+  if (entry.sealed !== undefined && entry.sealed.epoch >= oldestEpoch(transaction.summary)) return entry.sealed;
+  const item = await transaction.item(entry.item);
+  if (item?.kind !== "message") throw new CoppiceError("ERR_STORE_CORRUPT", "An outbox entry has no message");
+  const resent = entry.resent || entry.sealed !== undefined;
+  const sealed = await seal(transaction, item, { context, resent });
+  if (sealed === undefined) return undefined;
+  transaction.setOutbox(number, { ...entry, sealed, resent });
+  if (item.epoch !== sealed.epoch) transaction.changeItem({ ...item, epoch: sealed.epoch });
+  return sealed;
+}
+
+/** Takes back what was sealed for epochs before the current one: the Delivery Service will not have it. Returns how many. */
+export function unsealOld(transaction: Transaction): number {
+  let count = 0;
+  for (const [number, entry] of transaction.outbox) {
+    if (entry.sealed === undefined || entry.sealed.epoch >= transaction.summary.epoch) continue;
+    transaction.setOutbox(number, { ...entry, sealed: undefined, resent: true });
+    count++;
+  }
+  return count;
+}
+
+/** The Delivery Service has these, at these places of the log. */
+export async function confirmBatch(
+  transaction: Transaction,
+  batch: readonly Ready[],
+  seqs: readonly number[],
+): Promise<void> {
+  for (const [i, ready] of batch.entries()) {
+    const seq = seqs[i];
+    if (seq !== undefined) noteOwn(transaction, seq);
+    // It may have been seen in the log meanwhile.
+    if (isStill(transaction, ready)) await markSent(transaction, ready.number);
+  }
+}
+
+const isStill = ({ outbox }: Transaction, { number, sealed }: Ready): boolean => {
+  const now = outbox.get(number)?.sealed;
+  return now !== undefined && equalBytes(now.message, sealed.message);
+};
 
 /** Removes an entry that the Delivery Service has. */
-export async function markSent(draft: Draft, number: number, shared: Shared): Promise<void> {
-  const entry = draft.outbox.get(number);
-  draft.setOutbox(number, undefined);
-  if (entry !== undefined)
-    await changeState(draft, entry, shared, (item) => ({ ...item, state: "sent", problem: undefined }));
+export async function markSent(transaction: Transaction, number: number): Promise<void> {
+  await settle(transaction, number, (item) => ({ ...item, state: "sent", problem: undefined }));
 }
 
-/** Gives an entry up. Its ciphertext goes: `resend` encrypts again. */
-export async function markFailed(draft: Draft, number: number, problem: string, shared: Shared): Promise<void> {
-  const entry = draft.outbox.get(number);
-  if (entry === undefined) return;
-  draft.setOutbox(number, entry.item === 0 ? undefined : { ...entry, sealed: undefined, failed: true });
-  await changeState(draft, entry, shared, (item) => failedItem(item, problem));
+/** Gives an entry up, until the application decides. */
+export async function markFailed(transaction: Transaction, number: number, problem: string): Promise<void> {
+  await settle(transaction, number, (item) => ({ ...item, state: "failed", problem }));
 }
 
-async function changeState(
-  draft: Draft,
-  entry: OutboxEntry,
-  { account, id }: Shared,
+/** Gives these up, if they are still as they were. */
+export async function refuseBatch(transaction: Transaction, batch: readonly Ready[], problem: string): Promise<void> {
+  for (const ready of batch) if (isStill(transaction, ready)) await markFailed(transaction, ready.number, problem);
+}
+
+async function settle(
+  transaction: Transaction,
+  number: number,
   change: (item: MessageItem) => MessageItem,
 ): Promise<void> {
-  if (entry.item === 0) return;
-  const drafted = draft.items.findLast(({ seq }) => seq === entry.item);
-  const item = drafted ?? (await readItems(account.store, id, [entry.item])).get(entry.item);
-  if (item?.kind === "message") draft.changeItem(change(item));
-}
-
-/** What became of the first entry. */
-export type PostResult = "empty" | "sent" | "blocked";
-
-/**
- * Sends the first entry and stores the answer. Rejects if it is to be tried again later. `blocked`: proposals have to be
- * committed before it can be encrypted.
- */
-export async function postFirst(context: Context): Promise<PostResult> {
-  const { ledger, delivery, groupId, scope } = context;
-  const first = await ledger.transact((draft) => prepareFirst(draft, context));
-  if (first === undefined) return (await ledger.look(needsCommit)) ? "blocked" : "empty";
-  const [number, { sealed }] = first;
-  if (sealed === undefined) throw new RangeError("an entry to be sent is encrypted");
-
-  let seq: number;
-  try {
-    ({ seq } = await delivery.sendMessage({ groupId, ...sealed }));
-  } catch (error) {
-    if (scope.ended || isTransient(error)) throw error;
-    await ledger.transact((draft) => markFailed(draft, number, codeOf(error, "ERR_DS_BAD_REQUEST"), context));
-    return "sent";
-  }
-  await ledger.transact(async (draft) => {
-    // It may have been seen in the log meanwhile.
-    if (draft.outbox.get(number)?.sealed === undefined) return;
-    await markSent(draft, number, context);
-    if (seq === draft.meta.cursor + 1) draft.setMeta({ cursor: seq });
-    else if (seq > draft.meta.cursor) draft.expectEcho(echoOf(draft.state, sealed.message));
-  });
-  return "sent";
+  const entry = transaction.outbox.get(number);
+  transaction.setOutbox(number, undefined);
+  const item = entry === undefined || entry.item === 0 ? undefined : await transaction.item(entry.item);
+  if (item?.kind === "message") transaction.changeItem(change(item));
 }

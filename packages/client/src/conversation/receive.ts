@@ -1,162 +1,162 @@
-/** Processing the group's log: every entry advances the cursor, whatever is in it. */
+/** Processing the group's log: every entry advances the position, whatever is in it. */
 import {
   decodeMessage,
   equalBytes,
-  isCoppiceError,
   openMany,
   processMessage,
+  recordsToOpen,
   type MlsMessage,
   type OpenedApplication,
 } from "@coppice/core";
-import type { LogEntry } from "@coppice/delivery";
-import { nameOf } from "../account/authentication.ts";
-import { codeOf } from "../errors.ts";
+import type { LogEntry } from "@coppice/delivery/contract";
+import { isCoppiceError } from "@coppice/kit";
+import { identityOf, userOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
+import { codeOf, rolledBackError } from "../errors.ts";
 import type { Context } from "./context.ts";
-import type { Draft } from "./draft.ts";
+import { decodeEnvelope } from "./envelope.ts";
 import { adoptPending, recordCommit } from "./epoch-change.ts";
-import { echoOf, statusOf } from "./held.ts";
 import { markSent } from "./outbox.ts";
+import { dropPastEpochs } from "./past-epochs.ts";
+import { advance, isOwn } from "./position.ts";
+import { isRepetition } from "./repetitions.ts";
+import { rosterOf } from "./roster.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** Entries of epochs to come that are kept; the log is in order, so that there is normally none. */
 const MAX_FUTURE_ENTRIES = 256;
 const MAX_FUTURE_BYTES = 4 * 1024 * 1024;
 
-type Shared = Pick<Context, "id" | "account" | "lastStaged">;
-
-/** Processes entries after the cursor, in their order. Stops where the state can no longer follow. */
-export async function processEntries(draft: Draft, entries: readonly LogEntry[], shared: Shared): Promise<void> {
-  const waiting = entriesAfter(draft.meta.cursor, entries);
-  while (statusOf(draft) === "active") {
-    const messages = leadingMessages(draft, waiting);
-    const next = waiting.splice(0, Math.max(messages.length, 1));
+/** Processes entries after the position, in their order. Stops where the state can no longer follow. `ERR_CLIENT_ROLLED_BACK`. */
+export async function processEntries(
+  transaction: Transaction,
+  entries: readonly LogEntry[],
+  context: Context,
+): Promise<void> {
+  const waiting = entriesAfter(transaction.summary.position?.seq ?? 0, entries);
+  while (transaction.summary.status === "active") {
+    const leading = leadingMessages(transaction, waiting);
+    const next = waiting.splice(0, Math.max(leading.length, 1));
     const last = next.at(-1);
     if (last === undefined) return;
-    draft.setMeta({ cursor: last.seq });
-    if (messages.length > 0) {
-      await openMessages(draft, { entries: next, messages }, shared);
-      continue;
-    }
-    const { epoch } = draft.state.context;
-    await processEntry(draft, last, shared);
-    if (draft.state.context.epoch !== epoch) await processBuffered(draft, shared);
+    const isKnown = leading.length === 0 && isOwn(transaction.summary, last.seq);
+    advance(transaction, last.seq);
+    if (isKnown) continue;
+    if (leading.length > 0) await openMessages(transaction, leading, context);
+    else await processInOrder(transaction, last, context);
+    await dropPastEpochs(transaction, last.receivedAt);
   }
 }
 
 /** Without entries that are out of order or repeated. */
-function entriesAfter(cursor: number, entries: readonly LogEntry[]): LogEntry[] {
-  let last = cursor;
-  return entries.filter(({ seq }) => {
-    if (seq <= last) return false;
-    last = seq;
+function entriesAfter(seq: number, entries: readonly LogEntry[]): LogEntry[] {
+  let last = seq;
+  return entries.filter((entry) => {
+    if (entry.seq <= last) return false;
+    last = entry.seq;
     return true;
   });
 }
 
+interface Decoded {
+  readonly entry: LogEntry;
+  readonly message: MlsMessage;
+}
+
 /** The application messages by others that stand first: they are opened together. */
-function leadingMessages(draft: Draft, entries: readonly LogEntry[]): MlsMessage[] {
-  const messages: MlsMessage[] = [];
+function leadingMessages(transaction: Transaction, entries: readonly LogEntry[]): readonly Decoded[] {
+  const leading: Decoded[] = [];
   for (const entry of entries) {
-    const message =
-      entry.kind === "message" && findOwn(draft, entry) === undefined ? decodeEntry(draft, entry) : undefined;
+    if (entry.kind !== "message" || isOwn(transaction.summary, entry.seq)) break;
+    if (findOwn(transaction, entry) !== undefined) break;
+    const message = decodeEntry(transaction, entry);
     if (message === undefined) break;
     const { contentType, epoch } = headerOf(message);
-    if (contentType !== "application" || epoch > draft.state.context.epoch) break;
-    messages.push(message);
+    if (contentType !== "application" || epoch > transaction.summary.epoch) break;
+    leading.push({ entry, message });
   }
-  return messages;
+  return leading;
 }
 
 /** Undefined for an entry that is malformed: processed by itself, it is refused. */
-function decodeEntry(draft: Draft, entry: LogEntry): MlsMessage | undefined {
+function decodeEntry(transaction: Transaction, { message }: LogEntry): MlsMessage | undefined {
   try {
-    return decodeMessage(entry.message, draft.rules.limits.messageBytes);
+    return decodeMessage(message, transaction.rules.limits.messageBytes);
   } catch {
     return undefined;
   }
 }
 
-async function openMessages(
-  draft: Draft,
-  { entries, messages }: { readonly entries: readonly LogEntry[]; readonly messages: readonly MlsMessage[] },
-  shared: Shared,
-): Promise<void> {
+async function openMessages(transaction: Transaction, decoded: readonly Decoded[], context: Context): Promise<void> {
+  const { rules } = transaction;
+  const messages = decoded.map(({ message }) => message);
+  const state = await transaction.messaging((loaded) => recordsToOpen(loaded, messages, { rules }));
   let opened;
   try {
-    opened = await openMany(draft.state, messages, { rules: draft.rules });
-  } catch {
+    opened = await openMany(state, messages, { rules });
+  } catch (error) {
+    if (decoded.length === 1) throw error;
     // One of them fails in a way that is no refusal: the others are opened without it.
-    for (const entry of entries) await processEntry(draft, entry, shared);
+    for (const one of decoded) await openMessages(transaction, [one], context);
     return;
   }
-  draft.step(opened);
-  for (const [i, entry] of entries.entries()) {
+  transaction.step(opened);
+  for (const [i, { entry }] of decoded.entries()) {
     const outcome = opened.outcomes[i];
-    if (outcome?.kind === "application") addMessage(draft, entry, outcome);
-    else refuseLate(draft, entry, { error: outcome?.error, contentType: "application" });
+    if (outcome?.kind === "application")
+      await addMessage(transaction, entry, { outcome, context, own: state.leafIndex });
+    else refuseLate(transaction, entry, { error: outcome?.error, contentType: "application" });
   }
 }
 
-async function processBuffered(draft: Draft, shared: Shared): Promise<void> {
-  for (const entry of [...draft.future.values()].sort((a, b) => a.seq - b.seq)) {
-    if (statusOf(draft) !== "active") return;
-    if (entry.epoch > draft.state.context.epoch) continue;
-    draft.unbuffer(entry.seq);
-    await processEntry(draft, entry, shared);
+/** An entry that cannot be taken together with others; a new epoch opens what waited for it. */
+async function processInOrder(transaction: Transaction, entry: LogEntry, context: Context): Promise<void> {
+  const { epoch } = transaction.summary;
+  await processEntry(transaction, entry, context);
+  if (transaction.summary.epoch === epoch) return;
+  for (const waiting of [...transaction.future.values()].sort((a, b) => a.seq - b.seq)) {
+    if (transaction.summary.status !== "active") return;
+    if (waiting.epoch > transaction.summary.epoch) continue;
+    transaction.setFuture(waiting.seq, undefined);
+    await processEntry(transaction, waiting, context);
   }
 }
 
-async function processEntry(draft: Draft, entry: LogEntry, shared: Shared): Promise<void> {
-  const own = findOwn(draft, entry);
-  if (own !== undefined) return acknowledge(draft, own, { shared, at: entry.receivedAt });
-  try {
-    const message = decodeMessage(entry.message, draft.rules.limits.messageBytes);
-    const header = headerOf(message);
-    if ((entry.kind === "commit") !== (header.contentType === "commit")) {
-      // The Delivery Service counts epochs by what it was told is a commit.
-      refuse(draft, entry, { code: "ERR_MLS_DECODE", contentType: undefined });
-      return;
-    }
-    if (header.epoch > draft.state.context.epoch && entry.kind === "message") {
-      bufferFuture(draft, { ...entry, epoch: header.epoch });
-      return;
-    }
-    await processDecoded(draft, { entry, message, contentType: header.contentType }, shared);
-  } catch (error) {
-    refuse(draft, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType: undefined });
+async function processEntry(transaction: Transaction, entry: LogEntry, context: Context): Promise<void> {
+  const own = findOwn(transaction, entry);
+  if (own !== undefined) {
+    const { account, time } = context;
+    if (own.kind === "commit") await adoptPending(transaction, { account, at: entry.receivedAt, now: momentOf(time) });
+    else await markSent(transaction, own.number);
+    return;
+  }
+  const message = decodeEntry(transaction, entry);
+  if (message === undefined) {
+    refuse(transaction, entry, { code: "ERR_MLS_DECODE", contentType: undefined });
+    return;
+  }
+  const { contentType, epoch } = headerOf(message);
+  if ((entry.kind === "commit") !== (contentType === "commit")) {
+    // The Delivery Service counts epochs by what it was told is a commit.
+    refuse(transaction, entry, { code: "ERR_MLS_DECODE", contentType: undefined });
+  } else if (epoch > transaction.summary.epoch && entry.kind === "message") {
+    bufferFuture(transaction, { ...entry, epoch });
+  } else if (contentType === "application") {
+    await openMessages(transaction, [{ entry, message }], context);
+  } else {
+    await processHandshake(transaction, { entry, message, contentType }, context);
   }
 }
 
-/** What this client sent itself. */
-type Own =
-  | { readonly kind: "commit" }
-  | { readonly kind: "echo"; readonly hash: string }
-  | { readonly kind: "outbox"; readonly number: number };
+/** What this client sent itself: own messages cannot be opened, and own commits are adopted; both are known by their bytes. */
+type Own = { readonly kind: "commit" } | { readonly kind: "outbox"; readonly number: number };
 
-/** Own messages cannot be opened, and own commits are adopted: both are known by their bytes. */
-function findOwn(draft: Draft, { message }: LogEntry): Own | undefined {
-  if (draft.pending !== undefined && equalBytes(draft.pending.commit, message)) return { kind: "commit" };
-  const hash = echoOf(draft.state, message);
-  if (draft.echoes.has(hash)) return { kind: "echo", hash };
-  for (const [number, { sealed }] of draft.outbox) {
+function findOwn({ pending, outbox }: Transaction, { message }: LogEntry): Own | undefined {
+  if (pending !== undefined && equalBytes(pending.commit, message)) return { kind: "commit" };
+  for (const [number, { sealed }] of outbox) {
     if (sealed !== undefined && equalBytes(sealed.message, message)) return { kind: "outbox", number };
   }
   return undefined;
-}
-
-async function acknowledge(
-  draft: Draft,
-  own: Own,
-  { shared, at }: { readonly shared: Shared; readonly at: number },
-): Promise<void> {
-  switch (own.kind) {
-    case "commit":
-      return adoptPending(draft, shared, shared.id, at);
-    case "echo":
-      draft.forgetEcho(own.hash);
-      return;
-    case "outbox":
-      return markSent(draft, own.number, shared);
-  }
 }
 
 interface Header {
@@ -173,64 +173,96 @@ function headerOf(message: MlsMessage): Header {
   return { epoch: 0n, contentType: undefined };
 }
 
-function bufferFuture(draft: Draft, entry: LogEntry): void {
-  const bytes = [...draft.future.values()].reduce((sum, { message }) => sum + message.length, entry.message.length);
-  if (draft.future.size >= MAX_FUTURE_ENTRIES || bytes > MAX_FUTURE_BYTES) {
-    refuse(draft, entry, { code: "ERR_MLS_EPOCH", contentType: undefined });
+function bufferFuture(transaction: Transaction, entry: LogEntry): void {
+  const { future } = transaction;
+  const bytes = [...future.values()].reduce((sum, { message }) => sum + message.length, entry.message.length);
+  if (future.size >= MAX_FUTURE_ENTRIES || bytes > MAX_FUTURE_BYTES) {
+    refuse(transaction, entry, { code: "ERR_MLS_EPOCH", contentType: undefined });
   } else {
-    draft.buffer(entry);
+    transaction.setFuture(entry.seq, entry);
   }
 }
 
-async function processDecoded(
-  draft: Draft,
-  { entry, message, contentType }: { entry: LogEntry; message: MlsMessage; contentType: Header["contentType"] },
-  shared: Shared,
+async function processHandshake(
+  transaction: Transaction,
+  { entry, message, contentType }: Decoded & Pick<Header, "contentType">,
+  { account }: Context,
 ): Promise<void> {
-  const before = draft.state;
+  const before = await transaction.group();
   let received;
   try {
-    received = await processMessage(before, message, { rules: draft.rules });
+    received = await processMessage(before, message, { rules: transaction.rules });
   } catch (error) {
-    refuseLate(draft, entry, { error, contentType });
+    if (isUnknownOwn(error)) throw rolledBackError();
+    refuseLate(transaction, entry, { error, contentType });
     return;
   }
-  draft.step(received);
-  switch (received.kind) {
-    case "application":
-      addMessage(draft, entry, received);
-      break;
-    case "commit":
-      await recordCommit(draft, shared, { id: shared.id, before, effect: received.effect, at: entry.receivedAt });
-      break;
-    case "proposal":
-      break;
+  if (received.kind === "proposal") {
+    transaction.step(received);
+    const { sender } = received;
+    const isForeign = sender.senderType !== "member" || sender.leafIndex !== before.leafIndex;
+    if (isForeign && !transaction.summary.proposed) transaction.setSummary({ proposed: true });
+  } else if (received.kind === "commit") {
+    const { effect } = received;
+    if (effect.external) {
+      const { client } = identityOf(effect.committer.leafNode.credential);
+      if (client.user === account.user && client.device === account.device) throw rolledBackError();
+      // Whoever has the GroupInfo can make such a Commit, and the Delivery Service has it: only members' devices may.
+      if (!rosterOf(before).has(client.user)) {
+        refuse(transaction, entry, { code: "ERR_MLS_POLICY", contentType });
+        return;
+      }
+    }
+    transaction.step(received);
+    await recordCommit(transaction, { account, before, effect, at: entry.receivedAt });
   }
 }
 
-function addMessage(draft: Draft, entry: LogEntry, { sender, data, epoch }: OpenedApplication): void {
-  draft.addItem({
+async function addMessage(
+  transaction: Transaction,
+  entry: LogEntry,
+  { outcome, context, own }: { readonly outcome: OpenedApplication; readonly context: Context; readonly own: number },
+): Promise<void> {
+  // Its key was not used by this state: another one, later than this, has used it.
+  if (outcome.sender.leafIndex === own) throw rolledBackError();
+  let envelope;
+  try {
+    envelope = decodeEnvelope(outcome.data);
+  } catch (error) {
+    refuse(transaction, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType: "application" });
+    return;
+  }
+  const sender = userOf(outcome.sender);
+  const { id, data } = envelope;
+  if (await isRepetition(transaction, { ...envelope, sender }, context.history)) return;
+  transaction.addItem({
     kind: "message",
-    sender: nameOf(sender.credential),
-    isSelf: false,
+    id,
+    sender,
+    isSelf: sender === context.account.user,
     data,
     at: entry.receivedAt,
-    epoch,
+    epoch: outcome.epoch,
     state: "sent",
     problem: undefined,
   });
 }
 
+/** An own message or Commit which this state did not make. */
+const isUnknownOwn = (error: unknown): boolean =>
+  isCoppiceError(error, "ERR_MLS_STATE") && error.requirement === "R-12.4.2-16";
+
 /** Passes over what is not for this client: sent before it joined, lost to the commit that ended its epoch, or repeated. */
 function refuseLate(
-  draft: Draft,
+  transaction: Transaction,
   entry: LogEntry,
   { error, contentType }: { readonly error: unknown; readonly contentType: Header["contentType"] },
 ): void {
-  const stale = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < draft.state.context.epoch;
-  if (stale && (contentType !== "application" || entry.epoch < draft.meta.joinedEpoch)) return;
+  const { epoch, joinedEpoch } = transaction.summary;
+  const isLate = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < epoch;
+  if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return;
   if (isCoppiceError(error, "ERR_MLS_REPLAY")) return;
-  refuse(draft, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType });
+  refuse(transaction, entry, { code: codeOf(error, "ERR_MLS_DECODE"), contentType });
 }
 
 /**
@@ -238,13 +270,14 @@ function refuseLate(
  * cannot follow: the conversation is `broken`, and all that is stored stays as it is.
  */
 function refuse(
-  draft: Draft,
+  transaction: Transaction,
   entry: LogEntry,
-  { code, contentType }: { code: string; contentType: Header["contentType"] },
+  { code, contentType }: { readonly code: string; readonly contentType: Header["contentType"] },
 ): void {
   if (entry.kind === "commit") {
-    draft.setMeta({ problem: code });
+    transaction.setSummary({ status: "broken", problem: code });
   } else if (contentType !== "proposal") {
-    draft.addItem({ kind: "undecryptable", at: entry.receivedAt, epoch: entry.epoch, problem: code });
+    const { receivedAt: at, epoch } = entry;
+    transaction.addItem({ kind: "undecryptable", at, epoch, problem: code });
   }
 }

@@ -1,24 +1,23 @@
 /** Pictures of a conversation for the application: the same object until something in it changes. */
-import type { GroupState } from "@coppice/core";
-import { nameOf, titleOf } from "../account/authentication.ts";
-import type { ConversationSnapshot, Member } from "../api.ts";
-import { statusOf, type Held } from "./held.ts";
-import { safetyNumber } from "./safety-number.ts";
+import type { ConversationSnapshot, ConversationStatus } from "../api.ts";
+import type { Summary } from "../records/conversation.ts";
 
-/** What depends on the epoch alone and costs O(members). */
-interface EpochPicture {
-  readonly state: GroupState;
-  readonly title: string;
-  readonly members: readonly Member[];
-  readonly safetyNumber: string;
+/** What a conversation's status is, given how often the account was found rolled back. */
+export function statusOf(
+  summary: Pick<Summary, "status" | "recovery" | "problem">,
+  recovery: number,
+): { readonly status: ConversationStatus; readonly problem: string | undefined } {
+  if (summary.status === "active" && summary.recovery < recovery) {
+    return { status: "recovering", problem: "ERR_CLIENT_ROLLED_BACK" };
+  }
+  return { status: summary.status, problem: summary.problem };
 }
 
 export class Snapshots {
-  #picture: EpochPicture | undefined;
   #current: ConversationSnapshot;
 
-  constructor(id: string, held: Held) {
-    this.#current = this.#build(id, held);
+  constructor(id: string, summary: Summary, recovery: number) {
+    this.#current = build(id, summary, recovery);
   }
 
   get current(): ConversationSnapshot {
@@ -26,64 +25,39 @@ export class Snapshots {
   }
 
   /** Whether there is a new snapshot. */
-  update(held: Held): boolean {
-    const next = this.#build(this.#current.id, held);
-    if (sameSnapshot(this.#current, next)) return false;
+  update(summary: Summary, recovery: number): boolean {
+    const next = build(this.#current.id, summary, recovery);
+    if (isSame(this.#current, next)) return false;
     this.#current = next;
     return true;
   }
-
-  #build(id: string, held: Held): ConversationSnapshot {
-    const picture = this.#pictureOf(held.state);
-    const { meta, pending, state } = held;
-    return Object.freeze({
-      id,
-      title: picture.title,
-      status: statusOf(held),
-      problem: meta.problem,
-      epoch: state.context.epoch,
-      members: picture.members,
-      invitedBy: meta.invitedBy,
-      safetyNumber: picture.safetyNumber,
-      pending: pendingOf(held, pending),
-      lastItem: meta.lastItem,
-    });
-  }
-
-  #pictureOf(state: GroupState): EpochPicture {
-    const known = this.#picture;
-    if (known?.state.context.epoch === state.context.epoch && known.state.status === state.status) return known;
-    const members = [...state.tree.members()].map(([leafIndex, { credential }]) =>
-      Object.freeze({ name: nameOf(credential), leafIndex: Number(leafIndex), isSelf: leafIndex === state.leafIndex }),
-    );
-    this.#picture = {
-      state,
-      title: titleOf(state.context.extensions),
-      members: Object.freeze(members),
-      // A removed member has no epoch authenticator to show any more.
-      safetyNumber: state.status === "removed" ? (known?.safetyNumber ?? "") : safetyNumber(state),
-    };
-    return this.#picture;
-  }
 }
 
-function pendingOf({ meta, state }: Held, pending: Held["pending"]): ConversationSnapshot["pending"] {
-  if (pending !== undefined) return Object.freeze({ operation: pending.intent.operation, attempt: pending.attempt });
-  if (meta.leaving && state.status === "active") return Object.freeze({ operation: "leave", attempt: 1 });
+function build(id: string, summary: Summary, recovery: number): ConversationSnapshot {
+  const { title, epoch, memberCount, invitedBy, lastItem } = summary;
+  return Object.freeze({
+    ...{ id, title, epoch, memberCount, invitedBy, lastItem },
+    ...statusOf(summary, recovery),
+    pending: pendingOf(summary),
+  });
+}
+
+function pendingOf({ pending, leaving, status }: Summary): ConversationSnapshot["pending"] {
+  if (pending !== undefined) return Object.freeze({ ...pending });
+  if (leaving && status === "active") return Object.freeze({ operation: "leave", attempt: 1 });
   return undefined;
 }
 
-function sameSnapshot(a: ConversationSnapshot, b: ConversationSnapshot): boolean {
+function isSame(a: ConversationSnapshot, b: ConversationSnapshot): boolean {
   return (
     a.title === b.title &&
     a.status === b.status &&
     a.problem === b.problem &&
     a.epoch === b.epoch &&
-    a.members === b.members &&
+    a.memberCount === b.memberCount &&
     a.invitedBy === b.invitedBy &&
-    a.safetyNumber === b.safetyNumber &&
+    a.lastItem === b.lastItem &&
     a.pending?.operation === b.pending?.operation &&
-    a.pending?.attempt === b.pending?.attempt &&
-    a.lastItem === b.lastItem
+    a.pending?.attempt === b.pending?.attempt
   );
 }

@@ -1,92 +1,138 @@
 /**
- * Records of a conversation's partition, besides core's `group/...`.
+ * Records of a conversation's partition, besides core's `group/...`. Names are structural: they hold nothing that the server
+ * or another member knows.
  *
  * | record | contents |
  * |---|---|
- * | `meta` | cursor, counters, status |
- * | `pending` | a commit whose outcome is not known yet |
- * | `outbox/N` | a message that the Delivery Service has not confirmed |
- * | `echo/HASH` | an own message, by its hash, that was confirmed but not yet seen in the log |
+ * | `summary` | all that a list of conversations shows, and where this client stands in the log |
+ * | `pending` | a Commit whose outcome is not known yet |
+ * | `outbox/N` | a message or proposal on its way |
  * | `future/SEQ` | a log entry of an epoch that is still to come |
  * | `item/SEQ` | an item of the history |
  */
 import { codec, type Bytes, type Codec } from "@coppice/core";
-import type { LogEntry } from "@coppice/delivery";
-import type { HistoryItem } from "../api.ts";
-import { boolean, integer, record, text, texts, type RecordCodec } from "./primitives.ts";
+import type { LogEntry, LogPosition } from "@coppice/delivery";
+import type { ConversationStatus, HistoryItem } from "../api.ts";
+import { boolean, id128, integer, record, text, texts, type RecordCodec } from "./primitives.ts";
 
 /** Partitions of conversations: this, then the hex of the group's id. */
 export const CONVERSATION = "conversation/";
 
-export const META = "meta";
+export const SUMMARY = "summary";
 export const PENDING = "pending";
 export const OUTBOX = "outbox/";
-export const ECHO = "echo/";
 export const FUTURE = "future/";
 export const ITEM = "item/";
-export const GROUP = "group/";
 
-export interface Meta {
-  /** The group's log was processed up to this entry. */
-  readonly cursor: number;
+/** What a commit in flight does, for the application. */
+export type Operation = "add" | "remove" | "update" | "rename";
+
+/** Consecutive sequence numbers, both included. */
+export interface SeqRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** When a past epoch ended, by the Delivery Service's clock. */
+export interface EpochEnd {
+  readonly epoch: bigint;
+  /** Milliseconds since 1970; undefined until an entry after the Commit is seen, for a Commit whose own time is not known. */
+  readonly at: number | undefined;
+}
+
+/** What tells a message from all others. */
+export interface MessageKey {
+  readonly sender: string;
+  readonly id: string;
+}
+
+export interface Summary {
+  readonly title: string;
+  readonly status: ConversationStatus;
+  /** Why it is `broken`, `damaged` or `recovering`. */
+  readonly problem: string | undefined;
+  readonly epoch: bigint;
+  /** People. */
+  readonly memberCount: number;
+  readonly invitedBy: string | undefined;
+  /** The group's log was processed up to here; undefined while the Delivery Service does not know the group. */
+  readonly position: LogPosition | undefined;
+  /** Own entries after the position, in order and apart from each other: known from the answer, to be passed over. */
+  readonly own: readonly SeqRange[];
   /** The newest item of the history. */
   readonly lastItem: number;
   /** Items up to this one were handed to the application as `message` events. */
   readonly handedOver: number;
   /** Number of the next outbox entry. */
   readonly nextOutbox: number;
-  /** Whether the Delivery Service knows the group. */
-  readonly registered: boolean;
-  /** Messages of earlier epochs were not for this client. */
-  readonly joinedEpoch: bigint;
-  readonly invitedBy: string | undefined;
-  /** Hash of the Welcome that this client joined by. */
-  readonly welcome: Bytes | undefined;
+  /** Entries of the outbox. */
+  readonly queued: number;
+  readonly pending: { readonly operation: Operation; readonly attempt: number } | undefined;
   /** Whether this client has asked to be removed. */
   readonly leaving: boolean;
-  /** Why the state can no longer follow the group. */
-  readonly problem: string | undefined;
+  /** Whether proposals of others wait for a Commit. */
+  readonly proposed: boolean;
+  /** Messages of earlier epochs were not for this client. */
+  readonly joinedEpoch: bigint;
+  /** Hash of the last Welcome that this client joined by. */
+  readonly welcome: Bytes | undefined;
+  /** Past epochs that can still be opened, oldest first. */
+  readonly ended: readonly EpochEnd[];
+  /** The last messages of others that arrived sealed again: their first sealing may still come. Oldest first. */
+  readonly resent: readonly MessageKey[];
+  /** The account was found rolled back so many times when this conversation was last joined; see `account/recovery.ts`. */
+  readonly recovery: number;
 }
 
-export const metaRecord: RecordCodec<Meta> = record(
-  codec.struct<Meta>({
-    cursor: integer,
+export const logPosition: Codec<LogPosition> = codec.struct<LogPosition>({ incarnation: id128, seq: integer });
+
+const operation: Codec<Operation> = codec.closedEnum(codec.uint8, { add: 1, remove: 2, rename: 3, update: 4 });
+
+export const summaryRecord: RecordCodec<Summary> = record(
+  codec.struct<Summary>({
+    title: text,
+    status: codec.closedEnum(codec.uint8, { active: 1, removed: 2, closed: 3, broken: 4, damaged: 5, recovering: 6 }),
+    problem: codec.optional(text),
+    epoch: codec.uint64,
+    memberCount: integer,
+    invitedBy: codec.optional(text),
+    position: codec.optional(logPosition),
+    own: codec.vector(codec.struct<SeqRange>({ from: integer, to: integer })),
     lastItem: integer,
     handedOver: integer,
     nextOutbox: integer,
-    registered: boolean,
-    joinedEpoch: codec.uint64,
-    invitedBy: codec.optional(text),
-    welcome: codec.optional(codec.opaque),
+    queued: integer,
+    pending: codec.optional(codec.struct<NonNullable<Summary["pending"]>>({ operation, attempt: integer })),
     leaving: boolean,
-    problem: codec.optional(text),
+    proposed: boolean,
+    joinedEpoch: codec.uint64,
+    welcome: codec.optional(codec.opaque),
+    ended: codec.vector(codec.struct<EpochEnd>({ epoch: codec.uint64, at: codec.optional(integer) })),
+    resent: codec.vector(codec.struct<MessageKey>({ sender: text, id: id128 })),
+    recovery: integer,
   }),
 );
 
 /** What the application asked for; a commit is made of it again when another one wins. */
 export type Intent =
-  | { readonly operation: "add"; readonly names: readonly string[] }
-  | { readonly operation: "remove"; readonly names: readonly string[] }
+  | { readonly operation: "add"; readonly users: readonly string[] }
+  | { readonly operation: "remove"; readonly users: readonly string[] }
   | { readonly operation: "rename"; readonly title: string }
   | { readonly operation: "update" };
 
-const intent: Codec<Intent> = codec.select<"operation", Intent["operation"], Intent>(
-  "operation",
-  codec.closedEnum(codec.uint8, { add: 1, remove: 2, rename: 3, update: 4 }),
-  {
-    add: codec.struct({ names: texts }),
-    remove: codec.struct({ names: texts }),
-    rename: codec.struct({ title: text }),
-    update: codec.nothing,
-  },
-);
+const intent: Codec<Intent> = codec.select<"operation", Intent["operation"], Intent>("operation", operation, {
+  add: codec.struct({ users: texts }),
+  remove: codec.struct({ users: texts }),
+  rename: codec.struct({ title: text }),
+  update: codec.nothing,
+});
 
 export interface PendingRecord {
   readonly intent: Intent;
   readonly attempt: number;
   /** As submitted; it is resubmitted byte for byte. */
   readonly commit: Bytes;
-  /** From `encodeStagedCommit`: secret. */
+  /** From `encodeStagedCommit`, without the commit: secret. */
   readonly staged: Bytes;
 }
 
@@ -106,14 +152,14 @@ export interface OutboxEntry {
   readonly item: number;
   /** Undefined until the message can be encrypted; its plaintext is in the history item. */
   readonly sealed: Sealed | undefined;
-  /** Whether it was given up, until the application decides. */
-  readonly failed: boolean;
+  /** Whether it was sealed before, under keys that others may have deleted: receivers look for a repetition. */
+  readonly resent: boolean;
 }
 
-const sealed: Codec<Sealed> = codec.struct({ epoch: codec.uint64, message: codec.opaque });
+const sealed: Codec<Sealed> = codec.struct<Sealed>({ epoch: codec.uint64, message: codec.opaque });
 
 export const outboxRecord: RecordCodec<OutboxEntry> = record(
-  codec.struct<OutboxEntry>({ item: integer, sealed: codec.optional(sealed), failed: boolean }),
+  codec.struct<OutboxEntry>({ item: integer, sealed: codec.optional(sealed), resent: boolean }),
 );
 
 export const futureRecord: RecordCodec<LogEntry> = record(
@@ -128,32 +174,34 @@ export const futureRecord: RecordCodec<LogEntry> = record(
 
 export type MessageItem = Extract<HistoryItem, { kind: "message" }>;
 
+type Fields<K extends HistoryItem["kind"]> = Omit<Extract<HistoryItem, { kind: K }>, "kind">;
+
 const common = { seq: integer, at: integer, epoch: codec.uint64 } as const;
 
 const item: Codec<HistoryItem> = codec.select<"kind", HistoryItem["kind"], HistoryItem>(
   "kind",
-  codec.closedEnum(codec.uint8, { message: 1, change: 2, undecryptable: 3 }),
+  codec.closedEnum(codec.uint8, { message: 1, change: 2, undecryptable: 3, gap: 4 }),
   {
-    message: codec.struct<Omit<MessageItem, "kind">>({
+    message: codec.struct<Fields<"message">>({
       ...common,
+      id: id128,
       sender: text,
       isSelf: boolean,
       data: codec.opaque,
       state: codec.closedEnum(codec.uint8, { sending: 1, sent: 2, failed: 3 }),
       problem: codec.optional(text),
     }),
-    change: codec.struct<Omit<Extract<HistoryItem, { kind: "change" }>, "kind">>({
+    change: codec.struct<Fields<"change">>({
       ...common,
       actor: text,
       added: texts,
       removed: texts,
+      left: texts,
       renamedTo: codec.optional(text),
       joined: boolean,
     }),
-    undecryptable: codec.struct<Omit<Extract<HistoryItem, { kind: "undecryptable" }>, "kind">>({
-      ...common,
-      problem: text,
-    }),
+    undecryptable: codec.struct<Fields<"undecryptable">>({ ...common, problem: text }),
+    gap: codec.struct<Fields<"gap">>({ ...common, problem: text }),
   },
 );
 

@@ -1,11 +1,12 @@
 /** Building blocks of stored records, over core's codec. */
-import { codec, CoppiceError, isCoppiceError, utf8, type Bytes, type Codec } from "@coppice/core";
+import { codec, fromHex, toHex, utf8, type Bytes, type Codec } from "@coppice/core";
+import { CoppiceError, isCoppiceError } from "@coppice/kit";
 
 /** 0 to 2^53 - 1. */
 export const integer: Codec<number> = codec.map(
   codec.uint64,
   (value) => {
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError("a stored integer is not safe");
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError("A stored integer is not safe");
     return Number(value);
   },
   BigInt,
@@ -17,6 +18,9 @@ export const boolean: Codec<boolean> = codec.map(
   (value) => (value ? 1 : 0),
 );
 
+/** 16 bytes, such as a device or a message id, as 32 hex digits. */
+export const id128: Codec<string> = codec.map(codec.fixed(16), toHex, fromHex);
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export const text: Codec<string> = codec.map(codec.opaque, (bytes) => decoder.decode(bytes), utf8);
@@ -26,25 +30,33 @@ export const texts: Codec<readonly string[]> = codec.vector(text);
 /** A record: the number of its format, then the value. */
 export interface RecordCodec<T> {
   encode(value: T): Bytes;
-  /** `ERR_STORE_NEWER_SCHEMA` for a format this version does not know, `ERR_STORE_CORRUPT` for malformed bytes. */
+  /**
+   * `ERR_STORE_NEWER_SCHEMA` or `ERR_STORE_OLD_SCHEMA` for a format that this version does not know, `ERR_STORE_CORRUPT` for
+   * malformed bytes.
+   */
   decode(bytes: Uint8Array): T;
 }
 
-const FORMAT = 1;
+/** 1 was never released. */
+const FORMAT = 2;
 
 export function record<T>(body: Codec<T>): RecordCodec<T> {
   const whole = codec.struct<{ format: number; body: T }>({ format: codec.uint8, body });
   return {
     encode: (value) => codec.encode(whole, { format: FORMAT, body: value }),
     decode: (bytes) => {
-      if (bytes[0] !== FORMAT) {
-        throw new CoppiceError("ERR_STORE_NEWER_SCHEMA", "a record was written by another version of Coppice");
+      const [format = 0] = bytes;
+      if (format > FORMAT) {
+        throw new CoppiceError("ERR_STORE_NEWER_SCHEMA", "A record was written by a newer version of Coppice");
+      }
+      if (format < FORMAT) {
+        throw new CoppiceError("ERR_STORE_OLD_SCHEMA", "A record was written by a version before the first release");
       }
       try {
         return codec.decode(whole, bytes).body;
       } catch (cause) {
         if (isCoppiceError(cause) || cause instanceof RangeError || cause instanceof TypeError) {
-          throw new CoppiceError("ERR_STORE_CORRUPT", "a record does not decode", { cause });
+          throw new CoppiceError("ERR_STORE_CORRUPT", "A record does not decode", { cause });
         }
         throw cause;
       }

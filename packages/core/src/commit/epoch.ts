@@ -14,6 +14,7 @@ import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
 import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 import { createSecretTree, secretsOf } from "../secret-tree.ts";
+import { formerMembers } from "../state/former-members.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
 const LAST_EPOCH = 2n ** 64n - 1n;
@@ -151,9 +152,9 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
     : entered;
   const left: PastEpoch = {
     context: state.context,
-    tree: state.tree,
     senderDataSecret: state.secrets.senderDataSecret,
     secretTree: state.secretTree,
+    former: formerMembers(state.tree, entered.tree),
   };
   const epochs = [left, ...state.pastEpochs];
   const pastEpochs = epochs.slice(0, limits.pastEpochs);

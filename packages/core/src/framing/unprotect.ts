@@ -73,6 +73,17 @@ export async function unprotectPrivate(
   return { outcomes, secretTree: next, costsKeys, consumed };
 }
 
+/** Leaves that the senders of messages of one epoch say they have; without those whose sender data do not open. */
+export async function claimedSenders(
+  suite: CipherSuite,
+  messages: readonly PrivateMessage[],
+  { senderDataSecret, secretTree }: EpochKeys,
+): Promise<ReadonlySet<LeafIndex>> {
+  const opened = await suite.messages.openSenderData(senderDataSecret, messages.map(withAads));
+  const claimed = opened.filter(succeeded).map((plaintext) => decodeSenderData(plaintext).leafIndex);
+  return new Set(claimed.filter((leaf) => hasLeaf(secretTree, leaf)));
+}
+
 /** Combines the items that were not refused before, in their order, with what came of them. */
 function inPlace<T extends object, R extends object, U>(
   items: readonly Result<T>[],

@@ -32,7 +32,7 @@ import { exportSecret as exportFrom } from "../schedule/key-schedule.ts";
  * ```
  */
 export function exportSecret(
-  state: GroupState,
+  state: Pick<GroupState, "suite" | "status" | "secrets">,
   request: { label: string; context: Uint8Array; length: number },
 ): Bytes {
   requireActive(state);

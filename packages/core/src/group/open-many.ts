@@ -1,16 +1,15 @@
 /** A backlog of application messages (RFC 9420 §15): opened in batches, with the outcome of each as if it came alone. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { CoppiceError } from "../errors.ts";
-import { isCoppiceError } from "../errors.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import type { Unprotected } from "../framing/unprotect.ts";
 import { unprotectPrivate } from "../framing/unprotect.ts";
-import type { GroupState, Transition } from "../group-state.ts";
+import type { GroupState, MessagingState, Transition } from "../group-state.ts";
 import { requireReadable } from "../group-state.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Result } from "../result.ts";
-import { attempt, succeeded } from "../result.ts";
+import { attempt, isRefusal, succeeded } from "../result.ts";
 import type { Rules } from "../rules.ts";
 import type { EpochView, OpenedApplication } from "./open-private.ts";
 import { applicationFrom, openingKeys, openPrivate, verifyAuthor, withSecretTree } from "./open-private.ts";
@@ -27,7 +26,7 @@ export interface RefusedMessage {
 export type OpenedMessage = OpenedApplication | RefusedMessage;
 
 /** What became of a backlog, and the state after it. */
-export interface OpenedMany extends Transition {
+export interface OpenedMany<S extends MessagingState = GroupState> extends Transition<S> {
   /** From the first message on, in their order. Fewer than there are messages if one of them is a handshake. */
   readonly outcomes: readonly OpenedMessage[];
 }
@@ -38,7 +37,8 @@ const BATCH = 64;
 /**
  * Opens application messages of this group, encoded or decoded, up to the first proposal or Commit among them: that one is for
  * `processMessage`, then go on behind it. The result is what `processMessage` gives for one after the other: a message
- * that is refused changes nothing and keeps none of the others from being opened. Store the state, then erase `consumed`.
+ * that is refused changes nothing and keeps none of the others from being opened. Store the state, then erase `consumed`. Rejects with
+ * `ERR_MLS_NOT_LOADED` for a state without what `recordsToOpen` names.
  *
  * @example
  * ```ts run
@@ -57,13 +57,13 @@ const BATCH = 64;
  * erase(...opened.consumed);
  * ```
  */
-export async function openMany(
-  state: GroupState,
+export async function openMany<S extends MessagingState>(
+  state: S,
   messages: readonly (Uint8Array | MlsMessage)[],
   { rules, signal, onProgress }: Progress & { readonly rules: Rules },
-): Promise<OpenedMany> {
+): Promise<OpenedMany<S>> {
   requireReadable(state);
-  let done: OpenedMany = { state, consumed: [], outcomes: [] };
+  let done: OpenedMany<S> = { state, consumed: [], outcomes: [] };
   while (done.outcomes.length < messages.length) {
     signal?.throwIfAborted();
     const from = done.outcomes.length;
@@ -82,7 +82,10 @@ export async function openMany(
 }
 
 /** Decodes messages up to the first handshake. */
-function leadingApplications(messages: readonly (Uint8Array | MlsMessage)[], rules: Rules): Result<PrivateMessage>[] {
+export function leadingApplications(
+  messages: readonly (Uint8Array | MlsMessage)[],
+  rules: Rules,
+): Result<PrivateMessage>[] {
   const leading: Result<PrivateMessage>[] = [];
   for (const message of messages) {
     const decoded = attempt(() => decodeGroupMessage(message, rules));
@@ -105,11 +108,11 @@ interface OfEpoch {
  * Opens a batch as if each message were sealed and signed well. Undefined if one is not: then the state lacks keys that this
  * message must not cost.
  */
-async function openTogether(
-  state: GroupState,
+async function openTogether<S extends MessagingState>(
+  state: S,
   batch: readonly Result<PrivateMessage>[],
   rules: Rules,
-): Promise<OpenedMany | undefined> {
+): Promise<OpenedMany<S> | undefined> {
   const outcomes: OpenedMessage[] = [];
   const epochs = new Map<bigint, OfEpoch>();
   for (const [place, message] of batch.entries()) {
@@ -140,7 +143,7 @@ const refused = (error: CoppiceError): RefusedMessage => ({ kind: "refused", err
 
 /** Verifies signatures in flight. Undefined if one of them fails. */
 async function verifyAll(
-  { suite }: GroupState,
+  { suite }: MessagingState,
   opened: readonly Result<Unprotected>[],
   view: EpochView,
 ): Promise<OpenedMessage[] | undefined> {
@@ -149,16 +152,16 @@ async function verifyAll(
   try {
     return await Promise.all(opened.map(verify));
   } catch (error) {
-    if (isCoppiceError(error)) return undefined;
+    if (isRefusal(error)) return undefined;
     throw error;
   }
 }
 
-async function openOneByOne(
-  state: GroupState,
+async function openOneByOne<S extends MessagingState>(
+  state: S,
   batch: readonly Result<PrivateMessage>[],
   rules: Rules,
-): Promise<OpenedMany> {
+): Promise<OpenedMany<S>> {
   const outcomes: OpenedMessage[] = [];
   const consumed: Bytes[] = [];
   let next = state;
@@ -170,7 +173,7 @@ async function openOneByOne(
       next = transition.state;
       consumed.push(...transition.consumed);
     } catch (error) {
-      if (!isCoppiceError(error)) throw error;
+      if (!isRefusal(error)) throw error;
       outcomes.push(refused(error));
     }
   }

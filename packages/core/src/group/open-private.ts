@@ -5,14 +5,15 @@ import { verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import type { OpeningKeys, Unprotected } from "../framing/unprotect.ts";
 import { unprotectPrivate } from "../framing/unprotect.ts";
-import type { GroupState, Transition } from "../group-state.ts";
+import type { MessagingState, Transition } from "../group-state.ts";
 import { checkAuthenticatedData } from "../protect-content.ts";
 import { succeeded } from "../result.ts";
 import type { Identity, Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { SecretTree } from "../secret-tree.ts";
-import type { RatchetTree } from "../tree/ratchet-tree.ts";
-import { checkCurrentEpoch, checkGroup, memberLeaf, wrongEpoch, wrongSender } from "./senders.ts";
+import { findMember } from "../state/former-members.ts";
+import type { Author } from "./senders.ts";
+import { authorOf, checkCurrentEpoch, checkGroup, wrongEpoch, wrongSender } from "./senders.ts";
 
 /** An application message that opened and verified. */
 export interface OpenedApplication {
@@ -27,27 +28,36 @@ export interface OpenedApplication {
   readonly generation: number;
 }
 
-type Author = Identity & { readonly leafIndex: number };
-
 /** What opens and verifies the messages of an epoch. */
 export interface EpochView extends OpeningKeys {
   readonly context: GroupContext;
-  /** Authors are looked up in the tree of their epoch (T-33). */
-  readonly tree: RatchetTree;
+  /** Authors are looked up among the members of their epoch (T-33). */
+  readonly findMember: (leaf: number) => Identity | undefined;
 }
 
 /** What opens this message: the keys of the current epoch, or those of a past one if they are kept. */
-export function openingKeys(state: GroupState, message: PrivateMessage, { limits }: Rules): EpochView {
+export function openingKeys(state: MessagingState, message: PrivateMessage, { limits }: Rules): EpochView {
   checkGroup(state, message);
   checkAuthenticatedData(message.authenticatedData, limits);
-  const { context, tree, senderDataSecret, secretTree } = epochOf(state, message);
-  return { context, tree, senderDataSecret, secretTree, limits, isMember: (leaf) => tree.findLeaf(leaf) !== undefined };
+  const { context, senderDataSecret, secretTree } = epochOf(state, message);
+  const find = (leaf: number): Identity | undefined => findMember(state, context.epoch, leaf);
+  return {
+    context,
+    senderDataSecret,
+    secretTree,
+    limits,
+    findMember: find,
+    isMember: (leaf) => find(leaf) !== undefined,
+  };
 }
 
 /** Only application messages may be late: a handshake of a past epoch has no effect any more. */
-function epochOf(state: GroupState, { epoch, contentType }: PrivateMessage): Omit<EpochView, "limits" | "isMember"> {
-  const { context, tree, secretTree, secrets } = state;
-  if (epoch === context.epoch) return { context, tree, secretTree, senderDataSecret: secrets.senderDataSecret };
+function epochOf(
+  state: MessagingState,
+  { epoch, contentType }: PrivateMessage,
+): Pick<EpochView, "context" | "senderDataSecret" | "secretTree"> {
+  const { context, secretTree, secrets } = state;
+  if (epoch === context.epoch) return { context, secretTree, senderDataSecret: secrets.senderDataSecret };
   if (contentType !== "application") checkCurrentEpoch(state, epoch);
   const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
   if (past === undefined) {
@@ -63,19 +73,19 @@ function epochOf(state: GroupState, { epoch, contentType }: PrivateMessage): Omi
 export async function verifyAuthor(
   suite: CipherSuite,
   { authenticated }: Unprotected,
-  { tree, context }: EpochView,
+  { findMember, context }: EpochView,
 ): Promise<Author> {
-  const author = memberLeaf(tree, authenticated.content);
+  const author = authorOf(authenticated.content, findMember);
   await verifyAuthenticatedContent(suite, authenticated, { publicKey: author.signatureKey, context });
   return author;
 }
 
 /** Opens one private message and verifies its author. A message that is refused changes nothing (T-26). */
-export async function openPrivate(
-  state: GroupState,
+export async function openPrivate<S extends MessagingState>(
+  state: S,
   message: PrivateMessage,
   rules: Rules,
-): Promise<Transition & { readonly opened: Unprotected; readonly author: Author }> {
+): Promise<Transition<S> & { readonly opened: Unprotected; readonly author: Author }> {
   const view = openingKeys(state, message, rules);
   const { outcomes, secretTree, consumed } = await unprotectPrivate(state.suite, [message], view);
   const [opened] = outcomes;
@@ -92,7 +102,7 @@ export function applicationFrom({ authenticated, generation }: Unprotected, send
 }
 
 /** The state without the keys that the messages of an epoch took. */
-export function withSecretTree(state: GroupState, epoch: bigint, secretTree: SecretTree): GroupState {
+export function withSecretTree<S extends MessagingState>(state: S, epoch: bigint, secretTree: SecretTree): S {
   if (epoch === state.context.epoch) return { ...state, secretTree };
   const pastEpochs = state.pastEpochs.map((past) => (past.context.epoch === epoch ? { ...past, secretTree } : past));
   return { ...state, pastEpochs };

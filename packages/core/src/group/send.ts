@@ -13,7 +13,7 @@ import type { AuthenticatedContent } from "../framing/framed-content.ts";
 import { authenticatedContent, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
 import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
-import type { GroupState, PublicGroupState } from "../group-state.ts";
+import type { GroupState, MessagingState, PublicGroupState } from "../group-state.ts";
 import { checkSigner, ownLeaf, requireActive } from "../group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { Padding } from "../padding.ts";
@@ -43,7 +43,7 @@ export interface SendApplicationOptions extends SendOptions {
 /**
  * Encrypts application data. `ERR_MLS_STATE` while proposals wait to be committed (R-12.4-3, R-15.2-2). `ERR_MLS_LIMIT` for a
  * message that is too long, and, with the requirement R-15.2-1, once this member has sent `limits.messagesPerEpoch` of them in
- * the epoch: then it has to commit. Store the state before the message leaves: it lacks the key that was used.
+ * the epoch: then it has to commit. `ERR_MLS_NOT_LOADED` for a state without what `recordsToSend` names. Store the state before the message leaves: it lacks the key that was used.
  *
  * @example
  * ```ts run
@@ -55,11 +55,11 @@ export interface SendApplicationOptions extends SendOptions {
  * erase(...sent.consumed);
  * ```
  */
-export async function createApplicationMessage(
-  state: GroupState,
+export async function createApplicationMessage<S extends MessagingState>(
+  state: S,
   applicationData: Uint8Array,
   options: SendApplicationOptions,
-): Promise<ProtectedMessage> {
+): Promise<ProtectedMessage<S>> {
   assertBytes(applicationData, "applicationData");
   requireActive(state);
   if (state.proposals.size > 0) {
@@ -95,7 +95,7 @@ function paddingFor(length: number, padding: Padding, { messageBytes }: Limits):
 }
 
 /** `ERR_MLS_LIMIT` when this member has sent all that it may in this epoch. A Commit starts anew (R-15.2-1). */
-function checkUsage({ secretTree, leafIndex }: GroupState, { messagesPerEpoch }: Limits): void {
+function checkUsage({ secretTree, leafIndex }: MessagingState, { messagesPerEpoch }: Limits): void {
   if (nextGeneration(secretTree, leafIndex, "application") < messagesPerEpoch) return;
   throw new CoppiceError(
     "ERR_MLS_LIMIT",
@@ -107,7 +107,7 @@ function checkUsage({ secretTree, leafIndex }: GroupState, { messagesPerEpoch }:
   );
 }
 
-function frame(state: GroupState, content: Content, options: SendOptions): FramedContent {
+function frame(state: MessagingState, content: Content, options: SendOptions): FramedContent {
   checkSigner(state, options.signer);
   return {
     groupId: state.context.groupId,

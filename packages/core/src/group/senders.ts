@@ -7,13 +7,15 @@ import type { FramedContent } from "../framing/framed-content.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { PublicGroupState } from "../group-state.ts";
 import type { Identity } from "../rules.ts";
-import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
 export const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>
   new CoppiceError("ERR_MLS_EPOCH", message, { requirement, detail });
 
 /** Before any cryptography (R-6-8). */
-export function checkGroup(state: PublicGroupState, { groupId, epoch }: { groupId: Bytes; epoch: bigint }): void {
+export function checkGroup(
+  state: Pick<PublicGroupState, "context">,
+  { groupId, epoch }: { groupId: Bytes; epoch: bigint },
+): void {
   if (!equalBytes(groupId, state.context.groupId)) throw wrongEpoch("the message is for another group", "R-6-8");
   if (epoch > state.context.epoch) {
     throw wrongEpoch("the message is from an epoch to come: process the Commits before it", "R-6-8", {
@@ -24,7 +26,7 @@ export function checkGroup(state: PublicGroupState, { groupId, epoch }: { groupI
 }
 
 /** Handshakes are of the current epoch (R-12.4.2-1). */
-export function checkCurrentEpoch(state: PublicGroupState, epoch: bigint): void {
+export function checkCurrentEpoch(state: Pick<PublicGroupState, "context">, epoch: bigint): void {
   if (epoch !== state.context.epoch) {
     throw wrongEpoch("the message is from a past epoch", "R-12.4.2-1", { epoch: state.context.epoch, received: epoch });
   }
@@ -33,12 +35,15 @@ export function checkCurrentEpoch(state: PublicGroupState, epoch: bigint): void 
 export const wrongSender = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_SENDER", message, { requirement });
 
-/** The author's leaf; `ERR_MLS_SENDER` if there is none. */
-export function memberLeaf(tree: RatchetTree, { sender }: FramedContent): Identity & { readonly leafIndex: number } {
+/** A member, and the leaf of the epoch in which it wrote. */
+export type Author = Identity & { readonly leafIndex: number };
+
+/** The member who is the author; `ERR_MLS_SENDER` if there is none. */
+export function authorOf({ sender }: FramedContent, findMember: (leaf: number) => Identity | undefined): Author {
   if (sender.senderType === "member") {
-    const leaf = tree.findLeaf(sender.leafIndex);
-    if (leaf !== undefined) {
-      return { leafIndex: sender.leafIndex, credential: leaf.credential, signatureKey: leaf.signatureKey };
+    const member = findMember(sender.leafIndex);
+    if (member !== undefined) {
+      return { leafIndex: sender.leafIndex, credential: member.credential, signatureKey: member.signatureKey };
     }
   }
   throw wrongSender("the sender is not a member", "R-6.1-4");
@@ -49,7 +54,7 @@ export function senderKey(state: PublicGroupState, framed: FramedContent): Bytes
   const { sender, content } = framed;
   switch (sender.senderType) {
     case "member":
-      return memberLeaf(state.tree, framed).signatureKey;
+      return authorOf(framed, (leaf) => state.tree.findLeaf(leaf)).signatureKey;
     case "external": {
       const found = findExternalSenders(state.context.extensions)[sender.senderIndex];
       if (found === undefined) throw wrongSender("there is no such external sender", "R-12.1.8-2");

@@ -16,7 +16,9 @@ import type { AddedMember, ChangedMember } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
 import { leafNode } from "../tree/leaf-node.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { diffGroupRecords, restoreGroup } from "./records.ts";
+import { diffGroupRecords } from "../state/diff-records.ts";
+import type { RestoreOptions } from "../state/restore-records.ts";
+import { patchGroup, restoreGroup } from "../state/restore-records.ts";
 
 const text: Codec<string> = map(opaque, fromUtf8, utf8);
 const records: Codec<readonly { readonly name: string; readonly value: Bytes }[]> = vector(
@@ -77,10 +79,7 @@ export function encodeGroupState(state: GroupState): Bytes {
  * console.assert(state.leafIndex === alice.state.leafIndex);
  * ```
  */
-export async function decodeGroupState(
-  bytes: Uint8Array,
-  options?: Parameters<typeof restoreGroup>[1],
-): Promise<GroupState> {
+export async function decodeGroupState(bytes: Uint8Array, options?: RestoreOptions): Promise<GroupState> {
   const decoded = decode(container, bytes, UNBOUNDED);
   if (decoded.magic !== MAGIC) {
     throw new CoppiceError("ERR_MLS_DECODE", "these bytes are not a group state");
@@ -161,10 +160,8 @@ export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rule
  */
 export async function decodeStagedCommit(state: GroupState, bytes: Uint8Array): Promise<StagedCommit> {
   const { put, delete: gone, ...staged } = decode(stagedRecord, bytes, UNBOUNDED);
-  const stored = new Map<string, Uint8Array>(diffGroupRecords(undefined, state).put);
-  for (const name of gone) stored.delete(name);
-  for (const { name, value } of put) stored.set(name, value);
-  const next = await restoreGroup(stored);
+  const changed = new Map(put.map(({ name, value }) => [name, value]));
+  const next = await patchGroup(state, { put: changed, delete: gone });
   return { ...staged, next, refused: [] };
 }
 

@@ -7,9 +7,10 @@ import { credential, sameCredential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { extensions } from "../extension.ts";
 import type { GroupState } from "../group-state.ts";
-import type { AuthenticationService, Rules } from "../rules.ts";
+import type { AuthenticationService, Identity, Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
+import { membersOf } from "../state/former-members.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
 /** The id of a resumption PSK that ties a new group to an old one. */
@@ -60,7 +61,8 @@ function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rule
     equalBytes(encode(extensions, context.extensions), encode(extensions, reinit.extensions));
   if (!same) throw refused("the new group is not the one that the ReInit announced", "R-11.2-2");
   const { authentication } = rules;
-  if (!isCovered(tree, old.tree, authentication) || !isCovered(old.tree, tree, authentication)) {
+  const [members, were] = [new Map(tree.members()), new Map(old.tree.members())];
+  if (!isCovered(members, were, authentication) || !isCovered(were, members, authentication)) {
     throw refused("the new group does not have the old one's members", "R-12.4.3.1-18");
   }
 }
@@ -69,12 +71,15 @@ function checkBranch(old: GroupState, { pskEpoch }: SuccessionPskId, { context, 
   if (context.version !== old.context.version || context.cipherSuite !== old.context.cipherSuite) {
     throw refused("a subgroup has its group's version and cipher suite", "R-11.3-2");
   }
-  const was = [old, ...old.pastEpochs].find((epoch) => epoch.context.epoch === pskEpoch);
-  if (was === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
-  if (!isCovered(tree, was.tree, rules.authentication)) {
+  const were = membersOf(old, pskEpoch);
+  if (were === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
+  if (!isCovered(new Map(tree.members()), were, rules.authentication)) {
     throw refused("the subgroup has a member who was not in the group", "R-11.3-3");
   }
 }
+
+/** By leaf index. */
+type Members = ReadonlyMap<number, Pick<Identity, "credential">>;
 
 const keyOf = (value: Credential): string => toHex(encode(credential, value));
 
@@ -82,11 +87,11 @@ const keyOf = (value: Credential): string => toHex(encode(credential, value));
  * Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. The application's
  * own way to compare has to try all pairs for the others.
  */
-function isCovered(inner: RatchetTree, outer: RatchetTree, { sameIdentity }: AuthenticationService): boolean {
-  const candidates = [...outer.members()].map(([, leaf]) => leaf.credential);
+function isCovered(inner: Members, outer: Members, { sameIdentity }: AuthenticationService): boolean {
+  const candidates = [...outer.values()].map((member) => member.credential);
   let known: ReadonlySet<string> | undefined;
-  return [...inner.members()].every(([index, { credential: own }]) => {
-    const sameLeaf = outer.findLeaf(index)?.credential;
+  return [...inner].every(([index, { credential: own }]) => {
+    const sameLeaf = outer.get(index)?.credential;
     if (sameLeaf !== undefined && (sameIdentity ?? sameCredential)(sameLeaf, own)) return true;
     if (sameIdentity !== undefined) return candidates.some((other) => sameIdentity(other, own));
     known ??= new Set(candidates.map(keyOf));

@@ -8,6 +8,7 @@ import { equalBytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { LeafNode } from "./leaf-node.ts";
+import type { Leaves } from "./loaded-leaves.ts";
 import type { ParentNode, WireNode } from "./parent-node.ts";
 import type { Subtree } from "./subtree.ts";
 import { blankSubtree, descend, isLeafSlot, LeafSlot, ParentSlot, resolution, toWireNode } from "./subtree.ts";
@@ -63,13 +64,16 @@ const withUnmerged = (node: ParentNode, added: readonly LeafIndex[]): ParentNode
   unmergedLeaves: [...node.unmergedLeaves, ...added].sort((a: number, b: number) => a - b),
 });
 
+/** A node, a leaf with the epoch since which it stands where it is. */
+export type NodeSince = WireNode & { readonly since?: bigint };
+
 /** What to put at an ancestor of a changed leaf. */
 type ParentEdit = (current: ParentNode | undefined, index: NodeIndex) => ParentNode | undefined;
 
 const blankParent: ParentEdit = () => undefined;
 
 /** The public half of a group: its members and the keys above them. A value: a change makes another tree. */
-export class RatchetTree {
+export class RatchetTree implements Leaves {
   readonly root: Subtree;
   readonly #keys: Keys;
   readonly #epoch: bigint;
@@ -117,11 +121,7 @@ export class RatchetTree {
    * A tree of `leafCount` (a power of two) leaves from its nodes; those that do not say since when they stand there do so since
    * `epoch`. `ERR_MLS_TREE` for a node of the wrong kind.
    */
-  static fromNodes(
-    leafCount: number,
-    nodeAt: (index: NodeIndex) => (WireNode & { readonly since?: bigint }) | undefined,
-    epoch = 0n,
-  ): RatchetTree {
+  static fromNodes(leafCount: number, nodeAt: (index: NodeIndex) => NodeSince | undefined, epoch = 0n): RatchetTree {
     const encryptionKeys: Bytes[] = [];
     const signatureKeys: Bytes[] = [];
     const build = (index: NodeIndex): Subtree => {
@@ -146,20 +146,34 @@ export class RatchetTree {
    * A tree of `leafCount` leaves that has `nodes` at their places, blank where undefined, and is this one at all others. It
    * shares what is the same. `ERR_MLS_TREE` for a node of the wrong kind.
    */
-  withNodes(leafCount: number, nodes: ReadonlyMap<number, WireNode | undefined>): RatchetTree {
+  withNodes(leafCount: number, nodes: ReadonlyMap<number, NodeSince | undefined>): RatchetTree {
+    if (nodes.size === 0 && leafCount === this.leafCount) return this;
     let keys = this.#keys;
     const replace = (at: Subtree, changed: readonly number[]): Subtree => {
       if (changed.length === 0) return at;
       const { index } = at;
-      const node = nodes.has(index) ? nodes.get(index) : toWireNode(at);
+      const node: NodeSince | undefined = nodes.has(index) ? nodes.get(index) : toWireNode(at);
       const [before, after] = [changed.filter((other) => other < index), changed.filter((other) => other > index)];
       const below = isLeafSlot(at) ? undefined : ([replace(at.left, before), replace(at.right, after)] as const);
-      const next = slotOf({ index, node, since: this.#epoch }, below);
+      const next = slotOf({ index, node, since: node?.since ?? this.#epoch }, below);
       keys = exchangeKeys(keys, at, next);
       return next;
     };
-    const root = replace(this.#reaching(leafCount).root, [...nodes.keys()]);
-    return new RatchetTree(descend(root, math.root(leafCount)), keys, this.#epoch);
+    const forgetKeys = (at: Subtree): void => {
+      if (at.summary.blank) return;
+      keys = exchangeKeys(keys, at, undefined);
+      if (isLeafSlot(at)) return;
+      forgetKeys(at.left);
+      forgetKeys(at.right);
+    };
+    const start = this.#reaching(leafCount);
+    const inside = [...nodes.keys()].filter((index) => index < math.nodeCount(start.leafCount));
+    let root = replace(start.root, inside);
+    for (; !isLeafSlot(root) && root.index > math.root(leafCount); root = root.left) {
+      keys = exchangeKeys(keys, root, undefined);
+      forgetKeys(root.right);
+    }
+    return new RatchetTree(root, keys, this.#epoch);
   }
 
   /** The same tree. Leaves that are put into it, or into what becomes of it, stand there since `epoch`. */
@@ -193,6 +207,10 @@ export class RatchetTree {
 
   get summary(): Summary {
     return this.root.summary;
+  }
+
+  get memberCount(): number {
+    return this.summary.leafCount;
   }
 
   /** No two nodes share an encryption key and no two leaves a signature key (R-16.7-1). */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import { findIdleMembers } from "../../src/group/idle-members.ts";
-import { diffGroupRecords } from "../../src/group/records.ts";
+import { diffGroupRecords } from "../../src/state/diff-records.ts";
 import { createUpdateProposal } from "../../src/group/send.ts";
 import {
   decodeGroupState,
@@ -67,9 +67,9 @@ describe("the epoch in which a leaf was last replaced (R-3.2-2)", () => {
     await group.commit(alice);
     expect(ages(await decodeGroupState(encodeGroupState(bob.state)))).toEqual(ages(bob.state));
     const written = [...diffGroupRecords(before, bob.state).put.keys()].filter((name) =>
-      name.startsWith("group/tree/"),
+      /^group\/(?:leaf|parent)\//.test(name),
     );
-    expect(written.sort()).toEqual(["group/tree/0", "group/tree/1", "group/tree/3"]);
+    expect(written.sort()).toEqual(["group/leaf/000000", "group/parent/000000", "group/parent/000001"]);
 
     const made = await alice.commit({ forcePath: true });
     const staged = await decodeStagedCommit(alice.state, encodeStagedCommit(alice.state, made.staged, alice.rules));

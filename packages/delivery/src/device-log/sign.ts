@@ -61,6 +61,6 @@ export async function signDeviceLogEntry({
   };
   // A copy: what the caller gave may change while the signer works.
   const unsigned = codec.decode(deviceLogEntry, codec.encode(deviceLogEntry, draft));
-  const entry = { ...unsigned, signature: await signer.sign(signedContent(unsigned)) };
+  const entry = { ...unsigned, signature: new Uint8Array(await signer.sign(signedContent(unsigned))) };
   return { entry, log: await verifyDeviceLog([entry], { user, pinned: log }) };
 }

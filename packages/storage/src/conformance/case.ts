@@ -1,6 +1,13 @@
 /** One test of the conformance suite, and what it expects with. */
-import { isCoppiceError } from "@coppice/core";
-import type { PartitionSnapshot, PartitionWrite, RecordRange, Store, StoreErrorCode } from "../contract.ts";
+import { isCoppiceError } from "@coppice/kit";
+import type {
+  PartitionChanges,
+  PartitionSnapshot,
+  PartitionWrite,
+  RecordRange,
+  Store,
+  StoreErrorCode,
+} from "../contract.ts";
 
 export interface StoreCase {
   readonly title: string;
@@ -67,6 +74,18 @@ export function put(
 /** Version and records as plain text, in order. */
 export function text({ version, records }: PartitionSnapshot): readonly [number, ...(readonly [string, string])[]] {
   return [version, ...Array.from(records, ([name, value]) => [name, new TextDecoder().decode(value)] as const)];
+}
+
+/** Version, records that were put and names that were deleted, as plain text, in order. */
+export function changes(told: PartitionChanges | undefined): unknown {
+  if (told === undefined) return undefined;
+  const [version, ...records] = text(told);
+  return [version, records, told.deleted];
+}
+
+/** Names of the partitions that exist, in order. */
+export async function names(store: Store): Promise<readonly string[]> {
+  return [...(await store.partitions()).names].sort();
 }
 
 /** Waits until `condition` holds; fails after five seconds. */

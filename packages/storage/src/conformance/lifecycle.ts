@@ -7,6 +7,7 @@ import {
   expectCode,
   expectEqual,
   gate,
+  names,
   put,
   rejection,
   type StoreCase,
@@ -22,7 +23,9 @@ export const lifecycleCases: readonly StoreCase[] = [
       await store.close();
       await store.close();
       await expectCode(store.read("p", ALL), "ERR_STORE_CLOSED");
+      await expectCode(store.readChanges("p", 0, ALL), "ERR_STORE_CLOSED");
       await expectCode(store.partitions(), "ERR_STORE_CLOSED");
+      await expectCode(store.discard("p"), "ERR_STORE_CLOSED");
       await expectCode(store.write([put("p", 1, { a: "2" })]), "ERR_STORE_CLOSED");
       await expectCode(store.write([]), "ERR_STORE_CLOSED");
       await expectCode(
@@ -86,13 +89,15 @@ export const lifecycleCases: readonly StoreCase[] = [
       };
       const calls = [
         store.read("p", ALL, { signal }),
+        store.readChanges("p", 0, ALL, { signal }),
         store.partitions({ signal }),
+        store.discard("p", { signal }),
         store.write([put("p", 0, { a: "1" })], { signal }),
         store.exclusive("lock", task, { signal }),
       ];
       for (const call of calls) expect((await rejection(call)) === reason, "the signal's reason");
       expect(!ran, "the task did not run");
-      expectEqual(await store.partitions(), [], "partitions");
+      expectEqual(await names(store), [], "partitions");
     },
   },
   {

@@ -1,5 +1,5 @@
 /** Conformance: atomic writes under compare-and-swap. */
-import { ALL, expect, expectCode, expectEqual, expectMistake, put, type StoreCase, text } from "./case.ts";
+import { ALL, expect, expectCode, expectEqual, expectMistake, names, put, type StoreCase, text } from "./case.ts";
 
 export const writeCases: readonly StoreCase[] = [
   {
@@ -7,7 +7,7 @@ export const writeCases: readonly StoreCase[] = [
     run: async ({ open }) => {
       const store = await open();
       expectEqual(text(await store.read("p", ALL)), [0], "snapshot");
-      expectEqual(await store.partitions(), [], "partitions");
+      expectEqual(await names(store), [], "partitions");
     },
   },
   {
@@ -28,7 +28,7 @@ export const writeCases: readonly StoreCase[] = [
       await store.write([]);
       await store.write([{ partition: "p", expectedVersion: 0 }]);
       expectEqual(text(await store.read("p", ALL)), [1], "snapshot");
-      expectEqual(await store.partitions(), ["p"], "partitions");
+      expectEqual(await names(store), ["p"], "partitions");
     },
   },
   {
@@ -40,7 +40,7 @@ export const writeCases: readonly StoreCase[] = [
       expectEqual(text(await store.read("p", ALL)), [2, ["b", "1"], ["c", "2"]], "after one delete");
       await store.write([{ partition: "p", expectedVersion: 2, delete: ["b", "c", "b"] }]);
       expectEqual(text(await store.read("p", ALL)), [3], "after the last delete");
-      expectEqual(await store.partitions(), ["p"], "partitions");
+      expectEqual(await names(store), ["p"], "partitions");
     },
   },
   {
@@ -53,18 +53,49 @@ export const writeCases: readonly StoreCase[] = [
     },
   },
   {
-    title: "write: clear without records removes the partition, which starts again at version 0",
+    title: "write: clear without records removes the partition, but its versions never repeat",
     run: async ({ open }) => {
       const store = await open();
       await store.write([put("p", 0, { a: "1" }), put("q", 0, { a: "q" })]);
       await store.write([{ partition: "p", expectedVersion: 1, clear: true }]);
-      expectEqual(text(await store.read("p", ALL)), [0], "removed");
-      expectEqual(await store.partitions(), ["q"], "partitions");
-      await expectCode(store.write([put("p", 1, { a: "2" })]), "ERR_STORE_CONFLICT");
-      await store.write([put("p", 0, { b: "3" })]);
-      expectEqual(text(await store.read("p", ALL)), [1, ["b", "3"]], "created again");
-      await store.write([{ partition: "never", expectedVersion: 0, clear: true }]);
-      expectEqual((await store.read("never", [])).version, 0, "clearing what does not exist");
+      expectEqual(text(await store.read("p", ALL)), [2], "removed");
+      expectEqual(await names(store), ["q"], "partitions");
+      for (const stale of [0, 1, 3]) {
+        await expectCode(store.write([put("p", stale, { a: "2" })]), "ERR_STORE_CONFLICT");
+      }
+      expectEqual(text(await (await open()).read("p", ALL)), [2], "removed, seen by another context");
+      await store.write([put("p", 2, { b: "3" })]);
+      expectEqual(text(await store.read("p", ALL)), [3, ["b", "3"]], "created again");
+      expectEqual(await names(store), ["p", "q"], "partitions");
+    },
+  },
+  {
+    title: "write: what does not exist can be cleared, and what was cleared once more",
+    run: async ({ open }) => {
+      const store = await open();
+      await store.write([{ partition: "p", expectedVersion: 0, clear: true }]);
+      await store.write([{ partition: "p", expectedVersion: 1, clear: true }]);
+      expectEqual(text(await store.read("p", ALL)), [2], "snapshot");
+      expectEqual(await names(store), [], "partitions");
+      await store.write([
+        { partition: "p", expectedVersion: 2, clear: true, put: put("p", 2, { a: "1" }).put ?? new Map() },
+      ]);
+      expectEqual(text(await store.read("p", ALL)), [3, ["a", "1"]], "cleared and filled at once");
+      expectEqual(await names(store), ["p"], "partitions");
+    },
+  },
+  {
+    title: "write: a context that slept while a partition was cleared and made again cannot write over it",
+    run: async ({ open }) => {
+      const [sleeper, awake] = [await open(), await open()];
+      for (let version = 0; version < 3; version++)
+        await sleeper.write([put("group", version, { a: String(version) })]);
+      const slept = await sleeper.read("group", ALL);
+      await awake.write([{ partition: "group", expectedVersion: 3, clear: true }]);
+      // Joined again, and as many writes as the sleeper saw.
+      for (let version = 4; version < 7; version++) await awake.write([put("group", version, { a: `new ${version}` })]);
+      await expectCode(sleeper.write([put("group", slept.version, { a: "old" })]), "ERR_STORE_CONFLICT");
+      expectEqual(text(await sleeper.read("group", ALL)), [7, ["a", "new 6"]], "snapshot");
     },
   },
   {
@@ -119,13 +150,13 @@ export const writeCases: readonly StoreCase[] = [
     title: "write: a thousand records in one write",
     run: async ({ open }) => {
       const store = await open();
-      const names = Array.from({ length: 1000 }, (_, index) => `tree/${String(index).padStart(4, "0")}`);
-      await store.write([put("p", 0, Object.fromEntries(names.map((name) => [name, name])))]);
+      const recordNames = Array.from({ length: 1000 }, (_, index) => `tree/${String(index).padStart(4, "0")}`);
+      await store.write([put("p", 0, Object.fromEntries(recordNames.map((name) => [name, name])))]);
       const { records } = await store.read("p", [{ prefix: "tree/" }]);
-      expectEqual([...records.keys()], names, "names");
+      expectEqual([...records.keys()], recordNames, "names");
       expectEqual(
         Array.from(records.values(), (value) => new TextDecoder().decode(value)),
-        names,
+        recordNames,
         "values",
       );
     },
@@ -167,12 +198,21 @@ export const writeCases: readonly StoreCase[] = [
       for (const version of [-1, 0.5, NaN, Infinity, Number.MAX_SAFE_INTEGER]) {
         await expectMistake(store.write([good, put("p", version, {})]), `version ${version}`);
       }
-      const untyped: unknown = "text";
-      const notBytes = new Map([["a", untyped as Uint8Array]]);
-      await expectMistake(store.write([good, { partition: "p", expectedVersion: 0, put: notBytes }]), "not bytes");
+      const notBytes: readonly unknown[] = [
+        "text",
+        [1],
+        new ArrayBuffer(1),
+        new Uint16Array(1),
+        new DataView(new ArrayBuffer(1)),
+        null,
+      ];
+      for (const value of notBytes) {
+        const records = new Map([["a", value as Uint8Array]]);
+        await expectMistake(store.write([good, { partition: "p", expectedVersion: 0, put: records }]), "not bytes");
+      }
       const large = new Map([["a", new Uint8Array(64 * 1024 * 1024 + 1)]]);
       await expectMistake(store.write([good, { partition: "p", expectedVersion: 0, put: large }]), "over 64 MiB");
-      expectEqual(await store.partitions(), [], "partitions");
+      expectEqual(await names(store), [], "partitions");
     },
   },
 ];

@@ -1,10 +1,10 @@
 /** Telling the other contexts of a change, without telling anyone else. */
+import { Listeners } from "@coppice/kit";
 import type { StoreChange } from "../contract.ts";
-import { Listeners } from "../listeners.ts";
 import { parseAnnouncement } from "./parse.ts";
 import type { Vault } from "./vault.ts";
 
-/** A partition's new row, or one of version 0 if it was removed. */
+/** A partition's new row. */
 export interface Announcement {
   readonly tag: Uint8Array<ArrayBuffer>;
   readonly version: number;
@@ -18,7 +18,7 @@ export interface Announcement {
 export class Announcements {
   readonly #channel: BroadcastChannel;
   readonly #vault: Vault;
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Listeners<{ change: StoreChange }>(["change"]);
   /** Keeps changes in order although opening them takes time. */
   #last: Promise<void> = Promise.resolve();
 
@@ -26,7 +26,7 @@ export class Announcements {
     this.#channel = new BroadcastChannel(`coppice-store:${databaseName}`);
     this.#vault = vault;
     this.#channel.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-      if (this.#listeners.size > 0) this.#last = this.#last.then(() => this.#receive(data));
+      if (this.#listeners.count("change") > 0) this.#last = this.#last.then(() => this.#receive(data));
     });
   }
 
@@ -35,7 +35,7 @@ export class Announcements {
   }
 
   subscribe(listener: (change: StoreChange) => void): () => void {
-    return this.#listeners.add(listener);
+    return this.#listeners.add("change", listener);
   }
 
   close(): void {
@@ -48,10 +48,10 @@ export class Announcements {
     if (announcement === undefined) return;
     let partition: string;
     try {
-      partition = await this.#vault.openPartition(announcement, announcement.sealed);
+      ({ partition } = await this.#vault.openPartition(announcement, announcement.sealed));
     } catch {
       return;
     }
-    this.#listeners.notify({ partition, version: announcement.version });
+    this.#listeners.notify("change", { partition, version: announcement.version });
   }
 }

@@ -1,8 +1,17 @@
 /** Opening and deleting the database, so that every outcome settles the promise. */
+import { type CoppiceError, systemTime, type Time } from "@coppice/kit";
 import { deleteDB, openDB } from "idb";
 import { storeError } from "../errors.ts";
 import { openingError, platformError } from "./platform-error.ts";
-import { type Database, type Migration, MIGRATIONS, OBJECT_STORES, type Schema } from "./schema.ts";
+import {
+  type Database,
+  FIRST_VERSION,
+  type Migration,
+  MIGRATIONS,
+  OBJECT_STORES,
+  OLD_OBJECT_STORES,
+  type Schema,
+} from "./schema.ts";
 
 /** How long contexts with an older version get to finish their transactions and let go. */
 const BLOCKED_GRACE_MS = 2_000;
@@ -12,22 +21,28 @@ const NO_ANSWER_MS = 30_000;
 export interface OpenDatabaseOptions {
   /** The database was closed for us: deleted, upgraded by a newer version, or cleared by the browser. */
   readonly onLost: (message: string) => void;
+  readonly time: Time;
   readonly migrations?: readonly Migration[];
-  readonly blockedGraceMs?: number;
+}
+
+export interface DeleteStoreOptions {
+  /** Measures how long a context that does not let go is waited for. Default: the platform's. */
+  readonly time?: Time;
 }
 
 /**
  * Opens a database at the newest version, migrating an older one.
  *
- * Rejects with `ERR_STORE_NEWER_SCHEMA`, `ERR_STORE_BLOCKED`, `ERR_STORE_UNAVAILABLE`, `ERR_STORE_QUOTA`,
+ * Rejects with `ERR_STORE_NEWER_SCHEMA`, `ERR_STORE_OLD_SCHEMA`, `ERR_STORE_BLOCKED`, `ERR_STORE_UNAVAILABLE`, `ERR_STORE_QUOTA`,
  * `ERR_STORE_CORRUPT` (the database is not Coppice's) or `ERR_STORE_IO`.
  */
 export function openDatabase(
   name: string,
-  { onLost, migrations = MIGRATIONS, blockedGraceMs = BLOCKED_GRACE_MS }: OpenDatabaseOptions,
+  { onLost, time, migrations = MIGRATIONS }: OpenDatabaseOptions,
 ): Promise<Database> {
+  const refused: { error?: CoppiceError } = {};
   return patiently({
-    blockedGraceMs,
+    time,
     doing: "to open the database",
     discard: (database) => {
       database.close();
@@ -37,10 +52,19 @@ export function openDatabase(
         throw storeError("ERR_STORE_UNAVAILABLE", "This platform has no IndexedDB");
       }
       try {
-        const database = await openDB<Schema>(name, migrations.length, {
+        const database = await openDB<Schema>(name, FIRST_VERSION + migrations.length - 1, {
           upgrade: (upgraded, oldVersion, _newVersion, transaction) => {
             onProgress();
-            for (const migrate of migrations.slice(oldVersion)) migrate(upgraded, transaction);
+            if (oldVersion > 0 && oldVersion < FIRST_VERSION) {
+              // Undone, the database stays as it was. The rejection of `openDB` is enough.
+              refused.error = unknownVersion(upgraded);
+              transaction.done.catch(() => undefined);
+              transaction.abort();
+              return;
+            }
+            for (const migrate of migrations.slice(Math.max(0, oldVersion - FIRST_VERSION + 1))) {
+              migrate(upgraded, transaction);
+            }
           },
           blocked: onBlocked,
           // Letting go at once keeps another tab's upgrade or deletion from being blocked by this one.
@@ -55,22 +79,28 @@ export function openDatabase(
         assertOwnDatabase(database);
         return database;
       } catch (error) {
-        throw openingError(error);
+        throw refused.error ?? openingError(error);
       }
     },
   });
 }
 
 /**
- * Deletes a database with everything in it. Stores that are open on it lose it (`ERR_STORE_LOST`).
+ * Deletes a database with everything in it: the way to wipe a device, to reset a store that cannot be opened
+ * (`ERR_STORE_OLD_SCHEMA`, `ERR_STORE_CORRUPT`, `ERR_STORE_WRONG_KEY`) and to sign out. It opens nothing and needs no key.
+ * Stores that are open on the database, in any context, let go of it and are lost (`ERR_STORE_LOST`).
  *
  * @param name - The `name` it was opened with; deleting what does not exist is no error.
- * @returns Resolves when it is gone. Rejects with `ERR_STORE_BLOCKED` if a context does not let go: the browser then
- *   deletes it as soon as that context ends. Otherwise `ERR_STORE_UNAVAILABLE` or `ERR_STORE_IO`.
+ * @returns Resolves when it is gone. Rejects with `ERR_STORE_BLOCKED` if a context does not let go within two seconds (a
+ *   frozen tab): the browser then deletes it as soon as that context wakes or ends. Otherwise `ERR_STORE_UNAVAILABLE` or
+ *   `ERR_STORE_IO`.
+ *
+ * @example
+ * await deleteIndexedDbStore("chat");
  */
-export function deleteIndexedDbStore(name: string): Promise<void> {
+export function deleteIndexedDbStore(name: string, { time = systemTime }: DeleteStoreOptions = {}): Promise<void> {
   return patiently({
-    blockedGraceMs: BLOCKED_GRACE_MS,
+    time,
     doing: "to delete the database",
     discard: () => undefined,
     start: async ({ onBlocked }) => {
@@ -86,10 +116,22 @@ export function deleteIndexedDbStore(name: string): Promise<void> {
   });
 }
 
+function unknownVersion(database: Database): CoppiceError {
+  if (!OLD_OBJECT_STORES.every((store) => database.objectStoreNames.contains(store))) return foreignDatabase();
+  return storeError(
+    "ERR_STORE_OLD_SCHEMA",
+    "The database was written before the first release: delete it with deleteIndexedDbStore and sign in again",
+  );
+}
+
+function foreignDatabase(): CoppiceError {
+  return storeError("ERR_STORE_CORRUPT", "The database of this name is not a Coppice store");
+}
+
 function assertOwnDatabase(database: Database): void {
   if (OBJECT_STORES.every((store) => database.objectStoreNames.contains(store))) return;
   database.close();
-  throw storeError("ERR_STORE_CORRUPT", "The database of this name is not a Coppice store");
+  throw foreignDatabase();
 }
 
 /** Gives up on a request that stays blocked or silent; its late result is discarded. */
@@ -97,12 +139,12 @@ function patiently<T>({
   start,
   discard,
   doing,
-  blockedGraceMs,
+  time,
 }: {
   readonly start: (events: { readonly onBlocked: () => void; readonly onProgress: () => void }) => Promise<T>;
   readonly discard: (late: T) => void;
   readonly doing: string;
-  readonly blockedGraceMs: number;
+  readonly time: Time;
 }): Promise<T> {
   return new Promise((resolve, reject) => {
     let abandoned = false;
@@ -110,13 +152,13 @@ function patiently<T>({
       abandoned = true;
       reject(storeError("ERR_STORE_BLOCKED", `Another context holds the database; gave up waiting ${doing}`));
     };
-    let timer = setTimeout(giveUp, NO_ANSWER_MS);
+    let cancel = time.after(NO_ANSWER_MS, giveUp);
     const onBlocked = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(giveUp, blockedGraceMs);
+      cancel();
+      cancel = time.after(BLOCKED_GRACE_MS, giveUp);
     };
     const onProgress = (): void => {
-      clearTimeout(timer);
+      cancel();
     };
     start({ onBlocked, onProgress })
       .then((result) => {
@@ -124,7 +166,7 @@ function patiently<T>({
         else resolve(result);
       }, reject)
       .finally(() => {
-        clearTimeout(timer);
+        cancel();
       });
   });
 }

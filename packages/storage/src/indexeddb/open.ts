@@ -1,4 +1,5 @@
 /** Opening an encrypted store. */
+import { systemTime, type Time } from "@coppice/kit";
 import type { Store } from "../contract.ts";
 import { storeError } from "../errors.ts";
 import { Lifetime } from "../lifetime.ts";
@@ -13,6 +14,8 @@ export interface IndexedDbStoreOptions {
   readonly name: string;
   /** What protects the data at rest. Default: `{ kind: "device" }`. */
   readonly key?: StoreKey;
+  /** Measures the patience of `exclusive`, and how long other contexts are waited for. Default: the platform's. */
+  readonly time?: Time;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface IndexedDbStoreOptions {
  * are durable when they resolve (`durability: "strict"`).
  *
  * Rejects, changing nothing, with `ERR_STORE_WRONG_KEY` (another key, or another kind of key, created this store),
- * `ERR_STORE_NEWER_SCHEMA`, `ERR_STORE_BLOCKED` (a context with an older version does not let go), `ERR_STORE_CORRUPT`,
+ * `ERR_STORE_NEWER_SCHEMA`, `ERR_STORE_OLD_SCHEMA` (see `deleteIndexedDbStore`), `ERR_STORE_BLOCKED` (a context with an older version does not let go), `ERR_STORE_CORRUPT`,
  * `ERR_STORE_UNAVAILABLE` (no IndexedDB or no SubtleCrypto: private mode, insecure origin), `ERR_STORE_LOST` (deleted
  * while it was being opened), `ERR_STORE_QUOTA` or `ERR_STORE_IO`; `TypeError` for options that make no sense.
  *
@@ -31,7 +34,11 @@ export interface IndexedDbStoreOptions {
  * const store = await openIndexedDbStore({ name: "chat" });
  * await store.write([{ partition: "settings", expectedVersion: 0, put: new Map([["theme", Uint8Array.of(1)]]) }]);
  */
-export async function openIndexedDbStore({ name, key = { kind: "device" } }: IndexedDbStoreOptions): Promise<Store> {
+export async function openIndexedDbStore({
+  name,
+  key = { kind: "device" },
+  time = systemTime,
+}: IndexedDbStoreOptions): Promise<Store> {
   if (typeof name !== "string" || name === "") throw new TypeError("name must be a string that is not empty");
   assertStoreKey(key);
   if (!("subtle" in crypto)) {
@@ -39,13 +46,14 @@ export async function openIndexedDbStore({ name, key = { kind: "device" } }: Ind
   }
   const lifetime = new Lifetime();
   const database = await openDatabase(name, {
+    time,
     onLost: (message) => {
       lifetime.lose(message);
     },
   });
   try {
     const vault = await unlock(database, key);
-    return new IndexedDbStore({ name, database, vault, announcements: new Announcements(name, vault), lifetime });
+    return new IndexedDbStore({ name, database, vault, announcements: new Announcements(name, vault), lifetime, time });
   } catch (error) {
     database.close();
     throw lifetime.failure ?? error;

@@ -1,5 +1,5 @@
 /** What IndexedDB reports, as codes of the store contract. */
-import { type CoppiceError, isCoppiceError } from "@coppice/core";
+import { type CoppiceError, isCoppiceError } from "@coppice/kit";
 import type { StoreErrorCode } from "../contract.ts";
 import { storeError } from "../errors.ts";
 

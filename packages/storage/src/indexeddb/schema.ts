@@ -13,6 +13,8 @@ export interface Schema extends DBSchema {
   meta: { key: string; value: unknown };
   partitions: { key: Tag; value: unknown };
   records: { key: [Tag, string]; value: unknown };
+  /** What each of a partition's last writes changed, by its version. */
+  journal: { key: [Tag, number]; value: unknown };
 }
 
 export type Database = IDBPDatabase<Schema>;
@@ -23,17 +25,21 @@ export type Migration = (
   transaction: IDBPTransaction<Schema, StoreNames<Schema>[], "versionchange">,
 ) => void;
 
-/** Entry `n` makes version `n + 1` out of version `n`. Released entries never change. */
+/** The first version that is kept. Version 1 was never released: a database of it is refused. */
+export const FIRST_VERSION = 2;
+
+/** The first entry makes `FIRST_VERSION` out of nothing, each other one the next version. Released entries never change. */
 export const MIGRATIONS: readonly Migration[] = [
   (database) => {
-    database.createObjectStore("meta");
-    database.createObjectStore("partitions");
-    database.createObjectStore("records");
+    for (const name of OBJECT_STORES) database.createObjectStore(name);
   },
 ];
 
+/** The object stores that the current version consists of. */
+export const OBJECT_STORES: readonly StoreNames<Schema>[] = ["meta", "partitions", "records", "journal"];
+
+/** The object stores of version 1. */
+export const OLD_OBJECT_STORES: readonly StoreNames<Schema>[] = ["meta", "partitions", "records"];
+
 /** The one key in `meta`. */
 export const META_KEY = "store";
-
-/** The object stores that the current version consists of. */
-export const OBJECT_STORES: readonly StoreNames<Schema>[] = ["meta", "partitions", "records"];

@@ -1,6 +1,7 @@
-/** The store over IndexedDB: encrypt, one transaction, decrypt. Inside a transaction only its own requests are awaited. */
-import { unwrap } from "idb";
+/** The store over IndexedDB. Inside a transaction only its own requests are awaited: encryption comes before, decryption after. */
+import { type LockOptions, Locks, platformLocks, type Time } from "@coppice/kit";
 import type {
+  PartitionChanges,
   PartitionSnapshot,
   PartitionWrite,
   RecordRange,
@@ -8,34 +9,20 @@ import type {
   StoreCallOptions,
   StoreChange,
 } from "../contract.ts";
-import { conflictError, storeError } from "../errors.ts";
+import { runExclusive } from "../exclusive.ts";
+import { toChangeIntervals } from "../journal.ts";
 import type { Lifetime } from "../lifetime.ts";
-import { mapLimit } from "@coppice/kit";
 import { assertName } from "../names.ts";
-import { NamedLocks } from "../named-locks.ts";
-import { type NameInterval, toIntervals } from "../range.ts";
-import { type PlannedWrite, planWrites, wipePlan } from "../write-plan.ts";
-import type { Announcement, Announcements } from "./announcements.ts";
-import { isBytes, type PartitionRow, parseRow } from "./parse.ts";
+import { toIntervals } from "../range.ts";
+import { planWrites } from "../write-plan.ts";
+import { Access } from "./access.ts";
+import type { Announcements } from "./announcements.ts";
+import { discard } from "./discard.ts";
 import { platformError } from "./platform-error.ts";
-import { partitionRange, select } from "./records.ts";
+import { Reader } from "./reader.ts";
 import type { Database } from "./schema.ts";
-import { runTransaction } from "./transaction.ts";
 import type { Vault } from "./vault.ts";
-
-/** Cryptographic operations in flight: enough to keep an engine's threads busy, few enough for a batch of thousands. */
-const IN_FLIGHT = 64;
-
-/** Where there are no Web Locks there are no other contexts either: one set for the process. */
-const processLocks = new NamedLocks();
-
-/** One partition's share of a write, ready for the transaction. */
-interface SealedWrite extends Announcement {
-  readonly expectedVersion: number;
-  readonly clear: boolean;
-  readonly delete: readonly string[];
-  readonly put: readonly (readonly [name: string, stored: Uint8Array<ArrayBuffer>])[];
-}
+import { Writer } from "./writer.ts";
 
 export interface IndexedDbStoreParts {
   readonly name: string;
@@ -43,22 +30,27 @@ export interface IndexedDbStoreParts {
   readonly vault: Vault;
   readonly announcements: Announcements;
   readonly lifetime: Lifetime;
+  readonly time: Time;
 }
 
 /** See `openIndexedDbStore`. */
 export class IndexedDbStore implements Store {
   readonly #name: string;
-  readonly #database: Database;
-  readonly #vault: Vault;
+  readonly #access: Access;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
   readonly #announcements: Announcements;
   readonly #lifetime: Lifetime;
+  readonly #locks: Locks;
 
-  constructor({ name, database, vault, announcements, lifetime }: IndexedDbStoreParts) {
+  constructor({ name, database, vault, announcements, lifetime, time }: IndexedDbStoreParts) {
     this.#name = name;
-    this.#database = database;
-    this.#vault = vault;
+    this.#access = new Access({ database, vault, lifetime, time });
+    this.#reader = new Reader(this.#access);
+    this.#writer = new Writer(this.#access);
     this.#announcements = announcements;
     this.#lifetime = lifetime;
+    this.#locks = new Locks(platformLocks(), time);
   }
 
   read(
@@ -66,50 +58,59 @@ export class IndexedDbStore implements Store {
     ranges: readonly RecordRange[],
     { signal }: StoreCallOptions = {},
   ): Promise<PartitionSnapshot> {
-    return this.#lifetime.run(async () => {
+    return this.#lifetime.run(() => {
       assertName(partition, "Partition name");
       const intervals = toIntervals(ranges).filter((interval) => interval !== undefined);
-      const tag = await this.#vault.partitionTag(partition);
-      const [stored, found] = await this.#transact(() => this.#load(tag, intervals, signal), signal);
-      const version = await this.#authenticVersion(tag, partition, stored);
-      const opened = await mapLimit(found, IN_FLIGHT, async ([name, value]) => {
-        signal?.throwIfAborted();
-        if (!isBytes(value)) throw corrupt("A record is not a byte array");
-        return [name, await this.#vault.openRecord({ tag, version }, name, value)] as const;
-      });
-      return { version, records: new Map(opened) };
+      return this.#reader.read(partition, intervals, signal);
     }, signal);
   }
 
-  partitions({ signal }: StoreCallOptions = {}): Promise<readonly string[]> {
-    return this.#lifetime.run(async () => {
-      const stored = await this.#transact(() => this.#loadPartitions(signal), signal);
-      return mapLimit(stored, IN_FLIGHT, async ([tag, value]) => {
-        signal?.throwIfAborted();
-        const { version, sealed } = requireRow(value);
-        return this.#vault.openPartition({ tag, version }, sealed);
-      });
+  readChanges(
+    partition: string,
+    since: number,
+    ranges: readonly RecordRange[],
+    { signal }: StoreCallOptions = {},
+  ): Promise<PartitionChanges | undefined> {
+    return this.#lifetime.run(() => {
+      assertName(partition, "Partition name");
+      return this.#reader.readChanges(partition, since, toChangeIntervals(since, ranges), signal);
     }, signal);
+  }
+
+  partitions({ signal }: StoreCallOptions = {}): Promise<{
+    readonly names: readonly string[];
+    readonly damaged: number;
+  }> {
+    return this.#lifetime.run(() => this.#reader.partitions(signal), signal);
   }
 
   write(writes: readonly PartitionWrite[], { signal }: StoreCallOptions = {}): Promise<void> {
     return this.#lifetime.run(async () => {
       const plan = planWrites(writes);
-      if (plan.length === 0) return;
-      const sealed = await this.#seal(plan, signal);
-      await this.#transact(() => this.#commit(sealed, signal), signal);
-      this.#announcements.send(sealed.map(({ tag, version, sealed: name }) => ({ tag, version, sealed: name })));
+      if (plan.length > 0) this.#announcements.send(await this.#writer.write(plan, signal));
     }, signal);
   }
 
-  async exclusive<T>(name: string, task: () => Promise<T>, { signal }: StoreCallOptions = {}): Promise<T> {
+  discard(partition: string, { signal }: StoreCallOptions = {}): Promise<void> {
+    return this.#lifetime.run(async () => {
+      assertName(partition, "Partition name");
+      const discarded = await discard(this.#access, partition, signal);
+      if (discarded !== undefined) this.#announcements.send([discarded]);
+    }, signal);
+  }
+
+  async exclusive<T>(name: string, task: (lost: AbortSignal) => Promise<T>, options: LockOptions = {}): Promise<T> {
     this.#lifetime.assertUsable();
     assertName(name, "Lock name");
-    const ended = this.#lifetime.signal;
-    const waiting = signal === undefined ? ended : AbortSignal.any([signal, ended]);
-    const lock = `coppice-store:${this.#name}:${await this.#vault.lockName(name)}`;
-    if (typeof navigator === "undefined" || !("locks" in navigator)) return processLocks.run(lock, task, waiting);
-    return navigator.locks.request(lock, { signal: waiting }, task);
+    return runExclusive({
+      locks: this.#locks,
+      lifetime: this.#lifetime,
+      name,
+      lock: `coppice-store:${this.#name}:${await this.#access.vault.lockName(name)}`,
+      task,
+      options,
+      platformFailure: (error) => platformError(error, "to take a lock"),
+    });
   }
 
   subscribe(listener: (change: StoreChange) => void): () => void {
@@ -120,128 +121,6 @@ export class IndexedDbStore implements Store {
   async close(): Promise<void> {
     await this.#lifetime.end();
     this.#announcements.close();
-    this.#database.close();
+    this.#access.database.close();
   }
-
-  /** A partition's row and the selected records, of one moment. */
-  async #load(
-    tag: Uint8Array<ArrayBuffer>,
-    intervals: readonly NameInterval[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly [row: unknown, records: readonly (readonly [string, unknown])[]]> {
-    const transaction = this.#database.transaction(["partitions", "records"]);
-    return runTransaction(transaction, signal, async () => {
-      const records = transaction.objectStore("records");
-      const [row, ...selections] = await Promise.all([
-        transaction.objectStore("partitions").get(tag),
-        ...intervals.map((interval) => select(records, tag, interval)),
-      ]);
-      return [row, selections.flat()];
-    });
-  }
-
-  async #loadPartitions(
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (readonly [tag: Uint8Array<ArrayBuffer>, row: unknown])[]> {
-    const transaction = this.#database.transaction("partitions");
-    return runTransaction(transaction, signal, async () => {
-      const [tags, rows] = await Promise.all([transaction.store.getAllKeys(), transaction.store.getAll()]);
-      return tags.map((tag, index) => [new Uint8Array(tag), rows[index]] as const);
-    });
-  }
-
-  async #authenticVersion(tag: Uint8Array<ArrayBuffer>, partition: string, stored: unknown): Promise<number> {
-    if (stored === undefined) return 0;
-    const row = requireRow(stored);
-    const name = await this.#vault.openPartition({ tag, version: row.version }, row.sealed);
-    if (name !== partition) throw corrupt("Two partitions have one tag");
-    return row.version;
-  }
-
-  async #seal(plan: readonly PlannedWrite[], signal: AbortSignal | undefined): Promise<readonly SealedWrite[]> {
-    try {
-      const sealed: SealedWrite[] = [];
-      for (const write of plan) {
-        const place = { tag: await this.#vault.partitionTag(write.partition), version: write.newVersion };
-        const [put, name] = await Promise.all([
-          mapLimit([...write.put], IN_FLIGHT, async ([record, value]) => {
-            signal?.throwIfAborted();
-            return [record, await this.#vault.sealRecord(place, record, value)] as const;
-          }),
-          this.#vault.sealPartition(place, write.partition),
-        ]);
-        const { expectedVersion, clear } = write;
-        sealed.push({ ...place, sealed: name, expectedVersion, clear, delete: write.delete, put });
-      }
-      return sealed;
-    } finally {
-      wipePlan(plan);
-    }
-  }
-
-  /** Compares all versions, then writes all; resolves when the transaction is durable. */
-  async #commit(writes: readonly SealedWrite[], signal: AbortSignal | undefined): Promise<void> {
-    const transaction = this.#database.transaction(["partitions", "records"], "readwrite", { durability: "strict" });
-    await runTransaction(transaction, signal, async () => {
-      const partitions = transaction.objectStore("partitions");
-      const rows: readonly unknown[] = await Promise.all(writes.map(({ tag }) => partitions.get(tag)));
-      writes.forEach(({ expectedVersion }, index) => {
-        const row = rows[index];
-        const actual = row === undefined ? 0 : requireRow(row).version;
-        if (actual !== expectedVersion) throw conflictError(index, expectedVersion, actual);
-      });
-      // Not through idb, which makes a promise per request: these are thousands, and the transaction tells of failures.
-      const rawPartitions = unwrap(partitions);
-      const rawRecords = unwrap(transaction.objectStore("records"));
-      for (const write of writes) {
-        if (write.clear) rawRecords.delete(partitionRange(write.tag));
-        for (const name of write.delete) rawRecords.delete([write.tag, name]);
-        for (const [name, stored] of write.put) rawRecords.put(stored, [write.tag, name]);
-        if (write.version === 0) rawPartitions.delete(write.tag);
-        else rawPartitions.put({ version: write.version, sealed: write.sealed } satisfies PartitionRow, write.tag);
-      }
-      transaction.commit();
-    });
-  }
-
-  /** Runs a transaction and turns what IndexedDB reports into the contract's codes, or the reason it was ended for. */
-  async #transact<T>(transaction: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    signal?.throwIfAborted();
-    try {
-      return await transaction();
-    } catch (error) {
-      if (error instanceof Error && WHEN_ENDED.has(error.name)) {
-        signal?.throwIfAborted();
-        // Running calls outlive `close`: if the store has ended, the database was taken away before they could finish.
-        await nextTask();
-        this.#lifetime.assertUsable();
-      }
-      throw platformError(error, "to access the database");
-    }
-  }
-}
-
-/** What requests and transactions fail with when their database is closed or their transaction aborted. */
-const WHEN_ENDED: ReadonlySet<string> = new Set([
-  "AbortError",
-  "InvalidStateError",
-  "TransactionInactiveError",
-  "UnknownError",
-]);
-
-/** A database that the browser closes aborts its transactions first and fires `close` after. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0);
-  });
-}
-
-function requireRow(stored: unknown): PartitionRow {
-  const row = parseRow(stored);
-  if (row === undefined) throw corrupt("The row of a partition is damaged");
-  return row;
-}
-
-function corrupt(message: string): Error {
-  return storeError("ERR_STORE_CORRUPT", message);
 }

@@ -1,10 +1,11 @@
 /**
  * Encryption at rest. Everything `crypto.subtle` does for a store happens in this file and in `root-key.ts`.
  *
- *     root key ── HKDF-SHA-256, salt = store id ──┬─ "coppice store v1 values" → AES-256-GCM key
- *                                                 └─ "coppice store v1 names"  → HMAC-SHA-256 key
+ *     root key ── HKDF-SHA-256, salt = store id ──┬─ "coppice store v2 values" → AES-256-GCM key
+ *                                                 └─ "coppice store v2 names"  → HMAC-SHA-256 key
  */
 import { storeError } from "../errors.ts";
+import { platformError } from "./platform-error.ts";
 
 /** Bytes of a partition's tag. */
 export const TAG_BYTES = 16;
@@ -12,8 +13,12 @@ const NONCE_BYTES = 12;
 const GCM_TAG_BYTES = 16;
 const VERSION_BYTES = 8;
 
+/** What stands before a partition's name where it is sealed. */
+const EXISTS = "+";
+const CLEARED = "-";
+
 /** What an authenticated context is for; the first byte of every AAD and of every HMAC input. */
-const Purpose = { record: 1, partition: 2, partitionTag: 3, lockName: 4, keyCheck: 5 } as const;
+const Purpose = { record: 1, partition: 2, partitionTag: 3, lockName: 4, keyCheck: 5, journal: 6 } as const;
 
 /** Tags kept in memory, so that a busy partition costs no HMAC per call. */
 const TAG_CACHE_ENTRIES = 1024;
@@ -25,6 +30,13 @@ export interface Place {
   readonly tag: Uint8Array<ArrayBuffer>;
   /** Version of the partition that the value was written with. */
   readonly version: number;
+}
+
+/** What a partition's row says besides its version. */
+export interface PartitionState {
+  readonly partition: string;
+  /** False once it was cleared: only its version is kept. */
+  readonly exists: boolean;
 }
 
 /** The keys of one open store. They are not extractable. */
@@ -44,7 +56,7 @@ export class Vault {
       name: "HKDF",
       hash: "SHA-256",
       salt: storeId,
-      info: utf8.encode(`coppice store v1 ${info}`),
+      info: utf8.encode(`coppice store v2 ${info}`),
     });
     const [values, names] = await Promise.all([
       crypto.subtle.deriveKey(hkdf("values"), root, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]),
@@ -83,14 +95,25 @@ export class Vault {
     return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  /** Seals a partition's name; with it its version is authentic. */
-  sealPartition(place: Place, partition: string): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#seal(aad(Purpose.partition, place), utf8.encode(partition));
+  /** Seals a partition's name and whether it exists; with them its version is authentic. */
+  sealPartition(place: Place, { partition, exists }: PartitionState): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#seal(aad(Purpose.partition, place), utf8.encode((exists ? EXISTS : CLEARED) + partition));
   }
 
-  /** The name that `sealPartition` sealed. `ERR_STORE_CORRUPT` for any other bytes or place. */
-  async openPartition(place: Place, sealed: Uint8Array<ArrayBuffer>): Promise<string> {
-    return new TextDecoder().decode(await this.#open(aad(Purpose.partition, place), sealed));
+  /** What `sealPartition` sealed. `ERR_STORE_CORRUPT` for any other bytes or place. */
+  async openPartition(place: Place, sealed: Uint8Array<ArrayBuffer>): Promise<PartitionState> {
+    const state = new TextDecoder().decode(await this.#open(aad(Purpose.partition, place), sealed));
+    return { partition: state.slice(1), exists: state.startsWith(EXISTS) };
+  }
+
+  /** Seals what one write changed: nonce (12), ciphertext, tag (16). */
+  sealJournal(place: Place, entry: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#seal(aad(Purpose.journal, place), entry);
+  }
+
+  /** What `sealJournal` sealed. `ERR_STORE_CORRUPT` for any other bytes or place. */
+  openJournal(place: Place, sealed: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#open(aad(Purpose.journal, place), sealed);
   }
 
   /** Seals a record's value: version (8 bytes, big endian), nonce (12), ciphertext, tag (16). */
@@ -103,14 +126,16 @@ export class Vault {
   }
 
   /**
-   * The value that `sealRecord` sealed under this name and partition, at `place.version` or earlier.
-   * `ERR_STORE_CORRUPT` for any other bytes or place.
+   * The value that `sealRecord` sealed under this name and partition, at the version that stands before it (see
+   * `writtenVersion`). `ERR_STORE_CORRUPT` for any other bytes or place.
    */
-  async openRecord(place: Place, name: string, stored: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    if (stored.length < VERSION_BYTES) throw corrupt();
-    const version = readVersion(stored);
-    if (version === 0 || version > place.version) throw corrupt();
-    return this.#open(aad(Purpose.record, { tag: place.tag, version }, name), stored.subarray(VERSION_BYTES));
+  async openRecord(
+    tag: Uint8Array<ArrayBuffer>,
+    name: string,
+    stored: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const version = writtenVersion(stored);
+    return this.#open(aad(Purpose.record, { tag, version }, name), stored.subarray(VERSION_BYTES));
   }
 
   async #hmac(purpose: number, text: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -147,7 +172,9 @@ export class Vault {
         ),
       );
     } catch (error) {
-      throw corrupt(error);
+      // Only this one says that the data are wrong: a platform that fails otherwise must not make them look damaged.
+      if (error instanceof Error && error.name === "OperationError") throw corrupt(error);
+      throw platformError(error, "to decrypt");
     }
   }
 }
@@ -167,8 +194,10 @@ function writeVersion(bytes: Uint8Array<ArrayBuffer>, offset: number, version: n
   new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(offset, BigInt(version));
 }
 
-function readVersion(bytes: Uint8Array<ArrayBuffer>): number {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
+/** The version that a stored record says it was written with: authentic once the record was opened. 0 if it says none. */
+export function writtenVersion(stored: Uint8Array<ArrayBuffer>): number {
+  if (stored.length < VERSION_BYTES) return 0;
+  return Number(new DataView(stored.buffer, stored.byteOffset).getBigUint64(0));
 }
 
 function corrupt(cause?: unknown): Error {

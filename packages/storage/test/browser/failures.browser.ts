@@ -20,7 +20,7 @@ describe("the database disappears (adversarial 41)", () => {
     await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
     await store.close();
     const again = await openIndexedDbStore({ name });
-    expect(await again.partitions()).toEqual([]);
+    expect((await again.partitions()).names).toEqual([]);
     await again.close();
     await deleteIndexedDbStore(name);
   });

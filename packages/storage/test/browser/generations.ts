@@ -1,5 +1,5 @@
 /** A sender's ratchet, as far as a store is concerned: a counter of which every value is used once. */
-import { isCoppiceError } from "@coppice/core";
+import { isCoppiceError } from "@coppice/kit";
 import { oneRecord, type Store } from "../../src/index.ts";
 
 /** Takes `count` generations: every second one under the lock, the others by compare-and-swap alone. */

@@ -19,7 +19,7 @@ test("a write over the quota is ERR_STORE_QUOTA, leaves nothing, and the store l
     await expect(writing).rejects.toMatchObject({ code: "ERR_STORE_QUOTA", cause: { name: "QuotaExceededError" } });
     const { version, records } = await store.read("p", [{ prefix: "" }]);
     expect([version, [...records.keys()]]).toEqual([1, ["a"]]);
-    expect(await store.partitions()).toEqual(["p"]);
+    expect((await store.partitions()).names).toEqual(["p"]);
   }
   // The engine still counts what the failed writes left in its files, so more room is what makes the difference.
   await cdp().send("Storage.overrideQuotaForOrigin", { origin: location.origin });

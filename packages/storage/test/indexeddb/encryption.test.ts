@@ -12,11 +12,10 @@ async function openWith(name: string, records: Record<string, string>, partition
   return store;
 }
 
-/** Replaces stored bytes and reads through the store, which must notice. */
-async function expectCorrupt(store: Store, name: string, tamper: Parameters<typeof withRaw>[1], partition = "p") {
-  await withRaw(name, tamper);
-  await expect(store.read(partition, ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
-  await store.close();
+/** The records of a partition that are sound, and the names of those that are not. */
+async function soundAndDamaged(store: Store, partition = "p"): Promise<[string[], readonly string[]]> {
+  const { records, damaged } = await store.read(partition, ALL);
+  return [[...records.keys()], damaged];
 }
 
 describe("encryption at rest", () => {
@@ -26,9 +25,9 @@ describe("encryption at rest", () => {
     await store.exclusive("alice", async () => undefined);
     await store.close();
     const stores = await withRaw(name, async (database) => [...database.objectStoreNames]);
-    expect(stores).toEqual(["meta", "partitions", "records"]);
+    expect(stores).toEqual(["journal", "meta", "partitions", "records"]);
     const everything = (await Promise.all(stores.map((objectStore) => dump(name, objectStore)))).flat();
-    expect(everything).toHaveLength(3);
+    expect(everything).toHaveLength(4);
     const visible = everything.map(({ key, value }) => `${readable(key)}=${readable(value)}`).join("\n");
     expect(visible).toContain("identity/key");
     for (const secret of ["secret", "value", "group", "alice", "bob"]) expect(visible).not.toContain(secret);
@@ -69,14 +68,14 @@ describe("encryption at rest", () => {
 
   test("a flipped bit anywhere in a record is found", async () => {
     const name = freshName();
-    const store = await openWith(name, { a: "value" });
-    const { key, value } = only(await dump(name, "records"));
+    const store = await openWith(name, { a: "value", b: "sound" });
+    const [{ key, value } = { key: "", value: undefined }] = await dump(name, "records");
     const stored = value as Uint8Array<ArrayBuffer>;
     for (let index = 0; index < stored.length; index++) {
       const changed = stored.slice();
       changed[index] = (changed[index] ?? 0) ^ 1;
       await withRaw(name, (database) => database.put("records", changed, key));
-      await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+      expect(await soundAndDamaged(store)).toEqual([["b"], ["a"]]);
     }
     for (const wrong of [
       stored.slice(0, -1),
@@ -88,7 +87,7 @@ describe("encryption at rest", () => {
       7,
     ]) {
       await withRaw(name, (database) => database.put("records", wrong, key));
-      await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+      expect(await soundAndDamaged(store)).toEqual([["b"], ["a"]]);
     }
     await withRaw(name, (database) => database.put("records", stored, key));
     expect((await store.read("p", ALL)).records.get("a")).toEqual(bytes("value"));
@@ -98,10 +97,12 @@ describe("encryption at rest", () => {
   test("a value moved to another name is found", async () => {
     const name = freshName();
     const store = await openWith(name, { a: "value" });
-    await expectCorrupt(store, name, async (database) => {
+    await withRaw(name, async (database) => {
       const [tag] = only(await database.getAllKeys("records")) as [IDBValidKey];
       await database.put("records", only<unknown>(await database.getAll("records")), [tag, "b"]);
     });
+    expect(await soundAndDamaged(store)).toEqual([["a"], ["b"]]);
+    await store.close();
   });
 
   test("a value moved to another partition is found", async () => {
@@ -114,9 +115,7 @@ describe("encryption at rest", () => {
       await database.put("records", a, second);
       await database.put("records", b, first);
     });
-    for (const partition of ["p", "q"]) {
-      await expect(store.read(partition, ALL)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
-    }
+    for (const partition of ["p", "q"]) expect(await soundAndDamaged(store, partition)).toEqual([[], ["a"]]);
     await store.close();
   });
 
@@ -130,41 +129,11 @@ describe("encryption at rest", () => {
     }
     const { value } = only(await dump(from, "records"));
     const store = await openIndexedDbStore({ name: to, key: { kind: "application", key } });
-    await expectCorrupt(store, to, async (database) => {
+    await withRaw(to, async (database) => {
       await database.put("records", value, only(await database.getAllKeys("records")));
     });
-  });
-
-  test("a partition rolled back below its records is found", async () => {
-    const name = freshName();
-    const store = await openWith(name, { a: "1" });
-    const { key, value } = only(await dump(name, "partitions"));
-    await store.write([{ partition: "p", expectedVersion: 1, put: new Map([["a", bytes("2")]]) }]);
-    await expectCorrupt(store, name, (database) => database.put("partitions", value, key));
-  });
-
-  test("a partition's version cannot be changed, nor can its row be damaged or removed alone", async () => {
-    const name = freshName();
-    const store = await openWith(name, { a: "1" });
-    const { key, value } = only(await dump(name, "partitions"));
-    const row = value as { version: number; sealed: Uint8Array };
-    for (const wrong of [
-      { ...row, version: 2 },
-      { ...row, version: 0 },
-      { ...row, version: "1" },
-      { version: 1 },
-      null,
-      row.sealed,
-    ]) {
-      await withRaw(name, (database) => database.put("partitions", wrong, key));
-      await expect(store.read("p", [])).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
-      await expect(store.partitions()).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
-    }
-    await withRaw(name, (database) => database.put("partitions", null, key));
-    await expect(store.write([{ partition: "p", expectedVersion: 1 }])).rejects.toMatchObject({
-      code: "ERR_STORE_CORRUPT",
-    });
-    await expectCorrupt(store, name, (database) => database.delete("partitions", key));
+    expect(await soundAndDamaged(store)).toEqual([[], ["a"]]);
+    await store.close();
   });
 
   test("plaintexts and root keys are overwritten in memory once they were used", async () => {

@@ -1,10 +1,12 @@
 import "fake-indexeddb/auto";
 import { forceCloseDatabase } from "fake-indexeddb";
+import { systemTime, type Time } from "@coppice/kit";
 import { openDB } from "idb";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "../../src/indexeddb/database.ts";
-import { MIGRATIONS } from "../../src/indexeddb/schema.ts";
+import { FIRST_VERSION, MIGRATIONS } from "../../src/indexeddb/schema.ts";
 import { deleteIndexedDbStore, openIndexedDbStore, type Store } from "../../src/index.ts";
+import { WatchedTime } from "../watched-time.ts";
 import { bytes, dump, freshName, withRaw } from "./raw.ts";
 
 const ALL = [{ prefix: "" }];
@@ -12,8 +14,12 @@ const ALL = [{ prefix: "" }];
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
-  vi.useRealTimers();
 });
+
+/** Opens a database as the next version of this package would. */
+function upgrade(name: string, time: Time = systemTime) {
+  return openDatabase(name, { onLost: () => undefined, time, migrations: [...MIGRATIONS, () => undefined] });
+}
 
 async function openWithData(name: string): Promise<Store> {
   const store = await openIndexedDbStore({ name });
@@ -32,7 +38,7 @@ async function expectUnchanged(name: string): Promise<void> {
   const store = await openIndexedDbStore({ name });
   const { version, records } = await store.read("p", ALL);
   expect([version, [...records.keys()]]).toEqual([1, ["a"]]);
-  expect(await store.partitions()).toEqual(["p"]);
+  expect((await store.partitions()).names).toEqual(["p"]);
   await store.close();
 }
 
@@ -124,17 +130,17 @@ describe("a newer schema (adversarial 41)", () => {
   test("is ERR_STORE_NEWER_SCHEMA, and the data stay as they are", async () => {
     const name = freshName();
     await (await openWithData(name)).close();
-    (await openDB(name, MIGRATIONS.length + 1)).close();
+    (await openDB(name, FIRST_VERSION + 1)).close();
     const before = await dump(name, "records");
     await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: "ERR_STORE_NEWER_SCHEMA" });
     expect(await dump(name, "records")).toEqual(before);
-    expect(await withRaw(name, async ({ version }) => version)).toBe(MIGRATIONS.length + 1);
+    expect(await withRaw(name, async ({ version }) => version)).toBe(FIRST_VERSION + 1);
   });
 
   test("a store of an older version makes way for it and is lost", async () => {
     const name = freshName();
     const store = await openWithData(name);
-    const newer = await openDatabase(name, { onLost: () => undefined, migrations: [...MIGRATIONS, () => undefined] });
+    const newer = await upgrade(name);
     await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
     newer.close();
   });
@@ -144,8 +150,8 @@ describe("a newer schema (adversarial 41)", () => {
     await (await openWithData(name)).close();
     const ran: string[] = [];
     const migrations = [() => void ran.push("one"), () => void ran.push("two"), () => void ran.push("three")];
-    const database = await openDatabase(name, { onLost: () => undefined, migrations });
-    expect(database.version).toBe(3);
+    const database = await openDatabase(name, { onLost: () => undefined, time: systemTime, migrations });
+    expect(database.version).toBe(4);
     expect(ran).toEqual(["two", "three"]);
     expect(await database.count("records")).toBe(1);
     database.close();
@@ -153,14 +159,15 @@ describe("a newer schema (adversarial 41)", () => {
 });
 
 describe("a blocked upgrade (adversarial 41)", () => {
-  const upgrade = (name: string, blockedGraceMs: number) =>
-    openDatabase(name, { onLost: () => undefined, migrations: [...MIGRATIONS, () => undefined], blockedGraceMs });
-
   test("is ERR_STORE_BLOCKED after a grace, and the late connection blocks nobody", async () => {
     const name = freshName();
     await (await openWithData(name)).close();
     const stubborn = await openDB(name);
-    await expect(upgrade(name, 20)).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    const time = new WatchedTime();
+    const blocked = expect(upgrade(name, time)).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    await time.untilWaiting(2_000);
+    await time.advance(2_000);
+    await blocked;
     const closed = vi.spyOn(IDBDatabase.prototype, "close");
     stubborn.close();
     await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(2));
@@ -173,20 +180,21 @@ describe("a blocked upgrade (adversarial 41)", () => {
     const slow = await openDB(name, undefined, {
       blocking: (_current, _blocked, event) => setTimeout(() => (event.target as IDBDatabase).close(), 30),
     });
-    expect(slow.version).toBe(1);
-    const database = await upgrade(name, 5_000);
-    expect(database.version).toBe(2);
+    expect(slow.version).toBe(FIRST_VERSION);
+    const database = await upgrade(name);
+    expect(database.version).toBe(FIRST_VERSION + 1);
     database.close();
   });
 
   test("a request that never gets an answer is ERR_STORE_BLOCKED too", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const time = new WatchedTime();
     const silent = { addEventListener: () => undefined, removeEventListener: () => undefined };
     Object.setPrototypeOf(silent, IDBOpenDBRequest.prototype);
     vi.spyOn(indexedDB, "open").mockReturnValue(silent as unknown as IDBOpenDBRequest);
-    const opened = openIndexedDbStore({ name: freshName() });
+    const opened = openIndexedDbStore({ name: freshName(), time });
     const outcome = expect(opened).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
-    await vi.advanceTimersByTimeAsync(30_000);
+    await time.untilWaiting(30_000);
+    await time.advance(30_000);
     await outcome;
   });
 });
@@ -282,17 +290,58 @@ test("every writing transaction asks for strict durability", async () => {
   for (const [, , options] of writing) expect(options).toEqual({ durability: "strict" });
 });
 
-describe("deleting", () => {
+describe("deleting (the way to wipe)", () => {
   test("what does not exist is no error; what exists is gone", async () => {
     const name = freshName();
     await deleteIndexedDbStore(name);
     await (await openWithData(name)).close();
     await deleteIndexedDbStore(name);
-    const store = await openIndexedDbStore({ name });
-    expect(await store.partitions()).toEqual([]);
-    await store.close();
+    await expectNew(name);
+  });
+
+  test("stores that are open on it, in any number of contexts, let go of it", async () => {
+    const name = freshName();
+    const stores = [await openWithData(name), await openIndexedDbStore({ name }), await openIndexedDbStore({ name })];
+    const busy = stores.map((store) => store.read("p", ALL).catch((error: unknown) => error));
+    await deleteIndexedDbStore(name);
+    await Promise.all(busy);
+    for (const store of stores) {
+      await expect(store.read("p", ALL)).rejects.toMatchObject({ code: "ERR_STORE_LOST" });
+      await store.close();
+    }
+    await expectNew(name);
+  });
+
+  test("needs no key, and takes what cannot be opened", async () => {
+    const name = freshName();
+    await (await openIndexedDbStore({ name, key: { kind: "passphrase", passphrase: "forgotten" } })).close();
+    await withRaw(name, (database) => database.put("meta", "damaged", "store"));
+    await expect(openIndexedDbStore({ name })).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+    await deleteIndexedDbStore(name);
+    await expectNew(name);
+  });
+
+  test("a context that does not let go: ERR_STORE_BLOCKED, and it is gone when that context ends", async () => {
+    const name = freshName();
+    await (await openWithData(name)).close();
+    const frozen = await openDB(name);
+    const time = new WatchedTime();
+    const blocked = expect(deleteIndexedDbStore(name, { time })).rejects.toMatchObject({ code: "ERR_STORE_BLOCKED" });
+    await time.untilWaiting(2_000);
+    await time.advance(2_000);
+    await blocked;
+    frozen.close();
+    await expectNew(name);
   });
 });
+
+/** Opens the database, which has to be there for the first time. */
+async function expectNew(name: string): Promise<void> {
+  const store = await openIndexedDbStore({ name });
+  expect(await store.partitions()).toEqual({ names: [], damaged: 0 });
+  expect((await store.read("p", [])).version).toBe(0);
+  await store.close();
+}
 
 /** A request that fails as the engine would make it fail: with an `error` event that aborts the transaction. */
 function failingRequest<T>(store: IDBObjectStore, error: string): IDBRequest<T> {

@@ -3,18 +3,18 @@ import "fake-indexeddb/auto";
 import { readFileSync } from "node:fs";
 import { openDB } from "idb";
 import { describe, expect, test } from "vitest";
-import { openIndexedDbStore, type StoreKey } from "../../src/index.ts";
-import { bytes, freshName } from "./raw.ts";
+import { deleteIndexedDbStore, openIndexedDbStore, type StoreKey } from "../../src/index.ts";
+import { bytes, dump, freshName, withRaw } from "./raw.ts";
 
 type Json = string | number | Json[] | { [name: string]: Json };
 
 /** Object stores by name, entries as pairs of key and value; bytes are `{ hex }`. */
 type Fixture = Record<string, [Json, Json][]>;
 
-const fixtures = JSON.parse(readFileSync(new URL("../fixtures/schema-v1.json", import.meta.url), "utf8")) as Record<
-  string,
-  Fixture
->;
+function fixturesOf(version: number): Record<string, Fixture> {
+  const file = new URL(`../fixtures/schema-v${version}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf8")) as Record<string, Fixture>;
+}
 
 async function keyOf(kind: string): Promise<StoreKey> {
   if (kind === "passphrase") return { kind, passphrase: "correct horse battery staple" };
@@ -22,14 +22,38 @@ async function keyOf(kind: string): Promise<StoreKey> {
   return { kind: "application", key: await crypto.subtle.importKey("raw", raw, "HKDF", false, ["deriveKey"]) };
 }
 
-describe("schema version 1", () => {
-  test.each(Object.keys(fixtures))("a store with a key of the kind %s", async (kind) => {
+describe("schema version 1, which was never released", () => {
+  const fixtures = fixturesOf(1);
+
+  test.each(Object.keys(fixtures))("is refused and left as it is, until it is deleted: %s key", async (kind) => {
     const name = freshName();
     await restore(name, 1, fixtures[kind] ?? {});
+    const before = await everything(name);
+    const key = await keyOf(kind);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(openIndexedDbStore({ name, key })).rejects.toMatchObject({ code: "ERR_STORE_OLD_SCHEMA" });
+    }
+    expect(await everything(name)).toEqual(before);
+    expect(await withRaw(name, async ({ version }) => version)).toBe(1);
+
+    await deleteIndexedDbStore(name);
+    const store = await openIndexedDbStore({ name, key });
+    expect(await store.partitions()).toEqual({ names: [], damaged: 0 });
+    await store.close();
+  });
+});
+
+describe("schema version 2", () => {
+  const fixtures = fixturesOf(2);
+
+  test.each(Object.keys(fixtures))("a store with a key of the kind %s", async (kind) => {
+    const name = freshName();
+    await restore(name, 2, fixtures[kind] ?? {});
     const store = await openIndexedDbStore({ name, key: await keyOf(kind) });
-    expect([...(await store.partitions())].sort()).toEqual(["account", "group/\u{1f333}"]);
+    const { names, damaged } = await store.partitions();
+    expect([[...names].sort(), damaged]).toEqual([["account", "group/\u{1f333}"], 0]);
     const account = await store.read("account", [{ prefix: "" }]);
-    expect(account.version).toBe(2);
+    expect([account.version, account.damaged]).toEqual([2, []]);
     expect([...account.records]).toEqual([
       ["cursor", bytes("42")],
       ["empty", bytes("")],
@@ -38,9 +62,23 @@ describe("schema version 1", () => {
     expect([...(await store.read("group/\u{1f333}", [{ prefix: "tree/" }])).records]).toEqual([
       ["tree/0", bytes("leaf")],
     ]);
+    const changes = await store.readChanges("account", 1, [{ prefix: "" }]);
+    expect([[...(changes?.records.keys() ?? [])], changes?.deleted]).toEqual([["cursor", "empty"], ["old"]]);
+    // Cleared, with the version of the write that cleared it.
+    expect(await store.read("group/left", [{ prefix: "" }])).toMatchObject({ version: 2, damaged: [] });
+    await store.write([
+      { partition: "account", expectedVersion: 2 },
+      { partition: "group/left", expectedVersion: 2 },
+    ]);
     await store.close();
   });
 });
+
+/** All that a database holds. */
+async function everything(name: string): Promise<unknown> {
+  const stores = await withRaw(name, async ({ objectStoreNames }) => [...objectStoreNames]);
+  return Promise.all(stores.map(async (objectStore) => [objectStore, await dump(name, objectStore)]));
+}
 
 async function restore(name: string, version: number, fixture: Fixture): Promise<void> {
   const database = await openDB(name, version, {

@@ -1,6 +1,7 @@
 /** Events that wait for the page. */
 import type { HistoryItem } from "@coppice/client";
-import { BATCH_BYTES, BATCH_EVENTS, type ItemEvent, type WireEvent } from "../protocol.ts";
+import { BATCH_BYTES, BATCH_EVENTS } from "../limits.ts";
+import type { ItemEvent, WireEvent } from "../protocol.ts";
 
 /** Events and bytes from which on the backlog is full. */
 const MAX_EVENTS = 1024;
@@ -57,6 +58,9 @@ export class Backlog {
         return;
       case "conversation":
         this.#set(`conversation ${event.value.id}`, event);
+        return;
+      case "connection":
+        this.#set("connection", event);
         return;
       case "problem":
         this.#set(`problem ${event.value.code} ${event.value.conversation ?? ""}`, event);

@@ -1,6 +1,6 @@
 /** Takes a conversation's messages from the engine no faster than the page does. */
 import type { Conversation, ConversationEvents, Unsubscribe } from "@coppice/client";
-import { BATCH_EVENTS } from "../protocol.ts";
+import { BATCH_EVENTS } from "../limits.ts";
 
 /**
  * The engine reports each message once and counts it as handed over. It stops while nobody listens and goes on where it

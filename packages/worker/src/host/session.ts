@@ -1,205 +1,195 @@
-/** The worker's side of one connection: a page's calls on one engine, and what the engine has to tell. */
-import type { CallOptions, Client, Conversation, ConversationEvents, Unsubscribe } from "@coppice/client";
-import { CoppiceError } from "@coppice/core/errors";
-import { expose, transfer, wrap } from "comlink";
-import type { Channel } from "../channel.ts";
+/** The worker's side of one connection: a page's calls on its client, and what the engine has to tell. */
+import type { CallOptions, Client, Conversation } from "@coppice/client";
+import { CoppiceError } from "@coppice/kit";
+import { transfer } from "comlink";
+import { findCall, PROTOCOL } from "../calls.ts";
+import { closedError, workerError } from "../errors.ts";
+import { MAX_CALLS } from "../limits.ts";
 import { holdLock, watchLock } from "../liveness.ts";
 import {
-  type Hostile,
-  ITEM_EVENTS,
+  type AccountRequest,
+  type Greeting,
+  type GreetingReply,
   type ItemEvent,
-  MAX_BYTES,
-  MAX_LIST,
-  MAX_TEXT,
+  type Opened,
   type OpenRequest,
-  PROTOCOL_VERSION,
-  type PageFacade,
+  type Outcome,
   pageLock,
-  type Remote,
+  type Reply,
+  type Request,
+  request as requestCodec,
+  type SessionApi,
+  stateChange,
   type WireEvent,
-  type WorkerFacade,
   workerLock,
 } from "../protocol.ts";
-import { packItem } from "../wire/history-item.ts";
-import { parseOpenRequest } from "../wire/open-request.ts";
-import { packBytes } from "../wire/pack.ts";
-import { bytes, count, finite, flag, list, oneOf, optional, record, text } from "../wire/primitives.ts";
-import { Backlog } from "./backlog.ts";
-import { MessageTap } from "./message-tap.ts";
-import { StateMirror } from "./state-mirror.ts";
+import { isRecord, within } from "../wire/codec.ts";
+import { encodeError } from "../wire/error.ts";
+import type { Engines, Lease } from "./engines.ts";
+import { Reporter } from "./reporter.ts";
 
-/** Makes the engine that a session serves. The signal ends the attempt. */
-export type OpenEngine = (request: OpenRequest & CallOptions) => Promise<Client>;
+/** What a session has once its account is open. */
+interface Open {
+  readonly lease: Lease;
+  readonly reporter: Reporter;
+}
 
-/** Calls that may run at once; a page that sends more is at fault. */
-const MAX_CALLS = 4096;
-
-export class Session {
-  readonly #page: Remote<PageFacade>;
-  readonly #openEngine: OpenEngine;
+export class Session implements SessionApi {
+  readonly #engines: Engines;
   readonly #onEnd: () => void;
   readonly #ended = new AbortController();
   /** After the engine has closed: until then the page must not take this worker for dead and terminate it. */
   readonly #gone = new AbortController();
   readonly #calls = new Map<number, AbortController>();
-  /** What the page listens to, by event and conversation. */
-  readonly #listening = new Map<string, Unsubscribe>();
-  readonly #taps = new Set<MessageTap>();
-  readonly #backlog: Backlog;
-  #engine: { readonly client: Client; readonly state: StateMirror; readonly release: Unsubscribe } | undefined;
   #opening = false;
-  #delivering = false;
+  #open: Open | undefined;
 
-  constructor(channel: Channel, openEngine: OpenEngine, onEnd: () => void) {
-    this.#openEngine = openEngine;
+  /** `onEnd` is called when the session has ended and nothing will be said any more. */
+  constructor(engines: Engines, onEnd: () => void) {
+    this.#engines = engines;
     this.#onEnd = onEnd;
-    this.#backlog = new Backlog((conversation, query) => this.#conversation(conversation).history(query));
-    this.#page = wrap<PageFacade>(channel.replies);
-    expose(this.#facade(), channel.requests);
   }
 
-  /** Ends the connection and closes its engine; the page is gone or has asked for it. Never rejects. */
-  async end(): Promise<void> {
-    if (this.#ended.signal.aborted) return;
-    this.#ended.abort(new CoppiceError("ERR_CLIENT_CLOSED", "This client was closed"));
-    for (const call of this.#calls.values()) call.abort(this.#ended.signal.reason);
-    for (const release of this.#listening.values()) release();
-    this.#listening.clear();
-    const engine = this.#engine;
-    this.#engine = undefined;
-    engine?.release();
+  /** The one function that a page can call. It never rejects; what changed comes first in its reply. */
+  readonly call = async (received: unknown): Promise<Reply> => {
+    const buffers: Transferable[] = [];
+    const outcome = await this.#outcome(received, buffers);
+    // Nothing may come between taking the state and returning it: states arrive in the order in which they were taken.
+    const state = this.#open?.reporter.takeState();
+    return transfer({ ...outcome, state: state && stateChange.pack(state, buffers) }, buffers);
+  };
+
+  async #outcome(received: unknown, buffers: Transferable[]): Promise<Outcome> {
     try {
-      await engine?.client.close();
-    } catch {
-      // Nobody is left who could do something about it.
+      return { ok: true, value: await this.#run(requestCodec.parse(received, this.#known), buffers) };
+    } catch (error) {
+      buffers.length = 0;
+      return { ok: false, error: encodeError(error) };
     }
+  }
+
+  async #run({ call, target, conversation, method, args }: Request, buffers: Transferable[]): Promise<unknown> {
+    const spec = findCall(target, method);
+    if (spec === undefined) throw new TypeError("There is no such call");
+    this.#ended.signal.throwIfAborted();
+    const values = spec.args.map((codec, index) =>
+      within(`Argument ${index + 1} of ${method}`, () => codec.parse(args[index], this.#known)),
+    );
+    const receiver = this.#receiver(target, conversation);
+    const run = async (): Promise<unknown> => {
+      const implementation: unknown = Reflect.get(receiver, method);
+      if (typeof implementation !== "function") throw new TypeError("There is no such call");
+      const result: unknown = await Reflect.apply(implementation, receiver, values);
+      return packed(() => spec.result.pack(result, buffers));
+    };
+    if (!spec.takesSignal) return run();
+    const signal = this.#begin(call);
+    const options = values.pop();
+    values.push({ ...(isRecord(options) ? options : {}), signal });
+    try {
+      return await run();
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  #receiver(target: Request["target"], conversation: string | undefined): object {
+    switch (target) {
+      case "session":
+        return this;
+      case "client":
+        return this.#client();
+      case "conversation":
+        return this.#conversation(conversation ?? "");
+    }
+  }
+
+  /** The signal of a call that has a number to abort it by. */
+  #begin(call: number): AbortSignal {
+    if (this.#calls.size >= MAX_CALLS) {
+      throw new CoppiceError("ERR_CLIENT_QUEUE_FULL", "Too many calls wait at once; wait for some of them", {
+        detail: { limit: MAX_CALLS },
+      });
+    }
+    if (this.#calls.has(call)) throw new TypeError("A call of this number is running");
+    const controller = new AbortController();
+    this.#calls.set(call, controller);
+    return controller.signal;
+  }
+
+  async greet({ connection, locked: pageLocked }: Greeting): Promise<GreetingReply> {
+    const locked = await holdLock(workerLock(connection), this.#gone.signal);
+    if (pageLocked) watchLock(pageLock(connection), this.#ended.signal, () => void this.end());
+    return { protocol: PROTOCOL, locked };
+  }
+
+  async open(request: OpenRequest, { signal }: CallOptions = {}): Promise<Opened> {
+    if (this.#opening) throw new TypeError("This connection has an account already");
+    this.#opening = true;
+    const lease = await this.#engines.open(request, signal ?? this.#ended.signal, (reason) => void this.end(reason));
+    if (this.#ended.signal.aborted || signal?.aborted === true) {
+      await lease.release();
+      signal?.throwIfAborted();
+      this.#ended.signal.throwIfAborted();
+    }
+    this.#open = { lease, reporter: new Reporter(lease.client) };
+    const { name, device } = lease.client;
+    return { name, device };
+  }
+
+  async wipe(request: AccountRequest): Promise<void> {
+    await this.#engines.wipe(request);
+  }
+
+  async next(): Promise<readonly WireEvent[]> {
+    return this.#reporter().next();
+  }
+
+  abort(call: number): Promise<void> {
+    this.#calls.get(call)?.abort();
+    return Promise.resolve();
+  }
+
+  async listen(conversation: string, event: ItemEvent): Promise<void> {
+    this.#reporter().listen(this.#conversation(conversation), event);
+    return Promise.resolve();
+  }
+
+  async unlisten(conversation: string, event: ItemEvent): Promise<void> {
+    this.#reporter().unlisten(conversation, event);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return this.end();
+  }
+
+  /** Ends the session: the page is gone, has asked for it, or the engine ends. Never rejects. */
+  async end(reason: CoppiceError = closedError()): Promise<void> {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(reason);
+    for (const call of this.#calls.values()) call.abort(reason);
+    const open = this.#open;
+    this.#open = undefined;
+    open?.reporter.end(reason);
+    await open?.lease.release();
     this.#gone.abort();
     this.#onEnd();
   }
 
-  #facade(): Hostile<WorkerFacade> {
-    const on = (id: unknown): Conversation => this.#conversation(text(id, MAX_TEXT));
-    return Object.freeze<Hostile<WorkerFacade>>({
-      greet: async (greeting) => {
-        const { connection: given, locked: pageLocked } = record(greeting);
-        const connection = text(given, 64);
-        const locked = await holdLock(workerLock(connection), this.#gone.signal);
-        if (flag(pageLocked)) watchLock(pageLock(connection), this.#ended.signal, () => void this.end());
-        return { version: PROTOCOL_VERSION, locked };
-      },
-      open: (call, request) => this.#run(call, (signal) => this.#open(parseOpenRequest(request), signal)),
-      createGroup: (call, title) =>
-        this.#run(call, async (signal) => {
-          const name = optional(title, short);
-          const { id } = await this.#client().createGroup({ signal, ...(name === undefined ? {} : { title: name }) });
-          return id;
-        }),
-      sync: (call) => this.#run(call, (signal) => this.#client().sync({ signal })),
-      history: (call, id, query) =>
-        this.#run(call, async (signal) => {
-          const { before, limit } = record(query);
-          const range = { before: optional(before, finite), limit: optional(limit, finite) };
-          const items = await on(id).history(
-            {
-              ...(range.before === undefined ? {} : { before: range.before }),
-              ...(range.limit === undefined ? {} : { limit: range.limit }),
-            },
-            { signal },
-          );
-          const buffers: Transferable[] = [];
-          return transfer(
-            items.map((item) => packItem(item, buffers)),
-            buffers,
-          );
-        }),
-      add: (call, id, names) => this.#run(call, (signal) => on(id).add(list(names, MAX_LIST, short), { signal })),
-      remove: (call, id, names) => this.#run(call, (signal) => on(id).remove(list(names, MAX_LIST, short), { signal })),
-      leave: (call, id) => this.#run(call, (signal) => on(id).leave({ signal })),
-      rename: (call, id, title) => this.#run(call, (signal) => on(id).rename(short(title), { signal })),
-      update: (call, id) => this.#run(call, (signal) => on(id).update({ signal })),
-      send: (call, id, data) =>
-        this.#run(call, async (signal) => {
-          const content = typeof data === "string" ? short(data) : bytes(data, MAX_BYTES);
-          const buffers: Transferable[] = [];
-          return transfer(packItem(await on(id).send(content, { signal }), buffers), buffers);
-        }),
-      resend: (call, id, seq) => this.#run(call, (signal) => on(id).resend(count(seq), { signal })),
-      discard: (call, id, seq) => this.#run(call, (signal) => on(id).discard(count(seq), { signal })),
-      exportSecret: (call, id, label, context, length) =>
-        this.#run(call, async () => {
-          const secret = await on(id).exportSecret(short(label), bytes(context, MAX_BYTES), finite(length));
-          const buffers: Transferable[] = [];
-          return transfer(packBytes(secret, buffers), buffers);
-        }),
-      forget: (call, id) => this.#run(call, (signal) => on(id).forget({ signal })),
-      abort: (call) => {
-        this.#calls.get(count(call))?.abort();
-        return Promise.resolve();
-      },
-      listen: async (id, event) => {
-        this.#listen(text(id, MAX_TEXT), oneOf(event, ITEM_EVENTS));
-        return Promise.resolve();
-      },
-      unlisten: async (id, event) => {
-        this.#unlisten(text(id, MAX_TEXT), oneOf(event, ITEM_EVENTS));
-        return Promise.resolve();
-      },
-      close: () => this.end(),
-    });
-  }
-
-  /** Runs a call under its number. What it changed is posted before its result. */
-  async #run<T>(call: unknown, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const number = count(call);
-    this.#ended.signal.throwIfAborted();
-    if (this.#calls.has(number) || this.#calls.size >= MAX_CALLS) throw new TypeError("too many calls at once");
-    const controller = new AbortController();
-    this.#calls.set(number, controller);
-    try {
-      return await task(controller.signal);
-    } finally {
-      this.#calls.delete(number);
-      this.#postState();
-    }
-  }
-
-  async #open(request: OpenRequest, signal: AbortSignal): Promise<string> {
-    if (this.#opening) throw new TypeError("this connection has an engine already");
-    this.#opening = true;
-    const client = await this.#openEngine({ ...request, signal });
-    if (signal.aborted) {
-      await client.close();
-      signal.throwIfAborted();
-    }
-    const state = new StateMirror(client, () => {
-      this.#pump();
-    });
-    const releases = [
-      client.on("conversation", (value) => {
-        state.watch(value.id);
-        this.#push({ type: "conversation", value });
-      }),
-      client.on("problem", (value) => {
-        this.#push({ type: "problem", value });
-      }),
-      client.on("connection", () => {
-        this.#pump();
-      }),
-    ];
-    this.#engine = {
-      client,
-      state,
-      release: () => {
-        for (const release of releases) release();
-        state.release();
-      },
-    };
-    return client.name;
-  }
+  readonly #known = (id: string): Conversation | undefined => this.#open?.lease.client.conversation(id);
 
   #client(): Client {
-    if (this.#engine === undefined) throw new TypeError("this connection has no engine");
-    return this.#engine.client;
+    return this.#session().lease.client;
+  }
+
+  #reporter(): Reporter {
+    return this.#session().reporter;
+  }
+
+  #session(): Open {
+    if (this.#open === undefined) throw new TypeError("This connection has no account");
+    return this.#open;
   }
 
   #conversation(id: string): Conversation {
@@ -209,96 +199,13 @@ export class Session {
     }
     return conversation;
   }
-
-  #listen(id: string, event: ItemEvent): void {
-    const key = `${event} ${id}`;
-    if (!this.#listening.has(key)) this.#listening.set(key, this.#subscribe(this.#conversation(id), event));
-  }
-
-  #subscribe(conversation: Conversation, event: ItemEvent): Unsubscribe {
-    const { id } = conversation;
-    switch (event) {
-      case "message": {
-        const take = (value: ConversationEvents["message"]): void => {
-          this.#push({ type: "message", conversation: id, value });
-        };
-        const tap = new MessageTap(conversation, take, () => this.#backlog.isFull);
-        this.#taps.add(tap);
-        return () => {
-          tap.close();
-          this.#taps.delete(tap);
-        };
-      }
-      case "item":
-        return conversation.on("item", (value) => {
-          this.#push({ type: "item", conversation: id, value });
-        });
-      case "discarded":
-        return conversation.on("discarded", (value) => {
-          this.#push({ type: "discarded", conversation: id, value });
-        });
-    }
-  }
-
-  #unlisten(id: string, event: ItemEvent): void {
-    const key = `${event} ${id}`;
-    this.#listening.get(key)?.();
-    this.#listening.delete(key);
-    if (event !== "message") this.#backlog.forget(id, event);
-  }
-
-  #push(event: WireEvent): void {
-    this.#backlog.push(event);
-    this.#pump();
-  }
-
-  /** Delivers what waits, one batch at a time: while the page is busy, newer things take the place of older ones. */
-  #pump(): void {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    this.#deliverAll()
-      .catch(() => this.end()) // the port is gone, or the page cannot be trusted
-      .finally(() => {
-        this.#delivering = false;
-      });
-  }
-
-  async #deliverAll(): Promise<void> {
-    await Promise.resolve(); // what the engine tells in one go is one batch
-    while (!this.#ended.signal.aborted) {
-      const events = await this.#backlog.take();
-      const state = this.#engine?.state.take();
-      if (events.length === 0 && state === undefined) {
-        if (this.#backlog.isEmpty) return;
-        continue;
-      }
-      const current = state ?? this.#engine?.state.unchanged();
-      if (current === undefined) return;
-      const buffers: Transferable[] = [];
-      const batch = { state: current, events: events.map((event) => packEvent(event, buffers)) };
-      await this.#page.deliver(transfer(batch, buffers));
-      if (this.#backlog.isEmpty) for (const tap of this.#taps) tap.open();
-    }
-  }
-
-  /** Posts the state without waiting for the page, so that it is there when the reply that follows is. */
-  #postState(): void {
-    const state = this.#engine?.state.take();
-    if (state !== undefined) this.#page.deliver({ state, events: [] }).catch(() => this.end());
-  }
 }
 
-const short = (value: unknown): string => text(value, MAX_TEXT);
-
-function packEvent(event: WireEvent, buffers: Transferable[]): WireEvent {
-  switch (event.type) {
-    case "item":
-      return { ...event, value: packItem(event.value, buffers) };
-    case "message": {
-      const value = packItem(event.value, buffers);
-      return value.kind === "message" ? { ...event, value } : event;
-    }
-    default:
-      return event;
+/** A result that is not what the engine's types promise is no mistake of the caller's. */
+function packed(pack: () => unknown): unknown {
+  try {
+    return pack();
+  } catch (error) {
+    throw workerError("ERR_WORKER_INTERNAL", "The engine gave an impossible result; see the cause", { cause: error });
   }
 }

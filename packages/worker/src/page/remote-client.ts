@@ -1,147 +1,171 @@
 /** A client whose engine lives in a worker: the newest state is here, everything else is a call. */
-import type { CallOptions, Client, ClientEvents, Conversation, Unsubscribe } from "@coppice/client";
-import { CoppiceError } from "@coppice/core/errors";
-import { workerError } from "../errors.ts";
-import { MAX_TEXT, type OpenRequest, type WireEvent } from "../protocol.ts";
-import { parseBatch } from "../wire/batch.ts";
-import { text } from "../wire/primitives.ts";
-import { type Connection, Link, parseReply } from "./link.ts";
-import { Listeners } from "./listeners.ts";
+import type { Client, ClientEvents, Conversation } from "@coppice/client";
+import { type CoppiceError, isCoppiceError, Listeners, sleep, type Time, untilAborted } from "@coppice/kit";
+import { CALLS } from "../calls.ts";
+import { closedError, workerError } from "../errors.ts";
+import type { AccountRequest, Opened, OpenRequest, StateChange, WireEvent } from "../protocol.ts";
+import { type Connection, Link } from "./link.ts";
 import { RemoteConversation } from "./remote-conversation.ts";
+import { remoteMethods } from "./remote-methods.ts";
 
 /** Milliseconds that an engine gets to close before its worker is ended all the same. */
 const CLOSE_MS = 5_000;
 
-export class RemoteClient implements Client {
+export interface ConnectOptions {
+  readonly time: Time;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Opens an account on the other side of `connection`, which is released if that fails. */
+export async function openRemote(
+  connection: Connection,
+  request: OpenRequest,
+  { time, signal }: ConnectOptions,
+): Promise<Client> {
+  const client = new RemoteClient(connection, time);
+  return client.open(request, signal);
+}
+
+/** Deletes an account's database on the other side of `connection`, which is released afterwards. */
+export async function wipeRemote(
+  connection: Connection,
+  request: AccountRequest,
+  { time, signal }: ConnectOptions,
+): Promise<void> {
+  const link = new Link(connection, { time, known: () => undefined, onState: nothing, onFailure: nothing });
+  try {
+    await link.greet(signal);
+    await untilAborted(link.session.wipe(request), signal);
+  } finally {
+    link.end(closedError);
+  }
+}
+
+const nothing = (): void => undefined;
+
+class RemoteClient {
+  readonly #time: Time;
   readonly #link: Link;
-  readonly #listeners = new Listeners<ClientEvents>({
-    conversation: new Set(),
-    connection: new Set(),
-    problem: new Set(),
-  });
+  readonly #listeners = new Listeners<ClientEvents>(["conversation", "connection", "problem"]);
   readonly #byId = new Map<string, RemoteConversation>();
-  #conversations: readonly RemoteConversation[] = Object.freeze([]);
-  #name = "";
+  #conversations: readonly Conversation[] = Object.freeze([]);
   #online = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(connection: Connection) {
+  constructor(connection: Connection, time: Time) {
+    this.#time = time;
     this.#link = new Link(connection, {
-      onBatch: (batch) => {
-        this.#apply(batch);
+      time,
+      known: (id) => this.#byId.get(id)?.facade,
+      onState: (state) => {
+        this.#takeState(state);
       },
-      onFailure: (error) => {
-        this.#setOnline(false);
-        this.#listeners.notify("problem", { code: error.code, message: error.message, conversation: undefined });
+      onFailure: ({ code, message, detail }) => {
+        this.#goOffline();
+        this.#listeners.notify("problem", { code, message, conversation: undefined, detail });
       },
     });
   }
 
-  /** Opens an engine on the other side of `connection`, which is released if that fails. */
-  static async open(connection: Connection, request: OpenRequest, { signal }: CallOptions): Promise<RemoteClient> {
-    const client = new RemoteClient(connection);
+  async open(request: OpenRequest, signal: AbortSignal | undefined): Promise<Client> {
     try {
-      await client.#link.greet(signal === undefined ? {} : { signal });
-      const name = await client.#link.call(signal, (worker, call) => worker.open(call, request));
-      client.#name = parseReply(name, (value) => text(value, MAX_TEXT));
-      return client;
+      await this.#link.greet(signal);
+      const opened = await this.#link.session.open(request, signal === undefined ? {} : { signal });
+      void this.#follow();
+      return this.#facade(opened);
     } catch (error) {
-      client.#link.end(closed);
+      this.#link.end(closedError);
       throw error;
     }
   }
 
-  get name(): string {
-    return this.#name;
-  }
-
-  get online(): boolean {
-    return this.#online;
-  }
-
-  get conversations(): readonly Conversation[] {
-    return this.#conversations;
-  }
-
-  conversation(id: string): Conversation | undefined {
-    return this.#byId.get(id);
-  }
-
-  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe {
-    return this.#listeners.add(event, listener);
-  }
-
-  async createGroup({ title, signal }: { readonly title?: string } & CallOptions = {}): Promise<Conversation> {
-    const reply = await this.#link.call(signal, (worker, call) => worker.createGroup(call, title));
-    const id = parseReply(reply, (value) => text(value, MAX_TEXT));
-    const conversation = this.#byId.get(id);
-    if (conversation === undefined) throw workerError("ERR_WORKER_MESSAGE", "The worker named an unknown conversation");
-    return conversation;
-  }
-
-  async sync({ signal }: CallOptions = {}): Promise<void> {
-    await this.#link.call(signal, (worker, call) => worker.sync(call));
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+  /** What the application holds: frozen, without private fields and without `this`, see `RemoteConversation`. */
+  #facade({ name, device }: Opened): Client {
+    const isOnline = (): boolean => this.#online;
+    const list = (): readonly Conversation[] => this.#conversations;
+    return Object.freeze({
+      ...remoteMethods(CALLS.client, (method, args) => this.#link.call("client", undefined, method, args)),
+      name,
+      device,
+      get online() {
+        return isOnline();
+      },
+      get conversations() {
+        return list();
+      },
+      conversation: (id: string) => this.#byId.get(id)?.facade,
+      on: <K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void) =>
+        this.#listeners.add(event, listener),
+      close: () => {
+        this.#closing ??= this.#close();
+        return this.#closing;
+      },
+    });
   }
 
   async #close(): Promise<void> {
-    this.#link.expectEnd(closed);
-    const patience = new AbortController();
-    const timer = setTimeout(() => {
-      patience.abort();
-    }, CLOSE_MS);
+    this.#link.expectEnd(closedError);
+    const closed = new AbortController();
     // The engine may be beyond closing; its state is durable, so it can be ended at any time.
-    await this.#link.call(patience.signal, (worker) => worker.close()).catch(() => undefined);
-    clearTimeout(timer);
-    this.#link.end(closed);
-    this.#setOnline(false);
+    const patience = sleep(this.#time, CLOSE_MS, closed.signal).catch(() => undefined);
+    await Promise.race([this.#link.session.close().catch(() => undefined), patience]);
+    closed.abort();
+    this.#link.end(closedError);
+    this.#goOffline();
+  }
+
+  /** Asks for what the engine tells, until the link ends. */
+  async #follow(): Promise<void> {
+    try {
+      for (;;) for (const event of await this.#link.session.next()) this.#tell(event);
+    } catch (error) {
+      this.#link.fail(() => asCoppiceError(error));
+    }
   }
 
   /** Takes over the state, then tells the listeners: what they look at is up to date. */
-  #apply(received: unknown): void {
-    const { state, events } = parseBatch(received, (id) => this.#byId.get(id)?.snapshot.members);
-    const changed: RemoteConversation[] = [];
-    for (const snapshot of state.snapshots) {
+  #takeState({ online, conversations, snapshots }: StateChange): void {
+    this.#online = online;
+    const changed: (() => void)[] = [];
+    for (const snapshot of snapshots) {
       const conversation = this.#byId.get(snapshot.id);
       if (conversation === undefined) {
         this.#byId.set(snapshot.id, new RemoteConversation(this.#link, snapshot));
       } else {
         conversation.replaceSnapshot(snapshot);
-        changed.push(conversation);
+        changed.push(() => {
+          conversation.notify("change", snapshot);
+        });
       }
     }
-    if (state.conversations !== undefined) this.#arrange(state.conversations);
-    for (const conversation of changed) conversation.notify("change", conversation.snapshot);
-    this.#setOnline(state.online);
-    for (const event of events) this.#tell(event);
+    if (conversations !== undefined) this.#arrange(conversations);
+    for (const notify of changed) notify();
   }
 
   #arrange(ids: readonly string[]): void {
-    const listed = new Map(
-      ids.map((id) => {
-        const conversation = this.#byId.get(id);
-        if (conversation === undefined) throw new TypeError("a conversation without a snapshot");
-        return [id, conversation];
-      }),
-    );
+    const listed = new Set(ids);
+    const arranged = [...listed].map((id) => {
+      const conversation = this.#byId.get(id);
+      if (conversation === undefined) throw new TypeError("A conversation has no snapshot");
+      return conversation.facade;
+    });
     for (const id of this.#byId.keys()) if (!listed.has(id)) this.#byId.delete(id);
-    this.#conversations = Object.freeze([...listed.values()]);
+    this.#conversations = Object.freeze(arranged);
   }
 
-  #setOnline(online: boolean): void {
-    if (online === this.#online) return;
-    this.#online = online;
-    this.#listeners.notify("connection", { online });
+  #goOffline(): void {
+    if (!this.#online) return;
+    this.#online = false;
+    this.#listeners.notify("connection", { online: false, transport: undefined });
   }
 
   #tell(event: WireEvent): void {
     switch (event.type) {
       case "conversation":
         this.#listeners.notify("conversation", event.value);
+        return;
+      case "connection":
+        this.#listeners.notify("connection", event.value);
         return;
       case "problem":
         this.#listeners.notify("problem", event.value);
@@ -158,4 +182,7 @@ export class RemoteClient implements Client {
   }
 }
 
-const closed = (): CoppiceError => new CoppiceError("ERR_CLIENT_CLOSED", "This client was closed");
+function asCoppiceError(error: unknown): CoppiceError {
+  if (isCoppiceError(error)) return error;
+  return workerError("ERR_WORKER_INTERNAL", "The worker stopped reporting events", { cause: error });
+}

@@ -1,70 +1,82 @@
-/**
- * Shape checks for what arrives by postMessage. Each returns the value with its type, or throws a `TypeError`: for the
- * worker that is the caller's mistake, for the page it means that the worker cannot be trusted any more.
- */
+/** Codecs of single values. */
+import { isUint8Array } from "@coppice/kit";
+import { MAX_BYTES, MAX_TEXT, TRANSFER_BYTES } from "../limits.ts";
+import { type Codec, plain } from "./codec.ts";
 
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
-}
+const expected = (what: string): TypeError => new TypeError(`${what} is expected`);
 
-export function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (!isRecord(value)) throw new TypeError("an object is expected");
+export const nothing: Codec<void> = plain("-", (): void => undefined);
+
+export const text: Codec<string> = plain("text", (value) => {
+  if (typeof value !== "string") throw expected("a string");
+  if (value.length > MAX_TEXT) throw new TypeError(`at most ${MAX_TEXT} characters are expected`);
   return value;
-}
+});
 
-/** At most `maxLength` UTF-16 code units. */
-export function text(value: unknown, maxLength: number): string {
-  if (typeof value !== "string") throw new TypeError("a string is expected");
-  if (value.length > maxLength) throw new TypeError(`a string of at most ${maxLength} characters is expected`);
+export const flag: Codec<boolean> = plain("flag", (value) => {
+  if (typeof value !== "boolean") throw expected("a boolean");
   return value;
-}
+});
 
-export function flag(value: unknown): boolean {
-  if (typeof value !== "boolean") throw new TypeError("a boolean is expected");
+/** Any finite number. */
+export const finite: Codec<number> = plain("number", (value) => {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw expected("a finite number");
   return value;
-}
-
-export function finite(value: unknown): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new TypeError("a finite number is expected");
-  return value;
-}
+});
 
 /** A safe integer from 0. */
-export function count(value: unknown): number {
+export const count: Codec<number> = plain("count", (value) => {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
-    throw new TypeError("an integer from 0 is expected");
+    throw expected("an integer from 0");
   }
   return value;
-}
+});
 
-export function big(value: unknown): bigint {
-  if (typeof value !== "bigint" || value < 0n) throw new TypeError("a bigint from 0 is expected");
+/** A bigint from 0. */
+export const big: Codec<bigint> = plain("bigint", (value) => {
+  if (typeof value !== "bigint" || value < 0n) throw expected("a bigint from 0");
   return value;
+});
+
+/** A text that is always the same. */
+export function constant<T extends string>(is: T): Codec<T> {
+  return plain(is, (value) => {
+    if (value !== is) throw new TypeError(`${is} is expected`);
+    return is;
+  });
 }
 
-/** Bytes that nobody else can change: shared memory is refused. */
-export function bytes(value: unknown, maxLength: number): Uint8Array<ArrayBuffer> {
-  if (!isOwnBytes(value)) throw new TypeError("a Uint8Array is expected");
-  if (value.length > maxLength) throw new TypeError(`at most ${maxLength} bytes are expected`);
+/** A codec of bytes, whoever owns what is below them. */
+export interface BytesCodec {
+  readonly form: string;
+  readonly pack: (value: unknown, transfer: Transferable[]) => Uint8Array<ArrayBuffer>;
+  readonly parse: (value: unknown) => Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Bytes, copied to be posted: cloning a view would clone the whole buffer below it, and moving it would take the buffer from
+ * its owner. Shared memory, which the other side could still change, is refused.
+ */
+export const bytes: BytesCodec = {
+  form: "bytes",
+  pack: (value, transfer) => {
+    if (!isUint8Array(value)) throw expected("a Uint8Array");
+    const copy = new Uint8Array(checkLength(value).length);
+    copy.set(value);
+    if (copy.length >= TRANSFER_BYTES) transfer.push(copy.buffer);
+    return copy;
+  },
+  parse: (value) => {
+    if (!isOwnBytes(value)) throw expected("a Uint8Array");
+    return checkLength(value);
+  },
+};
+
+function checkLength<T extends Uint8Array>(value: T): T {
+  if (value.length > MAX_BYTES) throw new TypeError(`at most ${MAX_BYTES} bytes are expected`);
   return value;
 }
 
 function isOwnBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
-  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
-}
-
-export function list<T>(value: unknown, maxLength: number, item: (value: unknown) => T): readonly T[] {
-  if (!Array.isArray(value)) throw new TypeError("an array is expected");
-  if (value.length > maxLength) throw new TypeError(`at most ${maxLength} items are expected`);
-  return Array.from(value, item);
-}
-
-export function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
-  return value === undefined ? undefined : parse(value);
-}
-
-export function oneOf<T extends string>(value: unknown, options: readonly T[]): T {
-  const found = options.find((option) => option === value);
-  if (found === undefined) throw new TypeError(`one of ${options.join(", ")} is expected`);
-  return found;
+  return isUint8Array(value) && value.buffer instanceof ArrayBuffer;
 }

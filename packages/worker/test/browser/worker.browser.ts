@@ -1,43 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createServer as createDeliveryServer } from "@coppice/server";
-import type { Browser } from "playwright";
-import { build, createServer as createViteServer, type InlineConfig } from "vite";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, launch, openTab } from "./chromium.ts";
+import { createServer as createViteServer } from "vite";
+import { beforeAll, describe, expect, it } from "vitest";
+import { call, openTab } from "./chromium.ts";
+import { bundle, setUp, source } from "./serve.ts";
 
 const repository = join(import.meta.dirname, "../../../..");
-const root = join(import.meta.dirname, "page");
-const bundle: InlineConfig = { configFile: false, root, logLevel: "error", worker: { format: "es" } };
-const source = { conditions: ["@coppice/source", "module", "browser", "import", "default"] };
-
-let browser: Browser;
-let folder: string;
-/** What is started by the tests of a form, ended after them. */
-const ends: (() => Promise<unknown>)[] = [];
-
-beforeAll(async () => {
-  browser = await launch();
-  folder = await mkdtemp(join(tmpdir(), "coppice-worker-"));
-});
-
-afterAll(async () => {
-  await browser.close();
-  for (const end of ends) await end();
-  await rm(folder, { recursive: true });
-});
-
-/** Builds the page and serves it together with a Delivery Service. */
-async function serveBuilt(name: string, config: InlineConfig): Promise<string> {
-  const outDir = join(folder, name);
-  await build({ ...bundle, ...config, build: { outDir, emptyOutDir: true, minify: false } });
-  const server = await createDeliveryServer({ port: 0, database: ":memory:", staticDirectory: outDir });
-  ends.push(() => server.close());
-  return server.url;
-}
+const { browser, folder, ends, serveBuilt } = setUp();
 
 describe.each(["sources, built by Vite", "sources, served by Vite", "built packages, bundled by Vite"])(
   "from %s",
@@ -60,7 +31,7 @@ describe.each(["sources, built by Vite", "sources, served by Vite", "built packa
           const server = await createViteServer({
             ...bundle,
             resolve: source,
-            cacheDir: join(folder, "cache"),
+            cacheDir: join(folder(), "cache"),
             server: { port: 0, host: "127.0.0.1", proxy: { "/v1": { target: delivery.url, ws: true } } },
           });
           await server.listen();
@@ -74,7 +45,7 @@ describe.each(["sources, built by Vite", "sources, served by Vite", "built packa
     });
 
     it("opens the package's worker with the real engine", async () => {
-      const tab = await openTab(browser, url);
+      const tab = await openTab(browser(), url);
       // Nobody listens on port 9: the engine ran, and its error came back with class and code.
       expect(await call(tab, "open", "nobody", "http://127.0.0.1:9")).toBe("ERR_DS_UNREACHABLE");
       await tab.close();
@@ -90,7 +61,7 @@ describe("in Chromium", () => {
   });
 
   it("two clients in workers of their own talk", async () => {
-    const tab = await openTab(browser, url);
+    const tab = await openTab(browser(), url);
     expect(await call(tab, "open", "alice")).toBe("resolved");
     expect(await call(tab, "open", "bob")).toBe("resolved");
     expect(await call(tab, "talk", "alice", "bob", "Noodles?")).toEqual(["alice", "Noodles?"]);
@@ -104,14 +75,14 @@ describe("in Chromium", () => {
     ["crash", "ERR_WORKER_DIED"],
     ["close", "ERR_CLIENT_CLOSED"],
   ] as const)("adversarial 42: %s rejects what waits and what comes after", async (end, code) => {
-    const tab = await openTab(browser, url);
+    const tab = await openTab(browser(), url);
     expect(await call(tab, "openFake", "alice")).toBe("resolved");
     expect(await call(tab, "waitAndEnd", "alice", end)).toEqual([code, code, code]);
     await tab.close();
   });
 
   it("clients talk under a content security policy that forbids WebAssembly", async () => {
-    const context = await browser.newContext();
+    const context = await browser().newContext();
     const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
     // A response that was intercepted comes from nowhere: Chromium would keep its page from the local network.
     await context.grantPermissions(["local-network-access"]);
@@ -133,23 +104,27 @@ describe("in Chromium", () => {
   });
 
   it("a worker whose script is missing is noticed", async () => {
-    const tab = await openTab(browser, url);
-    expect(await call(tab, "openMissing")).toBe("ERR_WORKER_DIED");
+    const tab = await openTab(browser(), url);
+    expect(await call(tab, "openMissing")).toBe("ERR_WORKER_NOT_LOADED");
     await tab.close();
   });
 
-  it("a shared worker closes the engine of a tab that was killed", async () => {
-    const context = await browser.newContext();
+  it("a shared worker has one engine for four tabs, and ends the session of a tab that was killed", async () => {
+    const context = await browser().newContext();
     const open = async () => {
       const tab = await context.newPage();
       await tab.goto(url);
       expect(await call(tab, "openShared", "alice")).toBe("resolved");
       return tab;
     };
-    const [first, second] = [await open(), await open()];
-    expect(await call(second, "openEngines", "alice")).toBe(2);
+    const [first, second, third, fourth] = [await open(), await open(), await open(), await open()];
+    expect(await call(second, "counts", "alice")).toEqual({ engines: 1, sessions: 4 });
     await first.close();
-    await expect.poll(() => call(second, "openEngines", "alice")).toBe(1);
+    await expect.poll(() => call(second, "counts", "alice")).toEqual({ engines: 1, sessions: 3 });
+    await third.goto("about:blank");
+    await expect.poll(() => call(second, "counts", "alice")).toEqual({ engines: 1, sessions: 2 });
+    await call(fourth, "close", "alice");
+    expect(await call(second, "counts", "alice")).toEqual({ engines: 1, sessions: 1 });
     await context.close();
   });
 });

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { Backlog, type ReadHistory } from "../../src/host/backlog.ts";
-import { BATCH_EVENTS, type WireEvent } from "../../src/protocol.ts";
+import { BATCH_EVENTS } from "../../src/limits.ts";
+import type { WireEvent } from "../../src/protocol.ts";
 import type { Message } from "../fake-client.ts";
 
 function message(seq: number, { isSelf = false, size = 10 } = {}): Message {
   return {
     seq,
     kind: "message",
+    id: "00".repeat(16),
     sender: isSelf ? "alice" : "bob",
     isSelf,
     data: new Uint8Array(size),
@@ -53,7 +55,10 @@ describe("backlog", () => {
     expect(seqs(await backlog.take())[0]).toBe(BATCH_EVENTS + 1);
     for (let seq = 1; seq <= 9; seq++) backlog.push(event("message", message(seq, { size: 60 * 1024 })));
     expect(await backlog.take()).toHaveLength(4);
-    backlog.push({ type: "problem", value: { code: "ERR_DS_INTERNAL", message: "", conversation: undefined } });
+    backlog.push({
+      type: "problem",
+      value: { code: "ERR_DS_INTERNAL", message: "", conversation: undefined, detail: {} },
+    });
     expect(await drain(backlog)).toHaveLength(6);
   });
 

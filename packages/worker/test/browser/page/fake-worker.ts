@@ -1,9 +1,13 @@
 /** A worker whose engine is a fake: `sync` never ends, a group called "crash" throws where nobody catches. */
 import { serveWorker } from "../../../src/host.ts";
 import { FakeClient, FakeConversation, never } from "../../fake-client.ts";
+import { FakeSource } from "../../fake-engine.ts";
 
-/** Engines that are open in this worker. */
-const engines = new Set<FakeClient>();
+const source = new FakeSource((name) => {
+  const session = new WaitingClient(name);
+  session.syncBehaviour = (options) => never(options?.signal);
+  return session;
+});
 
 class WaitingClient extends FakeClient {
   override createGroup({ title = "" }: { title?: string } = {}): Promise<FakeConversation> {
@@ -14,19 +18,14 @@ class WaitingClient extends FakeClient {
       return new Promise(() => undefined);
     }
     const group = new FakeConversation(crypto.randomUUID(), title);
-    for (const _ of engines) group.message(Uint8Array.of(1), { sender: "bob", isSelf: false, state: "sent" });
+    const counts = {
+      engines: source.running.length,
+      sessions: source.running.flatMap(({ sessions }) => sessions).filter(({ closed }) => closed === 0).length,
+    };
+    const data = new TextEncoder().encode(JSON.stringify(counts));
+    group.message(data, { sender: "bob", isSelf: false, state: "sent" });
     return Promise.resolve(this.appear(group));
-  }
-
-  override async close(): Promise<void> {
-    engines.delete(this);
-    await super.close();
   }
 }
 
-serveWorker(async ({ name }) => {
-  const engine = new WaitingClient(name);
-  engine.syncBehaviour = (options) => never(options?.signal);
-  engines.add(engine);
-  return engine;
-});
+serveWorker(source);

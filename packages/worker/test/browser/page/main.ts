@@ -51,6 +51,17 @@ const page = {
       }).then((opened) => clients.set(name, opened)),
     ),
 
+  /** Opens the package's own worker, which does not come to answer; what the error says. */
+  fail: async (): Promise<{ code: string; message: string; url: unknown } | undefined> => {
+    try {
+      clients.set("nobody", await openInWorker({ name: "nobody", server: "http://127.0.0.1:9" }));
+      return undefined;
+    } catch (error) {
+      if (!isCoppiceError(error)) throw error;
+      return { code: error.code, message: error.message, url: error.detail["url"] };
+    }
+  },
+
   openMissing: (): Promise<string> =>
     settle(
       openInWorker({
@@ -70,9 +81,11 @@ const page = {
     return [...(await Promise.all(waiting)), await settle(client(name).sync())];
   },
 
-  openEngines: async (name: string): Promise<number> => {
-    const group = await client(name).createGroup();
-    return (await group.history()).length;
+  /** Engines and sessions that are open in the fake worker. */
+  counts: async (name: string): Promise<unknown> => {
+    const group = await client(name).createGroup({ title: "counts" });
+    const [item] = await group.history();
+    return item?.kind === "message" ? JSON.parse(new TextDecoder().decode(item.data)) : undefined;
   },
 
   close: (name: string): Promise<string> => settle(client(name).close()),

@@ -1,0 +1,3 @@
+/** The SDK's worker, counted. */
+import "./counters.ts";
+import "coppice/worker";

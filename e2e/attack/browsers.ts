@@ -1,0 +1,141 @@
+/** Real browsers: profiles on disk that can be copied, killed and opened again. */
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, firefox, type BrowserContext, type Page as Tab } from "playwright";
+import type { Page } from "./page/main.ts";
+
+export type EngineName = "chromium" | "firefox";
+
+const PATHS: Readonly<Record<EngineName, { readonly variable: string; readonly installed: string }>> = {
+  chromium: { variable: "COPPICE_CHROMIUM", installed: "/usr/bin/chromium" },
+  firefox: { variable: "COPPICE_FIREFOX", installed: "/usr/bin/firefox-esr" },
+};
+
+/** Where this engine's browser is; undefined if it is not installed. */
+export function browserPath(engine: EngineName): string | undefined {
+  const { variable, installed } = PATHS[engine];
+  return process.env[variable] ?? (existsSync(installed) ? installed : undefined);
+}
+
+function launch(engine: EngineName, folder: string): Promise<BrowserContext> {
+  const executablePath = browserPath(engine);
+  if (executablePath === undefined)
+    throw new Error(`There is no ${engine}: name its path in ${PATHS[engine].variable}`);
+  return engine === "chromium"
+    ? chromium.launchPersistentContext(folder, {
+        executablePath,
+        args: ["--no-sandbox"],
+        // Without it, reloads and navigations never meet a page from the cache.
+        ignoreDefaultArgs: ["--disable-back-forward-cache"],
+      })
+    : firefox.launchPersistentContext(folder, { executablePath, channel: "moz-firefox" });
+}
+
+/** A browser profile with any number of tabs. */
+export class Profile {
+  readonly engine: EngineName;
+  readonly #folder: string;
+  readonly #saved: string;
+  #context: BrowserContext | undefined;
+
+  private constructor(engine: EngineName, folder: string) {
+    this.engine = engine;
+    this.#folder = folder;
+    this.#saved = `${folder}-saved`;
+  }
+
+  static async create(engine: EngineName): Promise<Profile> {
+    const profile = new Profile(engine, await mkdtemp(join(tmpdir(), "coppice-profile-")));
+    await profile.start();
+    return profile;
+  }
+
+  async start(): Promise<void> {
+    this.#context = await launch(this.engine, this.#folder);
+  }
+
+  /** A tab that shows `url` and has run its module. */
+  async openTab(url: string): Promise<Tab> {
+    if (this.#context === undefined) throw new Error("The browser is not running");
+    const tab = await this.#context.newPage();
+    await tab.goto(url);
+    await tab.waitForFunction("globalThis.page !== undefined");
+    return tab;
+  }
+
+  /** Closes the browser in an orderly way. */
+  async stop(): Promise<void> {
+    await this.#context?.close();
+    this.#context = undefined;
+  }
+
+  /** Copies the profile's files; the browser must not be running. */
+  async save(): Promise<void> {
+    await rm(this.#saved, { recursive: true, force: true });
+    await cp(this.#folder, this.#saved, { recursive: true });
+  }
+
+  /** Puts the copied files back, as restoring a backup of the profile does. */
+  async restore(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+    await cp(this.#saved, this.#folder, { recursive: true });
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    for (const folder of [this.#folder, this.#saved]) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Calls one of the page's functions by name; fails after `limit` milliseconds. */
+export async function call<K extends keyof Page>(
+  tab: Tab,
+  name: K,
+  args: Parameters<Page[K]>,
+  limit = 60_000,
+): Promise<Awaited<ReturnType<Page[K]>>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${name} did not settle within ${String(limit)} ms`));
+    }, limit);
+  });
+  const work = tab.evaluate(
+    async ([method, values]) => {
+      const { page } = globalThis as unknown as { page: Record<string, (...given: unknown[]) => unknown> };
+      return page[method]?.(...values);
+    },
+    [name, args] as [string, unknown[]],
+  );
+  try {
+    return (await Promise.race([work, late])) as Awaited<ReturnType<Page[K]>>;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Stops everything that a tab's dedicated worker does for `milliseconds`, in its debugger: as a frozen tab, timers and all.
+ * Chromium only.
+ */
+export async function freezeWorker(tab: Tab, milliseconds: number): Promise<void> {
+  const session = await tab.context().newCDPSession(tab);
+  const attached = new Promise<string>((resolve) => {
+    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+      if (targetInfo.type === "worker") resolve(sessionId);
+    });
+  });
+  await session.send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  const sessionId = await attached;
+  let id = 0;
+  const tell = (method: string): Promise<unknown> =>
+    session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id: ++id, method }) });
+  await tell("Debugger.enable");
+  await tell("Debugger.pause");
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await tell("Debugger.resume");
+  await tell("Debugger.disable");
+  await session.detach();
+}

@@ -1,0 +1,60 @@
+/**
+ * Commits what others have proposed, sooner or later by this member's place in the tree, so that normally one member does it. If two
+ * do, one of the commits loses and finds nothing left to do.
+ */
+import type { GroupState } from "@coppice/core";
+import { jitter } from "@coppice/kit";
+import { isTransient } from "../errors.ts";
+import type { Context } from "./context.ts";
+import { statusOf } from "./snapshot.ts";
+
+export class AutoCommit {
+  readonly #context: Context;
+  readonly #commit: () => Promise<void>;
+  /** What waits, for which epoch. */
+  #waiting: { readonly epoch: bigint; readonly timer: AbortController } | undefined;
+
+  constructor(context: Context, commit: () => Promise<void>) {
+    this.#context = context;
+    this.#commit = commit;
+  }
+
+  /** Looks whether there is something to commit now. */
+  consider(): void {
+    const { turns, recovery, isLeading, report, scope } = this.#context;
+    const { summary } = turns.known;
+    const isActive = statusOf(summary, recovery()).status === "active";
+    const wanted = isActive && summary.proposed && !summary.leaving && isLeading();
+    if (wanted && this.#waiting?.epoch === summary.epoch) return;
+    this.#waiting?.timer.abort();
+    this.#waiting = undefined;
+    if (!wanted) return;
+    const timer = new AbortController();
+    this.#waiting = { epoch: summary.epoch, timer };
+    void this.#run(timer.signal).catch((error: unknown) => {
+      if (timer.signal.aborted || scope.ended) return;
+      this.#waiting = undefined;
+      if (!isTransient(error)) report(error);
+    });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { turns, pace, scope, time } = this.#context;
+    const rank = rankOf(await turns.transact((transaction) => transaction.group()));
+    await scope.sleep(time, pace.autoCommit * (rank + jitter(time, 0.5)), signal);
+    await this.#commit();
+  }
+}
+
+/** Members before this one, without those who ask to leave. */
+function rankOf(state: GroupState): number {
+  const leaving = new Set(
+    [...state.proposals.values()].map(({ sender }) => (sender.senderType === "member" ? sender.leafIndex : -1)),
+  );
+  let rank = 0;
+  for (const [index] of state.tree.members()) {
+    if (index === state.leafIndex) break;
+    if (!leaving.has(index)) rank++;
+  }
+  return rank;
+}

@@ -1,0 +1,366 @@
+/** The engine of a database: one account, its conversations, and, while it leads, the connection to the Delivery Service. */
+import type { DeliveryService } from "@coppice/delivery/contract";
+import {
+  CoppiceError,
+  isCoppiceError,
+  Listeners,
+  mapLimit,
+  Retrying,
+  untilAborted,
+  type Scope,
+  type Time,
+} from "@coppice/kit";
+import type { StoreChange } from "@coppice/storage";
+import type { Account } from "../account/account.ts";
+import { ClockWatch } from "../account/clock.ts";
+import { refillPool } from "../account/key-packages.ts";
+import type { People } from "../account/people.ts";
+import { raiseRecovery, readRecovery } from "../account/recovery.ts";
+import type { Client, Problem } from "../api.ts";
+import type { Shared } from "../conversation/context.ts";
+import { EngineConversation, isForgotten, overdueError } from "../conversation/conversation.ts";
+import { storeNewGroup } from "../conversation/create.ts";
+import { damagedConversation } from "../conversation/damaged.ts";
+import { damagedError, readSummary, type Stored } from "../conversation/stored.ts";
+import { closedError, retryAfter, rolledBackError } from "../errors.ts";
+import { checkTitle } from "../names.ts";
+import type { Pace } from "../pace.ts";
+import { ACCOUNT } from "../records/account.ts";
+import { CONVERSATION } from "../records/conversation.ts";
+import type { Alerts } from "./alerts.ts";
+import { readInbox } from "./inbox.ts";
+import { Leadership, OFFLINE, type Connection } from "./leader.ts";
+import { Link } from "./link.ts";
+import type { Peers } from "./peers.ts";
+import { Session, type HostEvents, type SessionHost } from "./session.ts";
+
+/** An engine: it serves any number of sessions, each for one page. */
+export interface Engine {
+  /** The user's name, in its normal form. */
+  readonly name: string;
+  /** This device, 32 hex digits. */
+  readonly device: string;
+  /** A client with listeners of its own. Closing it does not close the engine. */
+  session(): Client;
+  /** Ends all sessions, the connection and the store. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface EngineParts {
+  readonly account: Account;
+  readonly people: People;
+  readonly delivery: DeliveryService;
+  readonly peers: Peers | undefined;
+  readonly time: Time;
+  readonly pace: Pace;
+  readonly scope: Scope;
+  readonly alerts: Alerts;
+  /** Single-use key packages to keep published. */
+  readonly keyPackages: number;
+}
+
+/** Conversations that are opened at once. */
+const AT_ONCE = 16;
+
+/** Milliseconds between looks at the clock, at logs and inbox whose events may be lost, and at the key packages. */
+const ROUND = 600_000;
+
+/** Milliseconds that closing waits for the store. */
+const CLOSE_PATIENCE = 1000;
+
+export class AccountEngine implements Engine, SessionHost {
+  readonly events: SessionHost["events"] = new Listeners<HostEvents>(["appeared", "gone", "connection", "problem"]);
+  readonly #parts: EngineParts;
+  readonly #shared: Shared;
+  readonly #conversations = new Map<string, EngineConversation>();
+  readonly #sessions = new Set<Session>();
+  readonly #leadership: Leadership;
+  readonly #link: Link;
+  readonly #clock: ClockWatch;
+  /** Invitations and key packages. */
+  readonly #mail: Retrying;
+  #recovery = 0;
+  #connection: Connection = OFFLINE;
+  #releaseStore: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    const { account, people, delivery, peers, time, pace, scope, alerts } = parts;
+    const report = (error: unknown): void => {
+      this.#report(error);
+    };
+    this.#shared = {
+      ...{ account, people, delivery, time, pace, scope },
+      recovery: () => this.#recovery,
+      rolledBack: (seen) => this.#rolledBack(seen),
+      isLeading: () => this.#leadership.leading,
+    };
+    const work = (): Promise<void> => this.#readMail();
+    this.#mail = new Retrying({ work, time, scope, backoff: pace.retry, retryAfter, report });
+    const onMail = (): void => {
+      if (this.#leadership.leading) this.#mail.kick();
+    };
+    this.#clock = new ClockWatch({ time, report, onJump: onMail });
+    const onConnection = (connection: Connection): void => {
+      this.#leadership.announce(connection);
+      this.#connected(connection);
+    };
+    this.#link = new Link({
+      ...{ delivery, people, time, scope, pace, report, onConnection, onMail },
+      clock: this.#clock,
+      conversations: this.#conversations,
+    });
+    this.#leadership = new Leadership({
+      ...{ store: account.store, peers, time, scope },
+      lead: () => this.#lead(),
+      onConnection: (connection) => {
+        this.#connected(connection);
+      },
+      onOverdue: (overdue) => {
+        report(overdueError(overdue));
+      },
+    });
+    alerts.connect((problem) => {
+      const isHeard = [...this.#sessions].some(({ hearsProblems }) => hearsProblems);
+      if (isHeard) this.events.notify("problem", problem);
+      return isHeard;
+    });
+  }
+
+  get name(): string {
+    return this.#parts.account.user;
+  }
+
+  get user(): string {
+    return this.#parts.account.user;
+  }
+
+  get device(): string {
+    return this.#parts.account.device;
+  }
+
+  get online(): boolean {
+    return this.#connection.online;
+  }
+
+  get conversations(): Iterable<EngineConversation> {
+    return this.#conversations.values();
+  }
+
+  /** Loads the list of conversations and starts to follow the store and, as the leader, the Delivery Service. */
+  async start(): Promise<void> {
+    const { account, alerts } = this.#parts;
+    this.#recovery = await readRecovery(account);
+    this.#releaseStore = account.store.subscribe((change) => {
+      void this.#followStore(change);
+    });
+    const { names, damaged } = await account.store.partitions();
+    if (damaged > 0) alerts.report(lostPartitions(damaged));
+    const ids = names.filter((name) => name.startsWith(CONVERSATION)).map((name) => name.slice(CONVERSATION.length));
+    const stored = await mapLimit(ids.sort(), AT_ONCE, (id) => this.#read(id));
+    for (const [i, id] of ids.entries()) this.#add(id, stored[i]);
+    await this.#clock.remember(account);
+    void this.#rounds().catch(() => undefined);
+    this.#leadership.start();
+  }
+
+  session(): Client {
+    return this.#begin(async (session) => {
+      await this.#settleHandOvers();
+      this.#sessions.delete(session);
+    });
+  }
+
+  /** A session with which the engine ends. */
+  soleSession(): Client {
+    return this.#begin(() => this.close());
+  }
+
+  async createGroup(title: string | undefined, signal: AbortSignal | undefined): Promise<EngineConversation> {
+    const id = await storeNewGroup(checkTitle(title ?? ""), this.#shared, signal);
+    const conversation = await this.#open(id);
+    if (conversation === undefined) throw new RangeError("A conversation that was just stored is there");
+    conversation.sync.kick();
+    return conversation;
+  }
+
+  async sync(signal: AbortSignal | undefined): Promise<void> {
+    await untilAborted(this.#mail.run(), signal);
+    const work = [...this.#conversations.values()].map(({ sync }) => sync.run());
+    await untilAborted(Promise.all(work), signal);
+  }
+
+  takeProblems(): readonly Problem[] {
+    return this.#parts.alerts.take();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { account, delivery, peers, scope } = this.#parts;
+    this.#releaseStore?.();
+    await this.#settleHandOvers();
+    scope.end(closedError());
+    for (const session of this.#sessions) session.end();
+    this.#sessions.clear();
+    this.#link.close();
+    peers?.close();
+    await Promise.allSettled([delivery.close(), account.store.close()]);
+  }
+
+  #begin(onClose: (session: Session) => Promise<void>): Session {
+    this.#parts.scope.throwIfEnded();
+    const session = new Session(this, onClose);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Another context may hold a lock and be frozen: what is not stored now is handed over again. */
+  async #settleHandOvers(): Promise<void> {
+    const { time, scope } = this.#parts;
+    const stored = [...this.#conversations.values()].map((conversation) => conversation.settleHandOver());
+    const patience = new AbortController();
+    const timeout = scope.sleep(time, CLOSE_PATIENCE, patience.signal).catch(() => undefined);
+    await Promise.race([Promise.allSettled(stored), timeout]);
+    patience.abort();
+  }
+
+  /** What is stored of a conversation; undefined if it is none. */
+  async #read(id: string): Promise<Stored | undefined> {
+    try {
+      return await readSummary(this.#parts.account.store, id);
+    } catch (error) {
+      if (!isCoppiceError(error, "ERR_STORE_CORRUPT")) throw error;
+      this.#report(damagedError(error), id);
+      return damagedConversation();
+    }
+  }
+
+  /** Takes a stored conversation up; the one that is there already, if it is. */
+  async #open(id: string): Promise<EngineConversation | undefined> {
+    return this.#add(id, await this.#read(id));
+  }
+
+  #add(id: string, stored: Stored | undefined): EngineConversation | undefined {
+    const known = this.#conversations.get(id);
+    if (known !== undefined || stored === undefined) return known;
+    const report = (error: unknown): void => {
+      this.#report(error, id);
+    };
+    const onGone = (): void => {
+      if (this.#conversations.get(id) !== conversation) return;
+      this.#conversations.delete(id);
+      this.events.notify("gone", conversation);
+    };
+    const conversation = new EngineConversation({ id, shared: this.#shared, report, onGone }, stored);
+    this.#conversations.set(id, conversation);
+    this.events.notify("appeared", conversation);
+    return conversation;
+  }
+
+  /** Tells of a failure, unless it is of work that was going on when its conversation was deleted. */
+  #report(error: unknown, id?: string): void {
+    const { alerts, scope } = this.#parts;
+    if (!scope.ended && !isForgotten(error)) alerts.report(error, id);
+  }
+
+  async #followStore({ partition, version }: StoreChange): Promise<void> {
+    const { account, scope } = this.#parts;
+    if (scope.ended) return;
+    const id = partition.startsWith(CONVERSATION) ? partition.slice(CONVERSATION.length) : undefined;
+    try {
+      if (partition === ACCOUNT) this.#setRecovery(await readRecovery(account));
+      if (id === undefined) return;
+      const known = this.#conversations.get(id);
+      if (known !== undefined) known.announce(version);
+      else await this.#take(id);
+    } catch (error) {
+      this.#report(error, id);
+    }
+  }
+
+  /** Follows a conversation that another part or context has stored. */
+  async #take(id: string): Promise<void> {
+    const known = this.#conversations.get(id);
+    const conversation = known ?? (await this.#open(id));
+    await known?.refresh();
+    if (this.#leadership.leading) conversation?.sync.connected(undefined);
+  }
+
+  /** Talks to the Delivery Service for all that are on the database. */
+  #lead(): () => void {
+    for (const conversation of this.#conversations.values()) conversation.sync.disconnected();
+    this.#link.open();
+    for (const { sync } of this.#conversations.values()) sync.considerProposals();
+    return () => {
+      this.#link.close();
+    };
+  }
+
+  #connected(connection: Connection): void {
+    const { online, transport } = this.#connection;
+    if (online === connection.online && transport === connection.transport) return;
+    this.#connection = connection;
+    this.events.notify("connection", connection);
+    if (!connection.online) return;
+    for (const { sync } of this.#conversations.values()) sync.retryNow();
+  }
+
+  /** Invitations first: they may be for key packages that are about to be deleted. */
+  async #readMail(): Promise<void> {
+    const { account, delivery, time, keyPackages: size, alerts } = this.#parts;
+    await readInbox({
+      shared: this.#shared,
+      catchUp: (id) => this.#catchUp(id),
+      onJoined: (id) => this.#take(id),
+      report: (error, id) => {
+        alerts.report(error, id);
+      },
+    });
+    await refillPool({ account, delivery, time, size });
+  }
+
+  /** If this device was removed in the meantime, the log says so, and it may join again. */
+  async #catchUp(id: string): Promise<void> {
+    try {
+      await this.#conversations.get(id)?.sync.pull();
+    } catch (error) {
+      // The Delivery Service refuses the log, or nobody can follow it: then it has nothing to say.
+      if (!isCoppiceError(error) || retryAfter(error) !== undefined) throw error;
+    }
+  }
+
+  async #rounds(): Promise<void> {
+    const { account, time, scope } = this.#parts;
+    for (;;) {
+      await scope.sleep(time, ROUND);
+      this.#clock.check();
+      if (!this.#leadership.leading) continue;
+      await this.#clock.remember(account).catch(() => undefined);
+      this.#link.check();
+      this.#mail.kick();
+    }
+  }
+
+  async #rolledBack(seen: number): Promise<void> {
+    const count = await raiseRecovery(this.#parts.account, seen);
+    if (this.#setRecovery(count)) this.#parts.alerts.report(rolledBackError());
+  }
+
+  /** Whether it has grown. */
+  #setRecovery(count: number): boolean {
+    if (count <= this.#recovery) return false;
+    this.#recovery = count;
+    for (const conversation of this.#conversations.values()) conversation.recoveryChanged();
+    return true;
+  }
+}
+
+const lostPartitions = (count: number): CoppiceError =>
+  new CoppiceError("ERR_STORE_CORRUPT", `${count} stored rows are damaged beyond their names: what they held is lost`, {
+    detail: { count },
+  });

@@ -1,0 +1,144 @@
+/** A Welcome becomes a conversation, once. */
+import {
+  decodeMessageOf,
+  DEFAULT_LIMITS,
+  equalBytes,
+  erase,
+  findWelcomed,
+  joinGroup,
+  toHex,
+  type GroupState,
+} from "@coppice/core";
+import type { InboxEntry } from "@coppice/delivery/contract";
+import { CoppiceError } from "@coppice/kit";
+import { userOf, withFetchedLogs } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
+import { keyPackageName, ownKeyPackage, poolOf, readPool } from "../account/key-packages.ts";
+import type { Shared } from "../conversation/context.ts";
+import { membershipWrite, readFormer, type Former } from "../conversation/membership.ts";
+import { statusOf } from "../conversation/snapshot.ts";
+import { ACCOUNT, forgottenRecord, KEY_PACKAGE, type KeyPackageRecord } from "../records/account.ts";
+
+/**
+ * Joins the group of a Welcome and stores it together with the deletion of the key that the Welcome was for. Returns the
+ * conversation's id, or undefined if this Welcome was used before. A Welcome for a group that this client is in is refused and
+ * changes nothing. One that cannot follow its group, or was removed from it, joins again if the Welcome is of a later epoch, and
+ * keeps the history.
+ *
+ * Everything is worked out before anything is written, outside of locks: device logs that are missing are fetched.
+ */
+export async function join(entry: InboxEntry, shared: Shared): Promise<string | undefined> {
+  const { account, recovery, time } = shared;
+  const id = toHex(entry.groupId);
+  const digest = account.suite.hash.digest(entry.welcome);
+  const before = await lookAt(id, shared);
+  if (isUsed(before, digest)) return undefined;
+  refuseIfMember(before, recovery());
+  const joined = await open(entry, shared);
+  const { number, lastResort, state, invitedBy } = joined;
+  // What is found out meanwhile is not mended by this.
+  const recovered = recovery();
+  const at = momentOf(time);
+  const { position } = entry;
+  const change = {
+    kind: "change",
+    at,
+    epoch: state.context.epoch,
+    actor: invitedBy ?? "",
+    added: [account.user],
+    removed: [],
+    left: [],
+    renamedTo: undefined,
+    joined: true,
+  } as const;
+  const written = await account.update([{ prefix: KEY_PACKAGE }], async (snapshot) => {
+    const now = await lookAt(id, shared);
+    if (isUsed(now, digest)) return undefined;
+    refuseIfMember(now, recovery());
+    refuseIfOlder(now, state);
+    if (!poolOf(snapshot).has(number)) throw spent();
+    const membership = { state, position, items: [change], invitedBy, welcome: digest, recovery: recovered };
+    return {
+      delete: lastResort ? [] : [keyPackageName(number)],
+      others: [membershipWrite(id, membership, now.former)],
+    };
+  });
+  if (!written) return undefined;
+  if (!lastResort) erase(joined.initPrivateKey);
+  return id;
+}
+
+/** What this device knows of a group already. */
+interface Known {
+  readonly former: Former;
+  /** Of the last membership, also if the conversation was deleted. */
+  readonly epoch: bigint | undefined;
+  readonly welcome: Uint8Array | undefined;
+}
+
+async function lookAt(id: string, { account }: Shared): Promise<Known> {
+  const former = await readFormer(account.store, id);
+  if (former.summary !== undefined) {
+    const { epoch, welcome } = former.summary;
+    return { former, epoch, welcome };
+  }
+  const name = account.forgottenName(id);
+  const { records } = await account.store.read(ACCOUNT, [{ prefix: name, before: `${name}\0` }]);
+  const stored = records.get(name);
+  const forgotten = stored === undefined ? undefined : forgottenRecord.decode(stored);
+  return { former, epoch: forgotten?.epoch, welcome: forgotten?.welcome };
+}
+
+const isUsed = ({ welcome }: Known, digest: Uint8Array): boolean =>
+  welcome !== undefined && equalBytes(welcome, digest);
+
+function refuseIfMember({ former }: Known, recovery: number): void {
+  if (former.summary === undefined || statusOf(former.summary, recovery).status !== "active") return;
+  throw new CoppiceError("ERR_MLS_WELCOME", "This device is in the group of this Welcome already", {
+    requirement: "R-12.4.3-3",
+  });
+}
+
+/** An old Welcome would bring back an old epoch, and with it keys that were used. */
+function refuseIfOlder({ epoch }: Known, { context }: GroupState): void {
+  if (epoch === undefined || context.epoch > epoch) return;
+  throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome is older than what this device knows of the group", {
+    detail: { epoch: context.epoch, known: epoch },
+  });
+}
+
+const spent = (): CoppiceError =>
+  new CoppiceError("ERR_MLS_WELCOME", "The key package of this Welcome was used meanwhile", {
+    requirement: "R-12.4.3.1-2",
+  });
+
+interface Joined {
+  readonly state: GroupState;
+  /** Of the key package. */
+  readonly number: number;
+  readonly lastResort: boolean;
+  readonly initPrivateKey: Uint8Array;
+  readonly invitedBy: string | undefined;
+}
+
+async function open({ welcome: bytes, groupId }: InboxEntry, { account, people, time }: Shared): Promise<Joined> {
+  const { welcome } = decodeMessageOf("mls_welcome", bytes, DEFAULT_LIMITS.messageBytes);
+  const pool = [...(await readPool(account))].map(([number, record]) => withKeys(number, record, account));
+  const own = findWelcomed(welcome, pool);
+  const { keyPackage } = own;
+  const { state, welcomedBy } = await withFetchedLogs({ people, time }, (rules) =>
+    joinGroup(welcome, { suite: account.suite, rules, keyPackage }),
+  );
+  if (!equalBytes(state.context.groupId, groupId)) {
+    throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome is for another group than announced");
+  }
+  const inviter = state.tree.leaf(welcomedBy);
+  const { number, lastResort } = own;
+  const invitedBy = inviter && userOf(inviter);
+  return { state, number, lastResort, initPrivateKey: keyPackage.initPrivateKey, invitedBy };
+}
+
+function withKeys(number: number, record: KeyPackageRecord, account: Shared["account"]) {
+  const keyPackage = ownKeyPackage(account, record);
+  return { ref: keyPackage.ref, number, lastResort: record.lastResort, keyPackage };
+}

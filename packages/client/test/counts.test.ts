@@ -1,0 +1,213 @@
+/** What a message, a Commit and an opening cost: locks, reads, writes, requests and records, in groups of different sizes. */
+import type { DeliveryService } from "@coppice/delivery";
+import type { Store } from "@coppice/storage";
+import { describe, expect, test } from "vitest";
+import type { Conversation } from "@coppice/client";
+import { again, listen, World, type Device, type OpenOptions, type Opened } from "./world.ts";
+
+class Counter {
+  locks = 0;
+  reads = 0;
+  writes = 0;
+  recordsRead = 0;
+  recordsWritten = 0;
+  bytesWritten = 0;
+  requests = 0;
+
+  readonly options: OpenOptions = {
+    wrapStore: (store) => this.#counting(store),
+    wrap: (service) => this.#calling(service),
+  };
+
+  /** What is counted from now on. */
+  start(): void {
+    Object.assign(this, {
+      ...{ locks: 0, reads: 0, writes: 0, recordsRead: 0, recordsWritten: 0, bytesWritten: 0, requests: 0 },
+    });
+  }
+
+  get all(): object {
+    const { locks, reads, writes, requests, recordsRead, recordsWritten } = this;
+    return { locks, reads, writes, requests, recordsRead, recordsWritten };
+  }
+
+  #counting(store: Store): Store {
+    return {
+      ...store,
+      read: async (...args) => {
+        this.reads++;
+        const snapshot = await store.read(...args);
+        this.recordsRead += snapshot.records.size;
+        return snapshot;
+      },
+      readChanges: async (...args) => {
+        this.reads++;
+        const changes = await store.readChanges(...args);
+        this.recordsRead += changes?.records.size ?? 0;
+        return changes;
+      },
+      write: async (writes, options) => {
+        this.writes++;
+        for (const { put, delete: gone } of writes) {
+          this.recordsWritten += (put?.size ?? 0) + (gone?.length ?? 0);
+          for (const value of put?.values() ?? []) this.bytesWritten += value.length;
+        }
+        await store.write(writes, options);
+      },
+      exclusive: (name, task, options) => {
+        if (name !== "leader") this.locks++;
+        return store.exclusive(name, task, options);
+      },
+    };
+  }
+
+  #calling(service: DeliveryService): DeliveryService {
+    const counted = Object.entries(service).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+      name,
+      (...args: unknown[]) => {
+        if (name !== "subscribe" && name !== "close") this.requests++;
+        return call(...args);
+      },
+    ]);
+    return Object.fromEntries(counted) as DeliveryService;
+  }
+}
+
+interface Scene {
+  readonly world: World;
+  readonly aliceDevice: Device;
+  readonly bobDevice: Device;
+  readonly alice: Opened;
+  readonly bob: Opened;
+  readonly atAlice: Conversation;
+  readonly atBob: Conversation;
+  readonly sender: Counter;
+  readonly receiver: Counter;
+}
+
+/** Alice and Bob in a group of `size`, of which the others are away. */
+async function scene(size: number): Promise<Scene> {
+  const world = new World();
+  const [sender, receiver] = [new Counter(), new Counter()];
+  const others = Array.from({ length: size - 2 }, (_, i) => `member${i}`);
+  for (const name of others) await (await world.device(name).open()).engine.close();
+  const [aliceDevice, bobDevice] = [world.device("alice"), world.device("bob")];
+  const alice = await aliceDevice.open(sender.options);
+  const bob = await bobDevice.open(receiver.options);
+  const atAlice = await alice.client.createGroup();
+  await world.run(atAlice.add(["bob", ...others]));
+  const atBob = await world.arrival(bob.client, atAlice.id);
+  await world.run(atBob.update());
+  await world.run(atAlice.update());
+  await world.agree(atAlice, atBob);
+  // The first message of an epoch and sender makes the way to the sender's ratchets.
+  const heard = [listen(atBob), listen(atAlice)];
+  await atAlice.send("first");
+  await atBob.send("first");
+  await world.until(() => heard.every(({ length }) => length === 1));
+  await world.time.advance(1000);
+  return { world, aliceDevice, bobDevice, alice, bob, atAlice, atBob, sender, receiver };
+}
+
+describe.each([2, 24])("in a group of %d", { timeout: 30_000 }, (size) => {
+  test("a message costs two locks, two writes and one request to send, one lock and one write to receive", async () => {
+    const { world, atAlice, atBob, sender, receiver } = await scene(size);
+    const heard = listen(atBob);
+    await world.time.advance(1000);
+    sender.start();
+    receiver.start();
+    await atAlice.send("x");
+    await world.until(() => heard.length === 1);
+    await world.time.advance(1000);
+    expect(sender.all).toEqual({ locks: 2, reads: 0, writes: 2, requests: 1, recordsRead: 0, recordsWritten: 7 });
+    expect(receiver.all).toEqual({ locks: 1, reads: 0, writes: 1, requests: 0, recordsRead: 0, recordsWritten: 3 });
+    expect(sender.bytesWritten).toBeLessThan(2048);
+    expect(receiver.bytesWritten).toBeLessThan(1024);
+  });
+
+  test("of a hundred at once, each costs a fraction of that", async () => {
+    const { world, atAlice, atBob, sender, receiver } = await scene(size);
+    const heard = listen(atBob);
+    sender.start();
+    receiver.start();
+    await world.run(Promise.all(Array.from({ length: 100 }, (_, i) => atAlice.send(`${i}`))));
+    await world.until(() => heard.length === 100);
+    await world.time.advance(1000);
+    expect(sender.requests).toBeLessThanOrEqual(3);
+    expect(sender.locks).toBeLessThanOrEqual(7);
+    expect(sender.reads).toBe(0);
+    expect(receiver.requests).toBe(0);
+    expect(receiver.locks).toBeLessThanOrEqual(4);
+    expect(receiver.reads).toBe(0);
+  });
+
+  test("another tab follows it with one read of what changed, and takes no lock", async () => {
+    const { world, aliceDevice, atAlice, atBob } = await scene(size);
+    const follower = new Counter();
+    const other = await aliceDevice.open(follower.options);
+    const conversation = again(other, atAlice);
+    const heard = listen(conversation);
+    await world.time.advance(2000);
+    follower.start();
+    await atBob.send("to both");
+    await world.until(() => heard.includes("bob: to both"));
+    expect(follower.all).toEqual({ locks: 0, reads: 1, writes: 0, requests: 0, recordsRead: 3, recordsWritten: 0 });
+    await other.engine.close();
+  });
+
+  test("a tab that does not lead leaves its message to the leader: both read what the other wrote, and no more", async () => {
+    const { world, aliceDevice, atAlice, atBob, sender } = await scene(size);
+    const follower = new Counter();
+    const other = await aliceDevice.open(follower.options);
+    const conversation = again(other, atAlice);
+    const heard = listen(atBob);
+    await conversation.send("loads what it needs");
+    await world.until(() => heard.length === 1);
+    await world.time.advance(2000);
+    follower.start();
+    sender.start();
+    await conversation.send("x");
+    await world.until(() => heard.length === 2);
+    await world.time.advance(2000);
+    expect(follower.requests).toBe(0);
+    expect(sender.requests).toBe(1);
+    expect(follower.locks).toBe(1);
+    expect(sender.locks).toBe(2);
+    expect(follower.recordsRead).toBeLessThanOrEqual(8);
+    expect(sender.recordsRead).toBeLessThanOrEqual(3);
+    await other.engine.close();
+  });
+
+  test("an account opens by one record for each conversation, and its first message by a few small ones", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob, sender } = await scene(size);
+    const heard = listen(atBob);
+    await alice.engine.close();
+    sender.start();
+    const reopened = await aliceDevice.open(sender.options);
+    expect(again(reopened, atAlice).snapshot).toMatchObject({ status: "active", memberCount: size });
+    // The account, how often it was rolled back, the clock, and the conversation.
+    expect(sender.recordsRead).toBeLessThanOrEqual(4);
+    await world.until(() => reopened.client.online);
+    await world.time.advance(1000);
+    const before = sender.recordsRead;
+    await again(reopened, atAlice).send("the first after opening");
+    await world.until(() => heard.length === 1);
+    // The summary and state, four past epochs, the own leaf, and the way to its ratchets.
+    expect(sender.recordsRead - before).toBeLessThanOrEqual(10);
+  });
+});
+
+test("an own Commit in a populated tree writes O(log N), and stores the Commit once", { timeout: 60_000 }, async () => {
+  const sizes = [8, 64];
+  const bytes: number[] = [];
+  for (const size of sizes) {
+    const { world, atAlice, sender } = await scene(size);
+    // The first one after a join fills the own path.
+    await world.run(atAlice.update());
+    sender.start();
+    await world.run(atAlice.update());
+    bytes.push(sender.bytesWritten);
+  }
+  const [small = 0, large = 0] = bytes;
+  expect(large).toBeLessThan(small * 4);
+});
