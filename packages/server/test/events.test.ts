@@ -150,7 +150,7 @@ describe("issue 15 (7): clients that do not read", () => {
     const sessions = { authenticate: () => Promise.resolve(session) };
     const events = new EventSockets({ hub, sessions, limits, time: systemTime, now: Date.now });
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-    onTestFinished(() => void server.close());
+    onTestFinished(() => server.close());
     server.on("connection", (socket) => {
       socket.binaryType = "arraybuffer";
       events.accept(socket, "somewhere");

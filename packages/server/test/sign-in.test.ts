@@ -105,6 +105,21 @@ describe("adversarial 43: sign-in", () => {
     await call(url, signIn, answer);
   });
 
+  test("issue 15 (17): a key for which everybody can sign does not sign in, nor does one that is no key", async () => {
+    const { url } = await startServer();
+    const identity = await createIdentity();
+    const neutral = new Uint8Array(32).fill(1, 0, 1);
+    // R is the neutral element and S is 0: right for every message under the neutral element as key.
+    const forged = new Uint8Array(64).fill(1, 0, 1);
+    for (const publicKey of [neutral, new Uint8Array(32), new Uint8Array(32).fill(255)]) {
+      const key = { suite: 1, publicKey };
+      const sign = () => Promise.resolve(forged);
+      const register = { ...identity.register, change: { ...identity.register.change, key }, signature: forged };
+      const answer = await prepareSignIn(url, { ...identity, publicKey, sign, register });
+      await expect(call(url, signIn, answer)).rejects.toMatchObject(refusal("ERR_DS_SIGN_IN"));
+    }
+  });
+
   test("a sign-in that was made for another server is refused", async () => {
     const { url } = await startServer();
     const identity = await createIdentity();

@@ -10,9 +10,9 @@ const GRACE_MS = 2000;
 /** Bytes of one peer that count. */
 export interface Holding {
   /** Holds `bytes` from now on. False, and nothing changed, where there is no room for them or the peer is gone. */
-  resize(bytes: number): boolean;
+  readonly resize: (bytes: number) => boolean;
   /** Holds nothing, for good. */
-  release(): void;
+  readonly release: () => void;
 }
 
 interface Held {

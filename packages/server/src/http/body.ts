@@ -87,43 +87,39 @@ class Space {
     return this.#length;
   }
 
-  add(chunk: Buffer): void {
+  /** False, and nothing is added, where there is no room. */
+  add(chunk: Buffer): boolean {
     const needed = this.#length + chunk.length;
-    if (needed > this.#buffer.length) this.#grow(needed);
+    if (needed > this.#buffer.length && !this.#grow(needed)) return false;
     chunk.copy(this.#buffer, this.#length);
     this.#length = needed;
+    return true;
   }
 
   content(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  #grow(needed: number): void {
+  #grow(needed: number): boolean {
     const size = Math.max(needed, Math.min(this.#most, Math.max(FIRST_BYTES, this.#buffer.length * 2)));
-    if (!this.#holding.resize(size)) {
-      const message = "Too many requests are under way: try again later";
-      throw deliveryError("ERR_DS_RATE_LIMITED", message, { detail: { retryAfter: 1 } });
-    }
+    if (!this.#holding.resize(size)) return false;
     const buffer = Buffer.allocUnsafeSlow(size);
     this.#buffer.copy(buffer, 0, 0, this.#length);
     this.#buffer = buffer;
+    return true;
   }
 }
 
 function collect(request: IncomingMessage, space: Space, maxBytes: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (error?: unknown): void => {
+    const settle = (error?: Error): void => {
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
       if (error === undefined) resolve();
-      else reject(error as Error);
+      else reject(error);
     };
     const onData = (chunk: Buffer): void => {
-      try {
-        if (space.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
-        space.add(chunk);
-      } catch (error) {
-        settle(error);
-      }
+      if (space.length + chunk.length > maxBytes) settle(tooLarge(maxBytes));
+      else if (!space.add(chunk)) settle(noRoom());
     };
     const onEnd = (): void => {
       settle();
@@ -134,6 +130,11 @@ function collect(request: IncomingMessage, space: Space, maxBytes: number): Prom
     request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
   });
 }
+
+const noRoom = (): Error =>
+  deliveryError("ERR_DS_RATE_LIMITED", "Too many requests are under way: try again later", {
+    detail: { retryAfter: 1 },
+  });
 
 const tooLarge = (maxBytes: number): Error =>
   deliveryError("ERR_DS_TOO_LARGE", `A request of this kind may have ${String(maxBytes)} bytes`);

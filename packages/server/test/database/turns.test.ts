@@ -36,12 +36,9 @@ describe("turns at the database", () => {
         }),
       ),
     );
-    expect(outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : outcome.reason))).toEqual([
-      1,
-      failure,
-      100,
-      1000,
-    ]);
+    expect(
+      outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : (outcome.reason as unknown))),
+    ).toEqual([1, failure, 100, 1000]);
     expect([age(), commit.mock.calls.length]).toEqual([1101, 1]);
   });
 
