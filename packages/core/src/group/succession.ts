@@ -3,11 +3,12 @@ import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, toHex } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
-import { credential, sameCredential } from "../credential.ts";
+import { credential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { extensions } from "../extension.ts";
 import type { GroupState } from "../group-state.ts";
-import type { AuthenticationService, Rules } from "../rules.ts";
+import type { Rules } from "../rules.ts";
+import { isSameIdentity } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
@@ -59,8 +60,7 @@ function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rule
     context.cipherSuite === reinit.cipherSuite &&
     equalBytes(encode(extensions, context.extensions), encode(extensions, reinit.extensions));
   if (!same) throw refused("the new group is not the one that the ReInit announced", "R-11.2-2");
-  const { authentication } = rules;
-  if (!isCovered(tree, old.tree, authentication) || !isCovered(old.tree, tree, authentication)) {
+  if (!isCovered(tree, old.tree, rules) || !isCovered(old.tree, tree, rules)) {
     throw refused("the new group does not have the old one's members", "R-12.4.3.1-18");
   }
 }
@@ -71,7 +71,7 @@ function checkBranch(old: GroupState, { pskEpoch }: SuccessionPskId, { context, 
   }
   const was = [old, ...old.pastEpochs].find((epoch) => epoch.context.epoch === pskEpoch);
   if (was === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
-  if (!isCovered(tree, was.tree, rules.authentication)) {
+  if (!isCovered(tree, was.tree, rules)) {
     throw refused("the subgroup has a member who was not in the group", "R-11.3-3");
   }
 }
@@ -82,13 +82,15 @@ const keyOf = (value: Credential): string => toHex(encode(credential, value));
  * Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. The application's
  * own way to compare has to try all pairs for the others.
  */
-function isCovered(inner: RatchetTree, outer: RatchetTree, { sameIdentity }: AuthenticationService): boolean {
+function isCovered(inner: RatchetTree, outer: RatchetTree, rules: Rules): boolean {
   const candidates = [...outer.members()].map(([, leaf]) => leaf.credential);
   let known: ReadonlySet<string> | undefined;
   return [...inner.members()].every(([index, { credential: own }]) => {
     const sameLeaf = outer.findLeaf(index)?.credential;
-    if (sameLeaf !== undefined && (sameIdentity ?? sameCredential)(sameLeaf, own)) return true;
-    if (sameIdentity !== undefined) return candidates.some((other) => sameIdentity(other, own));
+    if (sameLeaf !== undefined && isSameIdentity(rules, sameLeaf, own)) return true;
+    if (rules.authentication.sameIdentity !== undefined) {
+      return candidates.some((other) => isSameIdentity(rules, other, own));
+    }
     known ??= new Set(candidates.map(keyOf));
     return known.has(keyOf(own));
   });
