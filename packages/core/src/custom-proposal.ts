@@ -1,9 +1,10 @@
 /** Proposal types of the application (RFC 9420 §12.3, §17.4): each says what it may do and where it fits. */
 import type { Bytes } from "./codec/bytes.ts";
-import type { Codec } from "./codec/codec.ts";
-import { decode, encode } from "./codec/codec.ts";
+import type { Codec, Given } from "./codec/codec.ts";
+import { copyOf, decode, encode } from "./codec/codec.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Extension } from "./extension.ts";
+import { extensions as wireExtensions } from "./extension.ts";
 import type { Sender } from "./framing/framed-content.ts";
 import type { CustomProposal, Proposal } from "./framing/proposal.ts";
 import { isCustomType } from "./framing/proposal.ts";
@@ -47,7 +48,7 @@ export interface ProposalTypeDefinition<T> {
    */
   readonly apply?: (
     request: Applying & { readonly proposals: readonly { readonly body: T; readonly sender: Sender }[] },
-  ) => readonly Extension[] | Promise<readonly Extension[]>;
+  ) => Given<readonly Extension[]> | Promise<Given<readonly Extension[]>>;
 }
 
 /** A proposal type as `Rules` have it, whatever its body is. */
@@ -125,7 +126,8 @@ export function defineProposalType<T>(definition: ProposalTypeDefinition<T>): Cu
       if (apply === undefined) return at.extensions;
       const sent = proposals.map(({ proposal, sender }) => ({ body: bodyOf(proposal.data), sender }));
       try {
-        return await apply({ ...at, proposals: sent });
+        const left = await apply({ ...at, proposals: sent });
+        return left === at.extensions ? at.extensions : copyOf(wireExtensions, left);
       } catch (cause) {
         throw refusal(cause);
       }

@@ -64,7 +64,8 @@ export type { BranchOptions, ReinitOptions, Successor, SuccessorOptions } from "
 export { findWelcomed, joinGroup } from "./group/join.ts";
 export type { JoinedGroup, JoinOptions } from "./group/join.ts";
 export { adoptCommit, createCommit, discardCommit } from "./commit/create.ts";
-export type { CreateCommitOptions, LeafChanges, StagedCommit } from "./commit/create.ts";
+export type { CreateCommitOptions, StagedCommit } from "./commit/create.ts";
+export type { LeafChanges } from "./commit/own-leaf.ts";
 export type { CommitEffect } from "./commit/judge.ts";
 export type { ProcessedCommit } from "./commit/process.ts";
 export type { AddedMember, ChangedMember } from "./proposal/apply.ts";

@@ -1,7 +1,10 @@
 /** What the application decides: authentication (RFC 9420 §5.3.1), lifetimes, policy, pre-shared keys, limits. */
+import { describe } from "@coppice/kit";
 import type { Bytes } from "./codec/bytes.ts";
 import type { Credential } from "./credential.ts";
+import { sameCredential } from "./credential.ts";
 import type { ProposalTypeRules } from "./custom-proposal.ts";
+import type { ErrorDetail, MlsErrorCode } from "./errors.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Sender } from "./framing/framed-content.ts";
 import type { Proposal } from "./framing/proposal.ts";
@@ -23,8 +26,8 @@ export interface Identity {
 /** The Authentication Service of RFC 9750 §4, as far as a client asks it. */
 export interface AuthenticationService {
   /**
-   * Throws unless the identity is genuine and expected here. With `previous`, it must also be an acceptable successor
-   * (R-5.3.1-8). For an X.509 credential, genuine includes that the end entity's certificate has `signatureKey` (R-5.3-2),
+   * Throws unless the identity is genuine and expected here. With `previous`, which it takes the place of and is the same identity as
+   * (see `sameIdentity`), it must also be an acceptable successor (R-5.3.1-8). For an X.509 credential, genuine includes that the end entity's certificate has `signatureKey` (R-5.3-2),
    * which the core does not check; the service of `@coppice/x509` does.
    */
   readonly validate: (
@@ -33,8 +36,9 @@ export interface AuthenticationService {
   /** Whether two leaves are the same client, beyond having the same signature key. Default: never. */
   readonly sameClient?: (a: Identity, b: Identity) => boolean;
   /**
-   * Whether two credentials present the same identifier, so that their holders match when a group succeeds another one
-   * (R-11.3-3). Default: if they are equal byte for byte.
+   * Whether two credentials present the same identifier. A leaf keeps its identity: a credential takes the place of another one only
+   * if they do (R-5.3.1-8), and members match by it when a group succeeds another one (R-11.3-3). Default: if they are equal byte for
+   * byte, so that a credential that is renewed in other bytes needs this.
    */
   readonly sameIdentity?: (a: Credential, b: Credential) => boolean;
 }
@@ -45,7 +49,10 @@ export interface SentProposal {
   readonly sender: Sender;
 }
 
-/** The decisions that MLS leaves to the application. See `makeRules`. */
+/**
+ * The decisions that MLS leaves to the application. See `makeRules`. A hook that may refuse does so by throwing, and agrees by
+ * resolving with undefined: one that resolves with `false`, or with anything else, refuses too.
+ */
 export interface Rules {
   readonly authentication: AuthenticationService;
   /** Seconds since 1970. */
@@ -112,7 +119,9 @@ export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" |
   };
 }
 
-/** Asks the authentication service; whatever it throws becomes `ERR_MLS_CREDENTIAL`. */
+/**
+ * Asks the authentication service: `ERR_MLS_CREDENTIAL` if it throws, and if it resolves with anything.
+ */
 export async function validateCredential(
   rules: Rules,
   identity: Identity,
@@ -120,34 +129,75 @@ export async function validateCredential(
   previous?: Identity,
 ): Promise<void> {
   const { credential, signatureKey } = identity;
-  try {
-    await rules.authentication.validate({ credential, signatureKey, moment, previous });
-  } catch (cause) {
-    throw new CoppiceError("ERR_MLS_CREDENTIAL", "the authentication service refused a credential", {
-      requirement: previous === undefined ? "R-5.3.1-1" : "R-5.3.1-8",
-      detail: { moment },
-      cause,
-    });
-  }
+  await ask(() => rules.authentication.validate({ credential, signatureKey, moment, previous }), {
+    ...{ code: "ERR_MLS_CREDENTIAL", message: "the authentication service refused a credential" },
+    ...{ requirement: previous === undefined ? "R-5.3.1-1" : "R-5.3.1-8", detail: { moment } },
+  });
 }
+
+/** Whether two credentials are of one identity, by the application's way to tell or byte for byte. */
+export function isSameIdentity({ authentication: { sameIdentity } }: Rules, a: Credential, b: Credential): boolean {
+  return sameCredential(a, b) || (sameIdentity !== undefined && yesOrNo("sameIdentity", () => sameIdentity(a, b)));
+}
+
+/** `ERR_MLS_CREDENTIAL` unless a leaf keeps the identity of the one that it replaces (R-5.3.1-8). */
+export function checkIdentityKept(rules: Rules, previous: Credential, next: Credential): void {
+  if (isSameIdentity(rules, previous, next)) return;
+  throw new CoppiceError("ERR_MLS_CREDENTIAL", "the credential is of another identity than the one that it replaces", {
+    requirement: "R-5.3.1-8",
+  });
+}
+
+const POLICY = { code: "ERR_MLS_POLICY", message: "the application's policy refused the proposals" } as const;
 
 /** Asks the application's policy; whatever it throws becomes `ERR_MLS_POLICY` (R-12.2-15). */
 export async function checkPolicy(
   rules: Rules,
   request: { readonly proposals: readonly SentProposal[]; readonly committer: Sender },
 ): Promise<void> {
-  await ask("R-12.2-15", () => rules.allowProposals(request));
+  await ask(() => rules.allowProposals(request), { ...POLICY, requirement: "R-12.2-15" });
 }
 
 /** Asks it about a proposal that stands alone, unless a member sent it (R-12.1.8-4). */
 export async function checkOutsidePolicy(rules: Rules, sent: SentProposal): Promise<void> {
-  if (sent.sender.senderType !== "member") await ask("R-12.1.8-4", () => rules.allowOutsideProposal(sent));
+  if (sent.sender.senderType === "member") return;
+  await ask(() => rules.allowOutsideProposal(sent), { ...POLICY, requirement: "R-12.1.8-4" });
 }
 
-async function ask(requirement: string, policy: () => Promise<void>): Promise<void> {
+interface Refusal {
+  readonly code: MlsErrorCode;
+  readonly message: string;
+  readonly requirement: string;
+  readonly detail?: ErrorDetail;
+}
+
+/** A hook agrees by resolving with undefined and in no other way: `false` is no agreement, and neither is what one forgot to await. */
+async function ask(hook: () => Promise<void>, { code, message, ...options }: Refusal): Promise<void> {
+  let answer: unknown;
   try {
-    await policy();
+    answer = await hook();
   } catch (cause) {
-    throw new CoppiceError("ERR_MLS_POLICY", "the application's policy refused the proposals", { requirement, cause });
+    throw new CoppiceError(code, message, { ...options, cause });
   }
+  if (answer === undefined) return;
+  throw new CoppiceError(code, `${message}: it resolved with ${describe(answer)}, and only undefined agrees`, options);
+}
+
+/** What a hook says that is asked yes or no. `ERR_MLS_POLICY` for anything else: a promise would be taken for a yes. */
+export function yesOrNo(name: string, hook: () => boolean): boolean {
+  let answer: unknown;
+  try {
+    answer = hook();
+  } catch (cause) {
+    throw new CoppiceError("ERR_MLS_POLICY", `${name} failed`, { cause });
+  }
+  if (typeof answer === "boolean") return answer;
+  throw new CoppiceError("ERR_MLS_POLICY", `${name} must return true or false, not ${describe(answer)}`);
+}
+
+/** The time of the application's clock. `TypeError` for what is no bigint: nothing is before or after NaN. */
+export function secondsNow({ now }: Rules): bigint {
+  const seconds: unknown = now();
+  if (typeof seconds === "bigint") return seconds;
+  throw new TypeError(`rules.now must return a bigint, not ${describe(seconds)}`);
 }

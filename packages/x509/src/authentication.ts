@@ -41,16 +41,15 @@ export interface X509AuthenticationOptions {
   readonly now: () => bigint;
   /**
    * Throws unless this subject is expected here: whether Alice may be in this group is nothing that her certificate says.
-   * Revocation is checked here too, as nothing is fetched. Default: whoever the trust anchors vouch for.
+   * Revocation is checked here too, as nothing is fetched. It agrees by resolving with undefined: anything else refuses. Default:
+   * whoever the trust anchors vouch for.
    */
   readonly accept?: (credential: GenuineCredential) => Promise<void>;
   /**
-   * What two certificates of the same subject have in common; undefined if the certificate names nobody, which is refused.
-   * Default: all entries of subjectAltName, or the distinguished name if there are none.
+   * What two certificates of the same subject have in common; undefined if the certificate names nobody, which is refused. A
+   * certificate takes the place of another one only if this is the same (R-5.3.1-8). Default: all entries of subjectAltName, or the distinguished name if there are none.
    */
   readonly identityOf?: (identity: PresentedIdentity) => string | undefined;
-  /** Whether `next` may take the place of `previous` (R-5.3.1-8). Default: if both have the same `identityOf`. */
-  readonly isSuccessor?: (next: PresentedIdentity, previous: PresentedIdentity) => boolean;
   /** Whether two certificates belong to the same client, not just to the same subject. Default: never. */
   readonly sameClient?: (a: PresentedIdentity, b: PresentedIdentity) => boolean;
   /**
@@ -101,7 +100,6 @@ export function x509Authentication(options: X509AuthenticationOptions): Authenti
     const identity = identityOf(a);
     return identity !== undefined && identity === identityOf(b);
   };
-  const isSuccessor = options.isSuccessor ?? isSameSubject;
 
   async function judge(credential: X509Credential, request: Identity & { moment: ValidationMoment }): Promise<void> {
     const chain = parseChain(credential, limits);
@@ -120,11 +118,12 @@ export function x509Authentication(options: X509AuthenticationOptions): Authenti
       throw refusal("the certificate names nobody", { reason: "identity", requirement: "R-5.3.1-1", certificate: 0 });
     }
     const { signatureKey, moment } = request;
-    await accept?.({ ...identity, path: path.map(({ der }) => der), signatureKey, moment });
+    const answer: unknown = await accept?.({ ...identity, path: path.map(({ der }) => der), signatureKey, moment });
+    if (answer !== undefined) throw new TypeError("`accept` resolved with something: it agrees with undefined alone");
   }
 
   function checkSuccessor(credential: X509Credential, previous: Credential): void {
-    const found = isX509(previous) && isSuccessor(identify(credential, limits), identify(previous, limits));
+    const found = isX509(previous) && isSameSubject(identify(credential, limits), identify(previous, limits));
     if (!found)
       throw refusal("not a successor of the credential before", { reason: "successor", requirement: "R-5.3.1-8" });
   }

@@ -72,7 +72,10 @@ test.each([1, 2])("R-5.3-2, R-5.3.1-8: members of a group renew their certificat
   expectAgreement(alicesState, bobsState);
 
   // Alice's software lets everything pass, Bob's does not.
-  const lax = mls.makeRules({ authentication: { validate: () => Promise.resolve() }, now });
+  const lax = mls.makeRules({
+    authentication: { validate: () => Promise.resolve(), sameIdentity: () => true },
+    now,
+  });
   const thief = await generateSigner(suite);
   const before = mls.encodeGroupState(bobsState);
   for (const [certificate, requirement, cause] of [

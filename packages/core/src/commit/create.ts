@@ -2,17 +2,15 @@
 import type { Bytes } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
 import { copyOf, encode } from "../codec/codec.ts";
-import type { Credential } from "../credential.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { SentCustomProposal } from "../custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extension.ts";
 import type { FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
 import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
 import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { GroupState, Transition } from "../group-state.ts";
-import { checkSigner, epochSecretsOf, ownLeaf, requireActive, secretsOfEpoch } from "../group-state.ts";
+import { checkSigner, epochSecretsOf, requireActive, secretsOfEpoch } from "../group-state.ts";
 import { ownAuthenticatedData, protectContent } from "../protect-content.ts";
 import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../proposal/apply.ts";
 import { applyProposals } from "../proposal/apply.ts";
@@ -23,23 +21,14 @@ import type { Rules, SentProposal } from "../rules.ts";
 import { checkPolicy } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
-import type { Capabilities } from "../tree/capabilities.ts";
-import { checkAdvertised } from "../tree/capabilities.ts";
 import type { GeneratedPath } from "../tree/treekem.ts";
 import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
 import type { EpochOutputs, NextEpoch } from "./epoch.ts";
 import { assembleEpoch, computeEpoch, enterEpoch, erasing, lookUpPsks, provisionalContext } from "./epoch.ts";
 import { createWelcome } from "./create-welcome.ts";
-
-/** Changes to the committer's own leaf; what is not given stays as it is. */
-export interface LeafChanges {
-  /** Signs the new leaf and all that follows; the Commit itself is still signed with the old key (T-10). */
-  readonly signer?: Signer;
-  readonly credential?: Given<Credential>;
-  readonly capabilities?: Capabilities;
-  readonly extensions?: Given<readonly Extension[]>;
-}
+import type { LeafChanges } from "./own-leaf.ts";
+import { nextLeaf } from "./own-leaf.ts";
 
 /** What a Commit is to do, and how it is sent. */
 export interface CreateCommitOptions {
@@ -227,16 +216,12 @@ async function makeCommit(
 async function makePath(
   state: GroupState,
   applied: AppliedProposals,
-  { signer, leaf: changes }: CreateCommitOptions,
+  options: CreateCommitOptions,
 ): Promise<{ readonly generated: GeneratedPath; readonly commitSecret: Bytes }> {
-  const { credential, capabilities, extensions } = { ...ownLeaf(state), ...changes };
-  const nextSigner = changes?.signer ?? signer;
-  checkAdvertised(state.suite, { signer: nextSigner, capabilities, credential, leafExtensions: extensions });
   const generated = await generatePath(state.suite, applied.tree, {
+    ...nextLeaf(state, options),
     leaf: state.leafIndex,
-    content: { credential, capabilities, extensions },
     groupId: state.context.groupId,
-    signer: nextSigner,
   });
   validateMembers(generated.tree, { extensions: applied.extensions });
   return { generated, commitSecret: generated.path.commitSecret };

@@ -10,6 +10,7 @@ import { boundedRatchetTree, verifyGroupInfoSignature } from "../framing/group-i
 import type { Progress } from "../in-flight.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
+import { yesOrNo } from "../rules.ts";
 import { missingExtension, MLS10 } from "../tree/capabilities.ts";
 import { checkKeys } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
@@ -54,7 +55,7 @@ export async function checkGroupInfo(
 ): Promise<void> {
   const { tree, rules, isKnownGroup } = options;
   const { groupContext: context } = info;
-  if (isKnownGroup?.(context.groupId) === true) {
+  if (isKnownGroup !== undefined && yesOrNo("isKnownGroup", () => isKnownGroup(context.groupId))) {
     throw unusableGroupInfo("this client is in a group of this id already", "R-12.4.3-3");
   }
   const foreign = missingExtension(context.extensions, rules.supportedExtensions);

@@ -3,9 +3,10 @@ import { assertBytes, copyBytes, randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
-import { decode, encode } from "../codec/codec.ts";
+import { copyOf, decode, encode } from "../codec/codec.ts";
 import { assembleEpoch, computeEpoch, erasing, provisionalContext } from "../commit/epoch.ts";
 import type { Credential } from "../credential.ts";
+import { credential as wireCredential } from "../credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extension.ts";
@@ -22,7 +23,7 @@ import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { validateExternalProposalList } from "../proposal/validate-list.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Rules, SentProposal } from "../rules.ts";
-import { checkPolicy } from "../rules.ts";
+import { checkIdentityKept, checkPolicy } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import { interimTranscriptHash } from "../schedule/transcript-hash.ts";
@@ -87,7 +88,8 @@ async function makeExternalCommit(
   options: ExternalJoinOptions,
   spent: Bytes[],
 ): Promise<ExternalJoin> {
-  const { suite, rules, signer, credential } = options;
+  const { suite, rules, signer } = options;
+  const credential = copyOf(wireCredential, options.credential);
   checkAdvertised(suite, options);
   const before = readTree(suite, info, options.ratchetTree, rules.limits);
   if (before === undefined)
@@ -122,6 +124,7 @@ async function makeExternalCommit(
   validateExternalProposalList(suite, sent, { tree: before, rules });
   await checkPolicy(rules, { proposals: sent, committer });
   const applied = await applyProposals(suite, sent, { tree: before, context, rules, sending: true });
+  for (const { leafNode } of applied.removed) checkIdentityKept(rules, leafNode.credential, credential);
 
   const place = applied.tree.reserveLeaf();
   checkTreeSize(place.tree, rules);

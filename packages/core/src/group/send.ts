@@ -14,7 +14,7 @@ import { authenticatedContent, signFramedContent } from "../framing/framed-conte
 import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
 import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { GroupState, MessagingState, PublicGroupState } from "../group-state.ts";
-import { checkSigner, ownLeaf, requireActive } from "../group-state.ts";
+import { checkSigner, requireActive } from "../group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { Padding } from "../padding.ts";
 import type { ProtectedMessage } from "../protect-content.ts";
@@ -22,9 +22,9 @@ import { checkMessageSize, ownAuthenticatedData, protectContent } from "../prote
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { nextGeneration } from "../secret-tree.ts";
-import { checkAdvertised } from "../tree/capabilities.ts";
 import { signLeafNode } from "../tree/leaf-node.ts";
-import type { LeafChanges } from "../commit/create.ts";
+import type { LeafChanges } from "../commit/own-leaf.ts";
+import { nextLeaf } from "../commit/own-leaf.ts";
 
 interface SendOptions {
   readonly rules: Rules;
@@ -170,18 +170,14 @@ export async function createUpdateProposal(
 ): Promise<ProtectedMessage & { readonly ref: Bytes }> {
   requireActive(state);
   const { suite, context, leafIndex } = state;
-  const { credential, capabilities, extensions } = { ...ownLeaf(state), ...options.leaf };
-  const signer = options.leaf?.signer ?? options.signer;
-  checkAdvertised(suite, { signer, capabilities, credential, leafExtensions: extensions });
+  const { signer, content } = nextLeaf(state, options);
   const keys = await suite.hpke.generateKeyPair();
   const leafNode = await signLeafNode(
     {
+      ...content,
       encryptionKey: keys.publicKey,
       signatureKey: signer.publicKey,
-      credential,
-      capabilities,
       source: { leafNodeSource: "update" },
-      extensions,
     },
     signer,
     { groupId: context.groupId, leafIndex },

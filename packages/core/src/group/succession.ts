@@ -3,11 +3,12 @@ import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, toHex } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import type { Credential } from "../credential.ts";
-import { credential, sameCredential } from "../credential.ts";
+import { credential } from "../credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { extensions } from "../extension.ts";
 import type { GroupState } from "../group-state.ts";
-import type { AuthenticationService, Identity, Rules } from "../rules.ts";
+import type { Identity, Rules } from "../rules.ts";
+import { isSameIdentity } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import { membersOf } from "../state/former-members.ts";
@@ -60,9 +61,8 @@ function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rule
     context.cipherSuite === reinit.cipherSuite &&
     equalBytes(encode(extensions, context.extensions), encode(extensions, reinit.extensions));
   if (!same) throw refused("the new group is not the one that the ReInit announced", "R-11.2-2");
-  const { authentication } = rules;
   const [members, were] = [new Map(tree.members()), new Map(old.tree.members())];
-  if (!isCovered(members, were, authentication) || !isCovered(were, members, authentication)) {
+  if (!isCovered(members, were, rules) || !isCovered(were, members, rules)) {
     throw refused("the new group does not have the old one's members", "R-12.4.3.1-18");
   }
 }
@@ -73,7 +73,7 @@ function checkBranch(old: GroupState, { pskEpoch }: SuccessionPskId, { context, 
   }
   const were = membersOf(old, pskEpoch);
   if (were === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
-  if (!isCovered(new Map(tree.members()), were, rules.authentication)) {
+  if (!isCovered(new Map(tree.members()), were, rules)) {
     throw refused("the subgroup has a member who was not in the group", "R-11.3-3");
   }
 }
@@ -87,13 +87,15 @@ const keyOf = (value: Credential): string => toHex(encode(credential, value));
  * Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. The application's
  * own way to compare has to try all pairs for the others.
  */
-function isCovered(inner: Members, outer: Members, { sameIdentity }: AuthenticationService): boolean {
+function isCovered(inner: Members, outer: Members, rules: Rules): boolean {
   const candidates = [...outer.values()].map((member) => member.credential);
   let known: ReadonlySet<string> | undefined;
   return [...inner].every(([index, { credential: own }]) => {
     const sameLeaf = outer.get(index)?.credential;
-    if (sameLeaf !== undefined && (sameIdentity ?? sameCredential)(sameLeaf, own)) return true;
-    if (sameIdentity !== undefined) return candidates.some((other) => sameIdentity(other, own));
+    if (sameLeaf !== undefined && isSameIdentity(rules, sameLeaf, own)) return true;
+    if (rules.authentication.sameIdentity !== undefined) {
+      return candidates.some((other) => isSameIdentity(rules, other, own));
+    }
     known ??= new Set(candidates.map(keyOf));
     return known.has(keyOf(own));
   });

@@ -13,7 +13,7 @@ import { inFlight } from "../in-flight.ts";
 import type { KeyPackage } from "../key-package.ts";
 import { checkSuite, verifyKeyPackage } from "../key-package.ts";
 import type { Rules, SentProposal } from "../rules.ts";
-import { validateCredential } from "../rules.ts";
+import { validateCredential, yesOrNo } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
@@ -248,7 +248,7 @@ function refuseMembers(keyPackages: readonly KeyPackage[], tree: RatchetTree, { 
   if (sameClient === undefined || keyPackages.length === 0) return;
   const members = [...tree.members()].map(([, leaf]) => leaf);
   for (const { leafNode } of keyPackages) {
-    if (members.some((member) => sameClient(member, leafNode))) refuse();
+    if (members.some((member) => yesOrNo("sameClient", () => sameClient(member, leafNode)))) refuse();
     members.push(leafNode);
   }
 }

@@ -3,7 +3,7 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import { findRequiredCapabilities } from "../extension.ts";
 import type { Identity, Rules, ValidationMoment } from "../rules.ts";
-import { validateCredential } from "../rules.ts";
+import { checkIdentityKept, secondsNow, validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "./capabilities.ts";
 import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
@@ -16,7 +16,7 @@ export interface LeafNodeCheck {
   readonly source: LeafNodeSource["leafNodeSource"] | undefined;
   readonly place: LeafNodePlace | undefined;
   readonly moment: ValidationMoment;
-  /** The leaf that this one replaces. */
+  /** The leaf that this one replaces, if its credential is another one: it has to be of the same identity. */
   readonly previous?: Identity | undefined;
   /** The group's context with the extensions that will be in force; undefined outside a group. */
   readonly context: Pick<GroupContext, "extensions"> | undefined;
@@ -56,6 +56,7 @@ export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: 
   checkCapabilities(suite, leaf, context);
   checkLifetime(leaf, rules, check.sending === true);
   await validateCredential(rules, leaf, moment, previous);
+  if (previous !== undefined) checkIdentityKept(rules, previous.credential, leaf.credential);
 }
 
 /** The same for a founder's leaf, with keys and signature that this client has just made. */
@@ -126,7 +127,7 @@ function checkLifetime({ source }: LeafNode, rules: Rules, sending: boolean): vo
   const { notBefore, notAfter } = source.lifetime;
   if (!sending && !rules.lifetime.checkOnReceive) return;
   if (notAfter - notBefore > rules.lifetime.maxSeconds) throw invalid("the leaf's lifetime is too long", "R-7.2-8");
-  const now = rules.now();
+  const now = secondsNow(rules);
   if (now < notBefore || now > notAfter) {
     throw invalid("the leaf is not within its lifetime", sending ? "R-7.3-7" : "R-7.3-8");
   }

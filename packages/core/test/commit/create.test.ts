@@ -21,7 +21,7 @@ import { secretsOf } from "../../src/secret-tree.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { derivePath, generatePath } from "../../src/tree/treekem.ts";
 import { forgePrivate } from "../support/forge-message.ts";
-import { expectRefusal, Group, LIFETIME, Member, TEST_EXTENSION } from "../support/group.ts";
+import { ANYBODY, expectRefusal, Group, LIFETIME, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 const snapshot = (state: GroupState): string => toHex(encodeGroupState(state));
 
@@ -242,7 +242,7 @@ describe("the path", () => {
 
 describe("changes to the own leaf (R-7.5-4, R-12.4.1-9, T-10, adversarial 32)", () => {
   test("a new signature key signs leaf and GroupInfo, the old one the Commit; with an Add in the same Commit", async () => {
-    const group = await Group.of(["alice", "bob"]);
+    const group = await Group.of(["alice", "bob"], { rules: testRules({ authentication: ANYBODY }) });
     const [alice, bob] = [group.member("alice"), group.member("bob")];
     const renewed = await Member.create("alice");
     const carol = await Member.create("carol");

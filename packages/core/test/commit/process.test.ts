@@ -16,7 +16,7 @@ import type { UpdatePath } from "../../src/tree/update-path.ts";
 import type { CommitEdits } from "../support/forge-commit.ts";
 import { editNode, forgeCommit, keyAt, refHex } from "../support/forge-commit.ts";
 import type { Expected } from "../support/group.ts";
-import { expectForgeryRefused, expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
+import { ANYBODY, expectForgeryRefused, expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 const REQUIRED = makeExtension(ExtensionType.requiredCapabilities, requiredCapabilities, {
   extensionTypes: [TEST_EXTENSION],
@@ -347,7 +347,7 @@ describe("the leaf of the path (R-12.4.2-8, R-7.5-3, R-7.3-1)", () => {
   });
 
   test("has a credential that a member does not support: refused (R-7.3-5, R-13.3-1, adversarial 24)", async () => {
-    const small = await Group.of(["kim", "leo"]);
+    const small = await Group.of(["kim", "leo"], { rules: testRules({ authentication: ANYBODY }) });
     const [kim, leo] = [small.member("kim"), small.member("leo")];
     await small.commit(leo, { leaf: { capabilities: { ...leo.capabilities, credentials: [1] } } });
     const good = (await kim.commit()).staged.commit;
@@ -358,7 +358,7 @@ describe("the leaf of the path (R-12.4.2-8, R-7.5-3, R-7.3-1)", () => {
   });
 
   test("no longer supports a credential type in use: refused (R-7.3-6, adversarial 24)", async () => {
-    const small = await Group.of(["kim", "leo"]);
+    const small = await Group.of(["kim", "leo"], { rules: testRules({ authentication: ANYBODY }) });
     const [kim, leo] = [small.member("kim"), small.member("leo")];
     await small.commit(kim, { leaf: { credential: { credentialType: 2, certificates: [utf8("a certificate")] } } });
     const good = (await kim.commit()).staged.commit;

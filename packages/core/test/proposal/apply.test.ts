@@ -16,7 +16,8 @@ import { DEFAULT_MAX_LIFETIME_SECONDS } from "../../src/rules.ts";
 import { forgeCommit, forgeExternalCommit, keyAt, refHex } from "../support/forge-commit.ts";
 import type { KeyPackageEdits } from "../support/forge-join.ts";
 import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";
-import { forgePublic } from "../support/forge-message.ts";
+import {
+  ANYBODY, forgePublic } from "../support/forge-message.ts";
 import type { Expected } from "../support/group.ts";
 import {
   expectForgeryRefused,
@@ -260,7 +261,7 @@ describe("an Add (R-12.1.1-1, R-10.1-1, R-10.1-3, R-12.2-1, adversarial 25)", ()
 
   test("of a client without a credential type in use, or with one that a member lacks, is refused (R-7.3-5, R-7.3-6, adversarial 24)", async () => {
     const expected: Expected = { code: "ERR_MLS_CAPABILITIES", requirement: "R-7.3-5" };
-    const small = await Group.of(["kim", "leo"]);
+    const small = await Group.of(["kim", "leo"], { rules: testRules({ authentication: ANYBODY }) });
     const [kim, leo] = [small.member("kim"), small.member("leo")];
     await small.commit(leo, { leaf: { capabilities: { ...leo.capabilities, credentials: [1] } } });
     const credential = { credentialType: 2, certificates: [utf8("a certificate")] } as const;

@@ -12,10 +12,10 @@ import { forgeCommit, forgeExternalCommit, refHex } from "../support/forge-commi
 import { forgeUpdateLeaf } from "../support/forge-join.ts";
 import { forgePublic } from "../support/forge-message.ts";
 import type { Expected } from "../support/group.ts";
-import { expectForgeryRefused, expectRefusal, Group, Member, testRules } from "../support/group.ts";
+import { ANYBODY, expectForgeryRefused, expectRefusal, Group, Member, testRules } from "../support/group.ts";
 
 const value = utf8("a pre-shared key");
-const rules = testRules({ findPsk: () => Promise.resolve(value) });
+const rules = testRules({ authentication: ANYBODY, findPsk: () => Promise.resolve(value) });
 const group = await Group.of(["alice", "bob", "carol", "dave"], { rules });
 const [alice, bob, carol, dave] = [
   group.member("alice"),

@@ -25,7 +25,7 @@ import { processMessage } from "../../src/group/receive.ts";
 import { createApplicationMessage } from "../../src/group/send.ts";
 import type { OwnKeyPackage } from "../../src/key-package.ts";
 import { createKeyPackage } from "../../src/key-package.ts";
-import type { Rules } from "../../src/rules.ts";
+import type { AuthenticationService, Rules } from "../../src/rules.ts";
 import { makeRules } from "../../src/rules.ts";
 import { defaultCapabilities } from "../../src/tree/capabilities.ts";
 import { encodeGroupState } from "../../src/group/serialise.ts";
@@ -34,6 +34,9 @@ export const NOW = 1_800_000_000n;
 export const LIFETIME = { notBefore: NOW - 3600n, notAfter: NOW + 86_400n };
 /** An extension type of the private-use range that all test members support. */
 export const TEST_EXTENSION = 0xf0aa;
+
+/** Trusts everybody, and takes everybody for whoever was in their place. */
+export const ANYBODY: AuthenticationService = { validate: () => Promise.resolve(), sameIdentity: () => true };
 
 export function testRules(changes: Partial<Rules> = {}): Rules {
   return makeRules({
