@@ -70,7 +70,6 @@ const wordsByCode = {
   ERR_DS_FORBIDDEN: "You are not a member of this group, so the server refused.",
   ERR_DS_UNKNOWN_USER: ({ user }) =>
     `${typeof user === "string" ? `Nobody is called ${quote(user)}` : "Nobody has this name"}. Check the spelling; they must have signed in once.`,
-  ERR_DS_UNKNOWN_GROUP: "The server does not know this group any more.",
   ERR_DS_GROUP_EXISTS: "This group exists already. Try again.",
   ERR_DS_NO_KEY_PACKAGE: ({ user }) =>
     `${typeof user === "string" ? quote(user) : "This person"} cannot be added until they open the app again. Ask them to, then try again.`,

@@ -102,13 +102,18 @@ class Life {
     for (const [i, history] of histories.entries()) {
       const texts = history.flatMap((item) => (item.kind === "message" ? [textOf(item.data)] : []));
       expect(new Set(texts).size, `repeated at reader ${i}`).toBe(texts.length);
-      expect(sent.filter((text) => !texts.includes(text)), `lost at reader ${i}`).toEqual([]);
+      expect(
+        sent.filter((text) => !texts.includes(text)),
+        `lost at reader ${i}`,
+      ).toEqual([]);
       const refused = history.flatMap((item) => (item.kind === "undecryptable" ? [item.problem] : []));
       expect(refused, `refused at reader ${i}`).toEqual([]);
     }
     if (process.env["COPPICE_TELL"] !== undefined) {
       const kinds = histories.map((history) => history.filter(({ kind }) => kind === "change").length);
-      console.log(`sent ${sent.length}, told ${this.#told.length}, changes ${kinds.join()}, ${[...this.#problems].join()}`);
+      console.log(
+        `sent ${sent.length}, told ${this.#told.length}, changes ${kinds.join()}, ${[...this.#problems].join()}`,
+      );
     }
     const told = this.#told.map(({ session, text }) => `${session} ${text}`);
     expect(new Set(told).size).toBe(told.length);

@@ -47,7 +47,12 @@ export async function outsider(world: World, user: string): Promise<Outsider> {
   const device = toHex(randomBytes(16));
   const { entry } = await signDeviceLogEntry({
     ...{ user, log: undefined, signedBy: device, signer },
-    change: { action: "create", device, key: { suite: 1, publicKey: new Uint8Array(signer.publicKey) }, nonce: randomBytes(32) },
+    change: {
+      action: "create",
+      device,
+      key: { suite: 1, publicKey: new Uint8Array(signer.publicKey) },
+      nonce: randomBytes(32),
+    },
   });
   const identity: Identity = {
     client: { user, device },

@@ -20,7 +20,11 @@ describe("an account", () => {
         database,
       });
     }
-    for (const other of [{ name: "bob" }, { server: "https://chat.example/team/" }, { server: "http://chat.example" }]) {
+    for (const other of [
+      { name: "bob" },
+      { server: "https://chat.example/team/" },
+      { server: "http://chat.example" },
+    ]) {
       expect((await locate({ ...account, ...other })).database).not.toBe(database);
     }
   });
@@ -30,7 +34,9 @@ describe("an account", () => {
   });
 
   it("of an impossible name or server is refused", async () => {
-    expect(await rejection(locate({ ...account, name: "a\u200bb" }))).toMatchObject({ code: "ERR_CLIENT_NAME_INVALID" });
+    expect(await rejection(locate({ ...account, name: "a\u200bb" }))).toMatchObject({
+      code: "ERR_CLIENT_NAME_INVALID",
+    });
     expect(await rejection(locate({ ...account, server: "wss://chat.example" }))).toBeInstanceOf(TypeError);
     expect(await rejection(locate({ ...account, server: "https://a:b@chat.example" }))).toBeInstanceOf(TypeError);
   });

@@ -222,9 +222,7 @@ export class Sync {
     try {
       return await read();
     } catch (error) {
-      if (isCoppiceError(error, "ERR_DS_UNKNOWN_GROUP") || isCoppiceError(error, "ERR_DS_FORBIDDEN")) {
-        await this.#giveUp(error.code);
-      }
+      if (isCoppiceError(error, "ERR_DS_FORBIDDEN")) await this.#giveUp(error.code);
       throw error;
     }
   }

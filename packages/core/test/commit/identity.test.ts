@@ -105,7 +105,10 @@ describe("a renewal is accepted where the application tells that it is of the sa
     await group.commit(alice, { leaf: { credential: renewed } });
     expect(bob.state.tree.leaf(alice.state.leafIndex)?.credential).toEqual(renewed);
     await expectRefusal(alice, refused, () => alice.commit({ leaf: { credential: grace } }));
-    await group.propose(bob, await createUpdateProposal(bob.state, { ...bob, leaf: { credential: basicCredential("bob/2") } }));
+    await group.propose(
+      bob,
+      await createUpdateProposal(bob.state, { ...bob, leaf: { credential: basicCredential("bob/2") } }),
+    );
     await group.commit(alice);
     await group.joinExternally(await Member.create("bob", { rules }), { replaces: bob.state.leafIndex });
   });

@@ -16,7 +16,15 @@ import type { UpdatePath } from "../../src/tree/update-path.ts";
 import type { CommitEdits } from "../support/forge-commit.ts";
 import { editNode, forgeCommit, keyAt, refHex } from "../support/forge-commit.ts";
 import type { Expected } from "../support/group.ts";
-import { ANYBODY, expectForgeryRefused, expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
+import {
+  ANYBODY,
+  expectForgeryRefused,
+  expectRefusal,
+  Group,
+  Member,
+  TEST_EXTENSION,
+  testRules,
+} from "../support/group.ts";
 
 const REQUIRED = makeExtension(ExtensionType.requiredCapabilities, requiredCapabilities, {
   extensionTypes: [TEST_EXTENSION],

@@ -16,8 +16,7 @@ import { DEFAULT_MAX_LIFETIME_SECONDS } from "../../src/rules.ts";
 import { forgeCommit, forgeExternalCommit, keyAt, refHex } from "../support/forge-commit.ts";
 import type { KeyPackageEdits } from "../support/forge-join.ts";
 import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";
-import {
-  ANYBODY, forgePublic } from "../support/forge-message.ts";
+import { forgePublic } from "../support/forge-message.ts";
 import type { Expected } from "../support/group.ts";
 import {
   expectForgeryRefused,

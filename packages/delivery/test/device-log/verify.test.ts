@@ -243,7 +243,11 @@ describe("the signer", () => {
     const label = new TextEncoder().encode("Coppice device log 2");
     const content = signedContent(honest);
     content.set(label, 1);
-    await refused(alice.verify([{ ...honest, signature: new Uint8Array(await signer.sign(content)) }], alice.verified), "DL-7", 7);
+    await refused(
+      alice.verify([{ ...honest, signature: new Uint8Array(await signer.sign(content)) }], alice.verified),
+      "DL-7",
+      7,
+    );
   });
 
   test("DL-7 comes before what is wrong further on", async () => {
