@@ -19,6 +19,7 @@ import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";
 import { forgePublic } from "../support/forge-message.ts";
 import type { Expected } from "../support/group.ts";
 import {
+  ANYBODY,
   expectForgeryRefused,
   expectRefusal,
   Group,
