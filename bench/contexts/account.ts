@@ -51,7 +51,7 @@ async function openAndSend(
   const { tab, milliseconds } = await openAs(context, url, user);
   await until(async () => (await tab.call("count")) === conversations);
   await tab.call("listen", id);
-  const { handedIn, sent } = await tab.call("send", id, `first ${String(Math.random())}`);
+  const { handedIn, sent } = await tab.call("send", id, `first ${crypto.randomUUID()}`);
   await tab.call("close");
   await tab.close();
   return [milliseconds, sent - handedIn];

@@ -18,9 +18,9 @@ export interface Counts {
 const counts: Counts = { recordsRead: 0, recordsWritten: 0, transactions: 0, locks: 0, requests: 0, sockets: 0 };
 
 /** Replaces a method by one that counts and then does the same. */
-function tap<T extends object, K extends keyof T>(
+function tap<T extends object>(
   target: T,
-  name: K,
+  name: keyof T,
   count: (args: readonly unknown[], result: unknown) => void,
 ): void {
   const original = target[name] as unknown as (...args: unknown[]) => unknown;

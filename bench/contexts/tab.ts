@@ -14,7 +14,7 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
   return {
     call: <K extends keyof Page>(name: K, ...args: Parameters<Page[K]>) =>
       tab.evaluate(
-        async ([method, values]) => {
+        ([method, values]) => {
           const { page } = globalThis as unknown as { page: Record<string, (...given: unknown[]) => unknown> };
           return page[method]?.(...values);
         },

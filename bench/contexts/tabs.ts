@@ -75,7 +75,7 @@ async function exchange(group: Group, tabs: readonly Tab[]): Promise<Readonly<Re
     for (const tab of others) await tab.call("heard", text);
     return { toServer: done.sent - done.handedIn, toPeer: heard - done.handedIn };
   };
-  const round = `${String(tabs.length)} ${String(Math.random())}`;
+  const round = `${String(tabs.length)} ${crypto.randomUUID()}`;
   for (let warm = 0; warm < 5; warm++) await send(`warm ${round} ${String(warm)}`);
   const watched = [sender, ...others, bob];
   const before = await Promise.all(watched.map((tab) => tab.call("counts")));

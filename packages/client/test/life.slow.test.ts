@@ -6,7 +6,7 @@ import type { MemoryNetwork } from "@coppice/delivery";
 import { describe, expect, test } from "vitest";
 import type { Client, Conversation } from "@coppice/client";
 import { linkedDevice } from "./devices.ts";
-import { Device, World, type Opened } from "./world.ts";
+import { type Device, World, type Opened } from "./world.ts";
 
 /** One context of a device. */
 interface Tab {

@@ -279,8 +279,8 @@ export class World {
         }
       }, limit);
     } catch (error) {
-      const cause = failure ?? error;
-      throw new Error(`It did not happen: ${condition.toString()}`, { cause });
+      const why = failure === undefined ? "" : `: ${String(failure)}`;
+      throw new Error(`It did not happen: ${condition.toString()}${why}`, { cause: error });
     }
   }
 

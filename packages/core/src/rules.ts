@@ -172,7 +172,7 @@ interface Refusal {
 }
 
 /** A hook agrees by resolving with undefined and in no other way: `false` is no agreement, and neither is what one forgot to await. */
-async function ask(hook: () => Promise<void>, { code, message, ...options }: Refusal): Promise<void> {
+async function ask(hook: () => Promise<unknown>, { code, message, ...options }: Refusal): Promise<void> {
   let answer: unknown;
   try {
     answer = await hook();

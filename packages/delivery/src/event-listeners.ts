@@ -3,7 +3,7 @@ import { Listeners } from "@coppice/kit";
 import type { DeliveryEvent } from "./contract.ts";
 
 /** Over what events come: undefined while they do not. */
-export type EventTransport = Extract<DeliveryEvent, { type: "connection" }>["transport"];
+type EventTransport = Extract<DeliveryEvent, { type: "connection" }>["transport"];
 
 export class EventListeners {
   readonly #listeners = new Listeners<{ event: DeliveryEvent }>(["event"]);

@@ -144,10 +144,3 @@ export function membershipWrite(id: string, membership: Membership, former: Form
     delete: (former?.names ?? []).filter((name) => !put.has(name)),
   };
 }
-
-/** The conversation that a write makes, without reading it again. */
-export function summaryOf({ put }: PartitionWrite): Summary {
-  const summary = put?.get(SUMMARY);
-  if (summary === undefined) throw new RangeError("A membership has a summary");
-  return summaryRecord.decode(summary);
-}

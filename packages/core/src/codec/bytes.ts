@@ -82,7 +82,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   assertBytes(a, "a");
   assertBytes(b, "b");
-  if (a.length !== b.length) return false;
+  return a.length === b.length && equalThroughout(a, b);
+}
+
+/** Whether two lists of one length are equal: reads both to their ends, wherever they differ. */
+export function equalThroughout(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
   return difference === 0;

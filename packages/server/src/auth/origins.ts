@@ -26,8 +26,12 @@ export function parseOrigin(text: string): string {
       '"*" is not an origin: name each origin whose pages may use this server, such as https://chat.example',
     );
   }
-  if (!URL.canParse(text)) throw new TypeError(`"${text}" is not an origin: write it like https://chat.example`);
-  const url = new URL(text);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new TypeError(`"${text}" is not an origin: write it like https://chat.example`, { cause });
+  }
   // Origins of extensions ("chrome-extension://…") are opaque to the URL standard.
   const origin = url.origin === "null" ? `${url.protocol}//${url.host}` : url.origin;
   if (text !== origin) throw new TypeError(`"${text}" is not an origin: did you mean ${origin}?`);

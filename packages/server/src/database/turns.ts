@@ -3,6 +3,7 @@
  * commit, since waiting for the disk costs more than all of them; each still happens whole or not at all. Nothing is read that
  * is not durable.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Time } from "@coppice/kit";
 import type { Database } from "./database.ts";
 
@@ -132,8 +133,3 @@ async function carryOut<T>(
     };
   }
 }
-
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });

@@ -9,9 +9,6 @@ import { numbered } from "./records.ts";
 import { runAtOnce } from "./transaction.ts";
 import type { Vault } from "./vault.ts";
 
-/** Cryptographic operations in flight: enough to keep an engine's threads busy, few enough for a batch of thousands. */
-export const IN_FLIGHT = 64;
-
 /** What requests and transactions fail with when their database is closed or their transaction aborted. */
 const WHEN_ENDED: ReadonlySet<string> = new Set([
   "AbortError",

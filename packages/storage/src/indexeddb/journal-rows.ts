@@ -5,9 +5,8 @@
  */
 import { isCoppiceError, mapLimit } from "@coppice/kit";
 import type { JournalEntry } from "../journal.ts";
-import { IN_FLIGHT } from "./access.ts";
 import { isBytes } from "./parse.ts";
-import type { Vault } from "./vault.ts";
+import { IN_FLIGHT, type Vault } from "./vault.ts";
 
 /** A row as the database gives it back. */
 export type JournalRow = readonly [version: number, stored: unknown];

@@ -3,13 +3,13 @@ import { isCoppiceError, mapLimit } from "@coppice/kit";
 import type { PartitionChanges, PartitionSnapshot } from "../contract.ts";
 import { changedNames, MAX_JOURNAL_WRITES, type NameChange } from "../journal.ts";
 import type { NameInterval } from "../range.ts";
-import { type Access, corrupt, IN_FLIGHT, requireRow } from "./access.ts";
+import { type Access, corrupt, requireRow } from "./access.ts";
 import { type JournalRow, openEntries } from "./journal-rows.ts";
 import { isBytes, parseRow } from "./parse.ts";
 import { isOneRequest, select, type Selection } from "./records.ts";
 import { BY_TAG } from "./schema.ts";
 import { runAtOnce, runTransaction } from "./transaction.ts";
-import { type Place, writtenVersion } from "./vault.ts";
+import { IN_FLIGHT, type Place, writtenVersion } from "./vault.ts";
 
 /** Journal and records are read in two transactions: how often the first is repeated because of a write in between. */
 const MAX_ATTEMPTS = 8;

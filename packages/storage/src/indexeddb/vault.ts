@@ -9,6 +9,10 @@ import { platformError } from "./platform-error.ts";
 
 /** Bytes of a partition's tag. */
 export const TAG_BYTES = 16;
+
+/** Operations in flight: enough to keep an engine's threads busy, few enough for a batch of thousands. */
+export const IN_FLIGHT = 64;
+
 const NONCE_BYTES = 12;
 const GCM_TAG_BYTES = 16;
 const VERSION_BYTES = 8;

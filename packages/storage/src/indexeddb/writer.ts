@@ -4,12 +4,13 @@ import { unwrap } from "idb";
 import { conflictError } from "../errors.ts";
 import { entriesKept, journalEntry, MAX_JOURNAL_WRITES } from "../journal.ts";
 import { type PlannedWrite, wipePlan } from "../write-plan.ts";
-import { type Access, corrupt, IN_FLIGHT, requireRow } from "./access.ts";
+import { type Access, corrupt, requireRow } from "./access.ts";
 import { encodeEntry } from "./journal-rows.ts";
 import type { PartitionRow } from "./parse.ts";
 import { partitionRange } from "./records.ts";
 import { BY_TAG } from "./schema.ts";
 import { isRefused, runAtOnce } from "./transaction.ts";
+import { IN_FLIGHT } from "./vault.ts";
 
 /** A write that was refused may find, when it asks why, that it would succeed now: how often it is tried. */
 const MAX_ATTEMPTS = 8;
