@@ -54,7 +54,7 @@ class Life {
     const tab = this.#tab(this.#random(this.#tabs.length));
     const { opened } = tab;
     const { network } = opened.delivery;
-    await this.#choose([
+    this.#choose([
       [30, () => this.#send(tab, 1)],
       [6, () => this.#send(tab, 1 + this.#random(20))],
       [6, () => this.#commit(tab, (conversation) => conversation.update())],
@@ -89,7 +89,7 @@ class Life {
 
   async check(): Promise<void> {
     const tabs = this.#readers.map((device) => this.#tabs.find((tab) => tab.device === device));
-    const histories = await Promise.all(tabs.map((tab) => (tab === undefined ? [] : itemsOf(this.#at(tab)))));
+    const histories = tabs.map((tab) => (tab === undefined ? [] : itemsOf(this.#at(tab))));
     const sent: string[] = [];
     for (const [device, texts] of this.#stored) {
       const history = histories[this.#readers.indexOf(device)] ?? [];

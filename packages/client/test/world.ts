@@ -268,19 +268,18 @@ export class World {
 
   /** Lets time go on until `condition` holds; it may throw meanwhile. */
   async until(condition: () => unknown, limit = 120_000): Promise<void> {
-    let failure: unknown;
+    let failure = "";
     try {
       await this.time.until(async () => {
         try {
           return await condition();
         } catch (error) {
-          failure = error;
+          failure = error instanceof Error ? `: ${error.message}` : "";
           return false;
         }
       }, limit);
     } catch (error) {
-      const why = failure === undefined ? "" : `: ${String(failure)}`;
-      throw new Error(`It did not happen: ${condition.toString()}${why}`, { cause: error });
+      throw new Error(`It did not happen: ${condition.toString()}${failure}`, { cause: error });
     }
   }
 

@@ -4,10 +4,12 @@ import { basicCredential } from "../../src/credential.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { diffGroupRecords } from "../../src/state/diff-records.ts";
 import { findMember, membersOf } from "../../src/state/former-members.ts";
-import { at, Group, Member } from "../support/group.ts";
+import { ANYBODY, at, Group, Member, testRules } from "../support/group.ts";
 
 test("are known for each epoch that is kept, stored or not, whatever became of them (R-15.3-4, T-33)", async () => {
-  const group = await Group.of(["alice", "bob", "carol", "dave", "erin"]);
+  const group = await Group.of(["alice", "bob", "carol", "dave", "erin"], {
+    rules: testRules({ authentication: ANYBODY }),
+  });
   const alice = group.member("alice");
   const known = new Map<bigint, unknown>();
   const remember = (): void => {

@@ -7,7 +7,7 @@ import { basicCredential } from "../../src/credential.ts";
 import type { GroupState } from "../../src/group-state.ts";
 import { randomBytes } from "@coppice/kit";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
-import { at, Group, Member, testRules } from "./group.ts";
+import { ANYBODY, at, Group, Member, testRules } from "./group.ts";
 
 const KINDS = [
   "send",
@@ -36,6 +36,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
 const MOST_MEMBERS = 6;
 /** Short, so that what is dropped is seen. */
 const rules = testRules({
+  authentication: ANYBODY,
   limits: { ...DEFAULT_LIMITS, pastEpochs: 2 },
   findPsk: () => Promise.resolve(utf8("known to all")),
 });
