@@ -89,7 +89,7 @@ class Life {
 
   async check(): Promise<void> {
     const tabs = this.#readers.map((device) => this.#tabs.find((tab) => tab.device === device));
-    const histories = tabs.map((tab) => (tab === undefined ? [] : itemsOf(this.#at(tab))));
+    const histories = await Promise.all(tabs.map(async (tab) => (tab === undefined ? [] : itemsOf(this.#at(tab)))));
     const sent: string[] = [];
     for (const [device, texts] of this.#stored) {
       const history = histories[this.#readers.indexOf(device)] ?? [];

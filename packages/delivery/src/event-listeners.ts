@@ -2,9 +2,6 @@
 import { Listeners } from "@coppice/kit";
 import type { DeliveryEvent } from "./contract.ts";
 
-/** Over what events come: undefined while they do not. */
-type EventTransport = Extract<DeliveryEvent, { type: "connection" }>["transport"];
-
 export class EventListeners {
   readonly #listeners = new Listeners<{ event: DeliveryEvent }>(["event"]);
   /** Undefined until it is known. */

@@ -1,6 +1,7 @@
 /** Small helpers over byte strings. They are given to callers too: what are no bytes is a `TypeError`, not other bytes. */
 import { assertBytes } from "@coppice/kit";
 
+/** Bytes in memory of their own, of one realm or another: never of shared memory. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 export const EMPTY: Bytes = new Uint8Array(0);
