@@ -87,7 +87,7 @@ const INSTANT_MESSAGING = "1.3.6.1.5.5.7.3.40";
  * const rules = makeRules({ authentication, now });
  *
  * const credential = { credentialType: CredentialType.x509, certificates: [alicesCertificate] };
- * const { publicKey: signatureKey } = alicesKey;
+ * const signatureKey = alicesKey.publicKey.slice();
  * await rules.authentication.validate({ credential, signatureKey, moment: "add", previous: undefined });
  * ```
  */
