@@ -96,6 +96,7 @@ const wordsByCode = {
   ERR_CLIENT_NAME_INVALID: ({ reason }) => invalidName("One of the names", reason),
   ERR_CLIENT_EMPTY_MESSAGE: "Write something first.",
   ERR_CLIENT_MESSAGE_TOO_LARGE: "A message can have at most 64 KiB. Shorten it or send it in parts.",
+  ERR_CLIENT_TITLE_KEY: "This device cannot rename the group. Ask another member to do it.",
   ERR_CLIENT_TITLE_TOO_LONG: "This group name is too long. Choose a shorter one.",
   ERR_CLIENT_UNKNOWN_ITEM: "This message has already been sent or discarded.",
   ERR_CLIENT_CONFLICT: "Others kept changing the group at the same moment. Wait a little, then try again.",

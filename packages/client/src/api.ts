@@ -223,6 +223,7 @@ export type ClientErrorCode =
   | "ERR_CLIENT_EMPTY_MESSAGE"
   | "ERR_CLIENT_MESSAGE_TOO_LARGE"
   | "ERR_CLIENT_TITLE_TOO_LONG" // over 128 bytes of UTF-8
+  | "ERR_CLIENT_TITLE_KEY" // this device lost the key of the title: another member can rename the group
   | "ERR_CLIENT_UNKNOWN_ITEM" // no such item, or not in a state for this
   | "ERR_CLIENT_CONFLICT" // other members' commits won every attempt
   | "ERR_CLIENT_QUEUE_FULL" // too many calls wait at once; `detail.limit`

@@ -25,7 +25,7 @@ import { clientError } from "../errors.ts";
 import type { Account } from "./account.ts";
 import type { LogNeed, People } from "./people.ts";
 
-/** Group context extension with the title: UTF-8, private use (RFC 9420 §17.3). */
+/** Group context extension with the sealed title: see `conversation/title.ts`. Private use (RFC 9420 §17.3). */
 export const TITLE_EXTENSION = 0xf0c1;
 
 /** Days that a key package may be used. */
@@ -135,13 +135,4 @@ function checkListedThen(log: DeviceLog, identity: LeafIdentity, signatureKey: B
 
 function refused(message: string, { client: { user, device }, position }: LeafIdentity): Error {
   return clientError("ERR_CLIENT_DEVICE_LOG", message, { detail: { user, device, position, rule: "leaf" } });
-}
-
-/** The title in the extensions of a group context; empty if there is none. */
-export function titleOf(
-  extensions: readonly { readonly extensionType: number; readonly extensionData: Bytes }[],
-): string {
-  const data = extensions.find(({ extensionType }) => extensionType === TITLE_EXTENSION)?.extensionData;
-  if (data === undefined) return "";
-  return new TextDecoder().decode(data.subarray(0, 512));
 }

@@ -24,6 +24,7 @@ import { advance, nextSeq } from "./position.ts";
 import { processEntries } from "./receive.ts";
 import { statusOf } from "./snapshot.ts";
 import type { Transaction } from "./transaction.ts";
+import { titleKeyExtensions } from "./title.ts";
 
 const MAX_ATTEMPTS = 8;
 
@@ -109,7 +110,10 @@ async function left(
   { context, strict }: { readonly context: Context; readonly strict: boolean },
 ): Promise<Intent | undefined> {
   const state = await transaction.group();
-  const todo = state.status === "active" ? remaining(goal, state, strict) : goal.intent;
+  const todo =
+    state.status === "active"
+      ? await remaining(goal, state, { strict, titleKey: transaction.summary.titleKey })
+      : goal.intent;
   if (todo !== undefined) requireUsable(transaction, context);
   return todo;
 }
@@ -156,10 +160,12 @@ async function stage(
 ): Promise<StagedCommit> {
   const { rules } = transaction;
   const state = await transaction.group();
+  const { titleKey } = transaction.summary;
   const options = {
     rules,
     signer: context.account.signer,
-    proposals: proposalsFor(todo, state, claimed),
+    proposals: await proposalsFor(todo, state, { keyPackages: claimed, titleKey }),
+    welcomeExtensions: titleKeyExtensions(titleKey),
     // Every own commit refreshes the own leaf (R-3.2-1).
     forcePath: true,
   };

@@ -4,8 +4,8 @@ import { randomBytes } from "@coppice/kit";
 import { ownCredential, withFetchedLogs } from "../account/authentication.ts";
 import { CAPABILITIES, lifetimeFrom } from "../account/key-packages.ts";
 import type { Shared } from "./context.ts";
-import { withTitle } from "./intent.ts";
 import { membershipWrite } from "./membership.ts";
+import { newTitleKey, withTitle } from "./title.ts";
 
 /** Creates a group of which this client is the only member, and returns the hex of its random id. */
 export async function storeNewGroup(
@@ -15,17 +15,27 @@ export async function storeNewGroup(
 ): Promise<string> {
   const { suite, signer } = account;
   const groupId = randomBytes(suite.hash.Nh);
+  const titleKey = newTitleKey(suite);
+  const extensions = await withTitle([], title, { suite, groupId, key: titleKey });
   const state = await withFetchedLogs({ people, time, signal }, (rules) =>
     createGroup({
       ...{ suite, rules, signer, groupId },
       credential: ownCredential(account),
       capabilities: CAPABILITIES,
       lifetime: lifetimeFrom(time),
-      extensions: withTitle([], title),
+      extensions,
     }),
   );
   const id = toHex(groupId);
-  const membership = { state, position: undefined, items: [], invitedBy: undefined, recovery: recovery() };
+  const membership = {
+    state,
+    title,
+    titleKey,
+    position: undefined,
+    items: [],
+    invitedBy: undefined,
+    recovery: recovery(),
+  };
   await account.store.write([membershipWrite(id, membership, undefined)], signal && { signal });
   return id;
 }

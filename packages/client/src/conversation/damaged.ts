@@ -8,6 +8,7 @@ export function damagedConversation(): Stored {
     status: "damaged",
     problem: "ERR_STORE_CORRUPT",
     epoch: 0n,
+    titleKey: undefined,
     memberCount: 0,
     invitedBy: undefined,
     position: undefined,

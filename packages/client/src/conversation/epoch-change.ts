@@ -12,13 +12,14 @@ import {
   type Rules,
   type StagedCommit,
 } from "@coppice/core";
-import { titleOf, userOf } from "../account/authentication.ts";
+import { userOf } from "../account/authentication.ts";
 import type { Account } from "../account/account.ts";
 import type { PendingRecord } from "../records/conversation.ts";
 import { markFailed } from "./outbox.ts";
 import { withEnd } from "./past-epochs.ts";
 import { changedRoster, leafChanges, leavesOf, rosterOf, type LeafChanges, type Roster } from "./roster.ts";
 import type { NewItem, Transaction } from "./transaction.ts";
+import { titleOf } from "./title.ts";
 
 /** The staged commit for the record, which has the commit itself beside it. */
 export function encodeStaged(state: GroupState, staged: StagedCommit, rules: Rules): PendingRecord["staged"] {
@@ -89,9 +90,12 @@ async function enterNewEpoch(transaction: Transaction, entry: Entry): Promise<vo
   const after = await transaction.group();
   const former = rosterOf(before);
   const roster = after.status === "removed" ? former : changedRoster(before, after, changes);
-  transaction.addItem(changeItem(entry, after, { former, roster }));
+  const { titleKey } = transaction.summary;
+  const title = await titleOf(after, titleKey);
+  const renamedTo = title === (await titleOf(before, titleKey)) ? undefined : title;
+  transaction.addItem(changeItem(entry, after, { former, roster, renamedTo }));
   transaction.setSummary({
-    title: titleOf(after.context.extensions),
+    title,
     status: after.status === "reinitialised" ? "closed" : after.status,
     epoch: after.context.epoch,
     memberCount: roster.size,
@@ -109,9 +113,12 @@ async function enterNewEpoch(transaction: Transaction, entry: Entry): Promise<vo
 function changeItem(
   { before, actor, changes, at }: Entry,
   after: GroupState,
-  { former, roster }: { readonly former: Roster; readonly roster: Roster },
+  {
+    former,
+    roster,
+    renamedTo,
+  }: { readonly former: Roster; readonly roster: Roster; readonly renamedTo: string | undefined },
 ): NewItem {
-  const title = titleOf(after.context.extensions);
   const isRemoved = after.status === "removed";
   const users = (leaves: LeafChanges["added"]): string[] => [...new Set(leaves.map(({ user }) => user))];
   const gone = users(changes.removed).filter((user) => isRemoved || !roster.has(user));
@@ -124,7 +131,7 @@ function changeItem(
     added: users(changes.added).filter((user) => !former.has(user)),
     removed: gone.filter((user) => !asked.has(user)),
     left: gone.filter((user) => asked.has(user)),
-    renamedTo: title === titleOf(before.context.extensions) ? undefined : title,
+    renamedTo,
     joined: false,
   };
 }

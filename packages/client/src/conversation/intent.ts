@@ -1,9 +1,9 @@
 /** What the application asked for, compared with the state: what is left to do, and the proposals for it. */
-import { ProposalType, utf8, type Extension, type GroupState, type KeyPackage, type Proposal } from "@coppice/core";
-import { TITLE_EXTENSION, titleOf } from "../account/authentication.ts";
+import { ProposalType, type Bytes, type GroupState, type KeyPackage, type Proposal } from "@coppice/core";
 import { clientError } from "../errors.ts";
 import type { Intent } from "../records/conversation.ts";
 import { rosterOf } from "./roster.ts";
+import { titleOf, withTitle } from "./title.ts";
 
 /** An intent with the state that it was first seen with, to know whether an update has happened. */
 export interface Goal {
@@ -21,7 +21,11 @@ type InlineProposal = Exclude<Proposal, { readonly proposalType: typeof Proposal
  * What is left of an intent: the users that are not members yet, or still are; undefined if nothing is. The first time
  * (`strict`) a user who is a member already, or is none, is a mistake; afterwards another commit has done the work.
  */
-export function remaining(goal: Goal, state: GroupState, strict: boolean): Intent | undefined {
+export async function remaining(
+  goal: Goal,
+  state: GroupState,
+  { strict, titleKey }: { readonly strict: boolean; readonly titleKey: Bytes | undefined },
+): Promise<Intent | undefined> {
   const { intent } = goal;
   switch (intent.operation) {
     case "add": {
@@ -41,7 +45,7 @@ export function remaining(goal: Goal, state: GroupState, strict: boolean): Inten
       return ofUsers(intent, (user) => members.has(user));
     }
     case "rename":
-      return titleOf(state.context.extensions) === intent.title ? undefined : intent;
+      return (await titleOf(state, titleKey)) === intent.title ? undefined : intent;
     case "update": {
       const done = goal.update === "leaf" ? state.leafSince !== goal.leafSince : state.context.epoch !== goal.epoch;
       return done ? undefined : intent;
@@ -58,11 +62,14 @@ function ofUsers<T extends Extract<Intent, { users: unknown }>>(
 }
 
 /** The proposals that carry out `intent`. `keyPackages` has those of the devices of each user to be added. */
-export function proposalsFor(
+export async function proposalsFor(
   intent: Intent,
   state: GroupState,
-  keyPackages: ReadonlyMap<string, readonly KeyPackage[]>,
-): readonly InlineProposal[] {
+  {
+    keyPackages,
+    titleKey,
+  }: { readonly keyPackages: ReadonlyMap<string, readonly KeyPackage[]>; readonly titleKey: Bytes | undefined },
+): Promise<readonly InlineProposal[]> {
   switch (intent.operation) {
     case "add":
       return intent.users.flatMap((user) =>
@@ -75,16 +82,19 @@ export function proposalsFor(
       );
     }
     case "rename": {
-      const extensions = withTitle(state.context.extensions, intent.title);
+      if (titleKey === undefined) {
+        const message = "The key of the title is damaged on this device: another member can rename the group";
+        throw clientError("ERR_CLIENT_TITLE_KEY", message);
+      }
+      const { suite, context } = state;
+      const extensions = await withTitle(context.extensions, intent.title, {
+        suite,
+        groupId: context.groupId,
+        key: titleKey,
+      });
       return [{ proposalType: ProposalType.groupContextExtensions, extensions }];
     }
     case "update":
       return [];
   }
-}
-
-/** The extensions with this title, all others as they are. */
-export function withTitle(extensions: readonly Extension[], title: string): readonly Extension[] {
-  const others = extensions.filter(({ extensionType }) => extensionType !== TITLE_EXTENSION);
-  return title === "" ? others : [...others, { extensionType: TITLE_EXTENSION, extensionData: utf8(title) }];
 }

@@ -6,7 +6,6 @@ import { diffGroupRecords, GROUP_RECORDS, type Bytes, type GroupState } from "@c
 import type { LogPosition } from "@coppice/delivery/contract";
 import { isCoppiceError } from "@coppice/kit";
 import type { PartitionSnapshot, PartitionWrite, Store } from "@coppice/storage";
-import { titleOf } from "../account/authentication.ts";
 import {
   FUTURE,
   ITEM,
@@ -80,6 +79,9 @@ const isItem = (name: string): boolean => name.startsWith(ITEM);
 /** A membership that begins. */
 export interface Membership {
   readonly state: GroupState;
+  readonly title: string;
+  /** See `title.ts`. */
+  readonly titleKey: Bytes | undefined;
   /** Undefined while the Delivery Service does not know the group. */
   readonly position: LogPosition | undefined;
   /** What the history says of it. */
@@ -115,7 +117,8 @@ export function membershipWrite(id: string, membership: Membership, former: Form
   }
   const { epoch } = state.context;
   const entered: Summary = {
-    title: titleOf(state.context.extensions),
+    title: membership.title,
+    titleKey: membership.titleKey,
     status: "active",
     problem: undefined,
     epoch,

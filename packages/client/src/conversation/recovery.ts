@@ -23,6 +23,7 @@ import { clientError } from "../errors.ts";
 import { groupInfoOf } from "./commit-pipeline.ts";
 import type { Context } from "./context.ts";
 import { membershipWrite, readFormer, type Former } from "./membership.ts";
+import { titleOf } from "./title.ts";
 
 const MAX_ATTEMPTS = 8;
 const MAX_CONFLICTS = 64;
@@ -184,8 +185,12 @@ async function store(
   for (let conflicts = 0; ; conflicts++) {
     const former = await readFormer(account.store, id);
     if (isLater(former, { state, recovery })) break;
+    const titleKey = former.summary?.titleKey;
+    const title = await titleOf(state, titleKey);
     try {
-      await account.store.write([membershipWrite(id, { state, position, items: [gap], recovery }, former)]);
+      await account.store.write([
+        membershipWrite(id, { state, title, titleKey, position, items: [gap], recovery }, former),
+      ]);
       break;
     } catch (error) {
       if (!isCoppiceError(error, "ERR_STORE_CONFLICT") || conflicts >= MAX_CONFLICTS) throw error;

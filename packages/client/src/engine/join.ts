@@ -7,6 +7,7 @@ import {
   findWelcomed,
   joinGroup,
   toHex,
+  type Bytes,
   type GroupState,
 } from "@coppice/core";
 import type { InboxEntry } from "@coppice/delivery/contract";
@@ -17,6 +18,7 @@ import { keyPackageName, ownKeyPackage, poolOf, readPool } from "../account/key-
 import type { Shared } from "../conversation/context.ts";
 import { membershipWrite, readFormer, type Former } from "../conversation/membership.ts";
 import { statusOf } from "../conversation/snapshot.ts";
+import { titleKeyIn, titleOf } from "../conversation/title.ts";
 import { ACCOUNT, forgottenRecord, KEY_PACKAGE, type KeyPackageRecord } from "../records/account.ts";
 
 /**
@@ -35,7 +37,7 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
   if (isUsed(before, digest)) return undefined;
   refuseIfMember(before, recovery());
   const joined = await open(entry, shared);
-  const { number, lastResort, state, invitedBy } = joined;
+  const { number, lastResort, state, title, titleKey, invitedBy } = joined;
   // What is found out meanwhile is not mended by this.
   const recovered = recovery();
   const at = momentOf(time);
@@ -57,7 +59,16 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
     refuseIfMember(now, recovery());
     refuseIfOlder(now, state);
     if (!poolOf(snapshot).has(number)) throw spent();
-    const membership = { state, position, items: [change], invitedBy, welcome: digest, recovery: recovered };
+    const membership = {
+      state,
+      title,
+      titleKey,
+      position,
+      items: [change],
+      invitedBy,
+      welcome: digest,
+      recovery: recovered,
+    };
     return {
       delete: lastResort ? [] : [keyPackageName(number)],
       others: [membershipWrite(id, membership, now.former)],
@@ -114,6 +125,8 @@ const spent = (): CoppiceError =>
 
 interface Joined {
   readonly state: GroupState;
+  readonly title: string;
+  readonly titleKey: Bytes | undefined;
   /** Of the key package. */
   readonly number: number;
   readonly lastResort: boolean;
@@ -126,7 +139,7 @@ async function open({ welcome: bytes, groupId }: InboxEntry, { account, people, 
   const pool = [...(await readPool(account))].map(([number, record]) => withKeys(number, record, account));
   const own = findWelcomed(welcome, pool);
   const { keyPackage } = own;
-  const { state, welcomedBy } = await withFetchedLogs({ people, time }, (rules) =>
+  const { state, welcomedBy, welcomeExtensions } = await withFetchedLogs({ people, time }, (rules) =>
     joinGroup(welcome, { suite: account.suite, rules, keyPackage }),
   );
   if (!equalBytes(state.context.groupId, groupId)) {
@@ -135,7 +148,9 @@ async function open({ welcome: bytes, groupId }: InboxEntry, { account, people, 
   const inviter = state.tree.leaf(welcomedBy);
   const { number, lastResort } = own;
   const invitedBy = inviter && userOf(inviter);
-  return { state, number, lastResort, initPrivateKey: keyPackage.initPrivateKey, invitedBy };
+  const titleKey = titleKeyIn(welcomeExtensions, account.suite);
+  const title = await titleOf(state, titleKey);
+  return { state, title, titleKey, number, lastResort, initPrivateKey: keyPackage.initPrivateKey, invitedBy };
 }
 
 function withKeys(number: number, record: KeyPackageRecord, account: Shared["account"]) {

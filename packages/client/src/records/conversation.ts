@@ -48,6 +48,8 @@ export interface MessageKey {
 
 export interface Summary {
   readonly title: string;
+  /** Opens and seals the title of the group context; undefined if nobody told it. See `conversation/title.ts`. */
+  readonly titleKey: Bytes | undefined;
   readonly status: ConversationStatus;
   /** Why it is `broken`, `damaged` or `recovering`. */
   readonly problem: string | undefined;
@@ -91,6 +93,7 @@ const operation: Codec<Operation> = codec.closedEnum(codec.uint8, { add: 1, remo
 export const summaryRecord: RecordCodec<Summary> = record(
   codec.struct<Summary>({
     title: text,
+    titleKey: codec.optional(codec.opaque),
     status: codec.closedEnum(codec.uint8, { active: 1, removed: 2, closed: 3, broken: 4, damaged: 5, recovering: 6 }),
     problem: codec.optional(text),
     epoch: codec.uint64,

@@ -32,6 +32,8 @@ export interface WelcomeInputs {
   readonly committer: LeafIndex;
   readonly signer: Signer;
   readonly treeInWelcome: boolean;
+  /** Further extensions of the GroupInfo. */
+  readonly extensions: readonly Extension[];
 }
 
 /** One Welcome for all added members, as an encoded `MLSMessage`; undefined if there are none. */
@@ -39,13 +41,13 @@ export async function createWelcome(suite: CipherSuite, inputs: WelcomeInputs): 
   const { outputs, tree, added, psks, path, committer, signer } = inputs;
   if (added.length === 0) return undefined;
 
-  const extensions: Extension[] = inputs.treeInWelcome
+  const carriedTree = inputs.treeInWelcome
     ? [makeExtension(ExtensionType.ratchetTree, ratchetTree, tree.toWire())]
     : [];
   const info = await signGroupInfo(
     {
       groupContext: outputs.context,
-      extensions: withGreaseExtension(extensions),
+      extensions: withGreaseExtension([...carriedTree, ...inputs.extensions]),
       confirmationTag: outputs.confirmationTag,
       signer: committer,
     },

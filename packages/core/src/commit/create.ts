@@ -23,6 +23,8 @@ import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import type { GeneratedPath } from "../tree/treekem.ts";
 import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
+import type { Extension } from "../extension.ts";
+import { extensions as wireExtensions } from "../extension.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
 import type { EpochOutputs, NextEpoch } from "./epoch.ts";
 import { assembleEpoch, computeEpoch, enterEpoch, erasing, lookUpPsks, provisionalContext } from "./epoch.ts";
@@ -48,6 +50,8 @@ export interface CreateCommitOptions {
   readonly authenticatedData?: Uint8Array;
   /** Whether Welcomes carry the ratchet tree. Default true. */
   readonly treeInWelcome?: boolean;
+  /** Further extensions of the GroupInfo in the Welcome, which only those who are added can read. Default none. */
+  readonly welcomeExtensions?: Given<readonly Extension[]>;
 }
 
 /** A Commit that waits for the Delivery Service's word. */
@@ -194,6 +198,7 @@ async function makeCommit(
     committer: state.leafIndex,
     signer: changes?.signer ?? signer,
     treeInWelcome: options.treeInWelcome ?? true,
+    extensions: copyOf(wireExtensions, options.welcomeExtensions ?? []),
   });
   const next = nextEpoch(state, applied, outputs, made?.generated);
   return {

@@ -6,6 +6,8 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { decryptWithLabel } from "../crypto/labels.ts";
 import { erasing } from "../commit/epoch.ts";
 import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extension.ts";
+import { ExtensionType } from "../extension.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { groupInfo } from "../framing/group-info.ts";
 import { welcomeOf } from "../framing/mls-message.ts";
@@ -53,6 +55,8 @@ export interface JoinedGroup {
   readonly state: GroupState;
   /** The member who let this client in: the signer of the GroupInfo. */
   readonly welcomedBy: LeafIndex;
+  /** Of the GroupInfo, without the ratchet tree: what the committer gave as `welcomeExtensions`, and others. */
+  readonly welcomeExtensions: readonly Extension[];
 }
 
 const refused = (message: string, requirement: string): CoppiceError =>
@@ -162,7 +166,9 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
     leafSince: context.epoch,
   };
   // In the tree: its leaf was looked up to verify the signature.
-  return { state, welcomedBy: info.signer as LeafIndex };
+  const welcomedBy = info.signer as LeafIndex;
+  const isTree = ({ extensionType }: Extension): boolean => extensionType === ExtensionType.ratchetTree;
+  return { state, welcomedBy, welcomeExtensions: info.extensions.filter((extension) => !isTree(extension)) };
 }
 
 async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: JoinOptions): Promise<GroupSecrets> {

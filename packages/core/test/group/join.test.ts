@@ -62,6 +62,21 @@ test("a forged Welcome that nothing was changed in is accepted", async () => {
   expect(toHex(state.context.treeHash)).toBe(toHex(alice.state.context.treeHash));
 });
 
+test("it may carry extensions for those who are added alone", async () => {
+  const pair = await Group.of(["dana"]);
+  const erin = await Member.create("erin");
+  const keyPackage = await erin.keyPackage();
+  const extension = { extensionType: 0xf0bb, extensionData: utf8("for newcomers") };
+  const { staged } = await pair.member("dana").commit({
+    proposals: [{ proposalType: 1, keyPackage: keyPackage.keyPackage }],
+    welcomeExtensions: [extension],
+  });
+  const joined = await joinGroup(staged.welcome ?? EMPTY, { suite, rules: erin.rules, keyPackage });
+  expect(joined.welcomeExtensions).toContainEqual(extension);
+  // The tree is in the state already.
+  expect(joined.welcomeExtensions.map(({ extensionType }) => extensionType)).not.toContain(2);
+});
+
 test("the genuine one leads to the group's secrets, with the keys of the common ancestors (R-12.4.1-10, R-12.4.3.1-14, R-8.2-5)", async () => {
   const { state } = await join(genuine);
   expect(state.secrets).toEqual(alice.state.secrets);
