@@ -10,6 +10,7 @@ import {
 import { fromOrdinal, ordinal } from "../../src/records/primitives.ts";
 
 const summary: Summary = {
+  titleKey: new Uint8Array(16).fill(7),
   title: "Garden",
   status: "active",
   problem: undefined,
