@@ -66,6 +66,82 @@ describe("a restored profile", () => {
     expect(atBob.snapshot.memberCount).toBe(2);
   });
 
+  test("it reads first what the old state can read: what others wrote, and what it wrote itself", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    const heard = listen(atBob);
+    const copy = await copyOf(aliceDevice);
+    await atAlice.send("by alice");
+    await world.until(() => heard.length === 1);
+    await atBob.send("by bob");
+    await world.run(atBob.rename("Later"));
+    await atBob.send("by bob, in the next epoch");
+    await world.until(async () => (await texts(atAlice)).length === 3);
+    await alice.engine.close();
+
+    const restored = await copy.open();
+    const conversation = again(restored, atAlice);
+    await world.until(() => conversation.snapshot.status === "active" && conversation.snapshot.epoch === 3n);
+    expect(await texts(conversation)).toEqual(["by alice", "by bob", "by bob, in the next epoch"]);
+    expect(await states(conversation)).toEqual(["sent"]);
+    await world.agree(conversation, atBob);
+  });
+
+  test("as far as an own Commit, which the old state cannot follow", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    const copy = await copyOf(aliceDevice);
+    await atBob.send("before");
+    await world.until(async () => (await texts(atAlice)).length === 1);
+    await world.run(atAlice.update());
+    await atBob.send("after");
+    await world.until(async () => (await texts(atAlice)).length === 2);
+    await alice.engine.close();
+    const restored = await copy.open();
+    const conversation = again(restored, atAlice);
+    await world.until(() => conversation.snapshot.status === "active" && conversation.snapshot.epoch === 3n);
+    expect(await texts(conversation)).toEqual(["before"]);
+    expect((await kinds(conversation)).filter((kind) => kind.startsWith("ERR_MLS"))).toEqual([]);
+    await world.agree(conversation, atBob);
+  });
+
+  test("what waited when the copy was made, and was sent since, is there once, as sent", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    const heard = listen(atBob);
+    alice.delivery.network.reachable = false;
+    await atAlice.send("written offline");
+    const copy = await copyOf(aliceDevice);
+    alice.delivery.network.reachable = true;
+    await world.until(() => heard.length === 1);
+    await alice.engine.close();
+    const restored = await copy.open();
+    const conversation = again(restored, atAlice);
+    await conversation.send("after the restore");
+    await world.until(() => heard.length > 1);
+    await world.agree(conversation, atBob);
+    expect(heard).toEqual(["alice: written offline", "alice: after the restore"]);
+    expect(await texts(conversation)).toEqual(["written offline", "after the restore"]);
+    await world.until(async () => (await states(conversation)).every((state) => state === "sent"));
+  });
+
+  test("what others write while it joins again is read too", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    const copy = await copyOf(aliceDevice);
+    await atAlice.send("before");
+    await world.until(async () => (await texts(atBob)).length === 1);
+    await alice.engine.close();
+    const restored = await copy.open();
+    let isSent = false;
+    restored.delivery.network.fault = async ({ call, phase }) => {
+      if (call !== "submitCommit" || phase !== "request" || isSent) return;
+      isSent = true;
+      await atBob.send("meanwhile");
+      await world.until(async () => (await states(atBob)).join() === "sent");
+    };
+    const conversation = again(restored, atAlice);
+    await world.until(() => conversation.snapshot.status === "active" && conversation.snapshot.epoch === 2n);
+    await world.agree(conversation, atBob);
+    expect(await texts(conversation)).toEqual(["before", "meanwhile"]);
+  });
+
   test("what is found out in one conversation stops all others, and they come back too", async () => {
     const { world, aliceDevice, alice, bob, atAlice, atBob } = await pair();
     const second = await alice.client.createGroup();

@@ -27,12 +27,30 @@ import type { Transaction } from "./transaction.ts";
 const MAX_FUTURE_ENTRIES = 256;
 const MAX_FUTURE_BYTES = 4 * 1024 * 1024;
 
-/** Processes entries after the position, in their order. Stops where the state can no longer follow. `ERR_CLIENT_ROLLED_BACK`. */
+/**
+ * Processes entries after the position, in their order. Stops where the state can no longer follow. `ERR_CLIENT_ROLLED_BACK` for an own
+ * message or Commit that this state did not make.
+ *
+ * A state that was found to be rolled back only reads from then on: what the log holds for it, nothing that comes later can read.
+ * Resolves with whether it reached the end: such a state does not get past an own Commit.
+ */
 export async function processEntries(
   transaction: Transaction,
   entries: readonly LogEntry[],
   context: Context,
-): Promise<void> {
+): Promise<boolean> {
+  try {
+    await processAll(transaction, entries, context);
+    return true;
+  } catch (error) {
+    if (isRolledBack(transaction, context) && isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) return false;
+    throw error;
+  }
+}
+
+const isRolledBack = ({ summary }: Transaction, { recovery }: Context): boolean => summary.recovery < recovery();
+
+async function processAll(transaction: Transaction, entries: readonly LogEntry[], context: Context): Promise<void> {
   const waiting = entriesAfter(transaction.summary.position?.seq ?? 0, entries);
   while (transaction.summary.status === "active") {
     const leading = leadingMessages(transaction, waiting);
@@ -105,7 +123,7 @@ async function openMessages(transaction: Transaction, decoded: readonly Decoded[
     const outcome = opened.outcomes[i];
     if (outcome?.kind === "application")
       await addMessage(transaction, entry, { outcome, context, own: state.leafIndex });
-    else refuseLate(transaction, entry, { error: outcome?.error, contentType: "application" });
+    else refuseLate(transaction, entry, { error: outcome?.error, contentType: "application", context });
   }
 }
 
@@ -132,16 +150,17 @@ async function processEntry(transaction: Transaction, entry: LogEntry, context: 
   }
   const message = decodeEntry(transaction, entry);
   if (message === undefined) {
-    refuse(transaction, entry, { error: malformed("An entry of the log is no message"), contentType: undefined });
+    const error = malformed("An entry of the log is no message");
+    refuse(transaction, entry, { error, contentType: undefined, context });
     return;
   }
   const { contentType, epoch } = headerOf(message);
   if ((entry.kind === "commit") !== (contentType === "commit")) {
     // The Delivery Service counts epochs by what it was told is a commit.
     const error = malformed("An entry of the log is announced as what it is not");
-    refuse(transaction, entry, { error, contentType: undefined });
+    refuse(transaction, entry, { error, contentType: undefined, context });
   } else if (epoch > transaction.summary.epoch && entry.kind === "message") {
-    bufferFuture(transaction, { ...entry, epoch });
+    bufferFuture(transaction, { ...entry, epoch }, context);
   } else if (contentType === "application") {
     await openMessages(transaction, [{ entry, message }], context);
   } else {
@@ -174,12 +193,12 @@ function headerOf(message: MlsMessage): Header {
   return { epoch: 0n, contentType: undefined };
 }
 
-function bufferFuture(transaction: Transaction, entry: LogEntry): void {
+function bufferFuture(transaction: Transaction, entry: LogEntry, context: Context): void {
   const { future } = transaction;
   const bytes = [...future.values()].reduce((sum, { message }) => sum + message.length, entry.message.length);
   if (future.size >= MAX_FUTURE_ENTRIES || bytes > MAX_FUTURE_BYTES) {
     const error = new CoppiceError("ERR_MLS_EPOCH", "Too many messages of epochs to come wait");
-    refuse(transaction, entry, { error, contentType: undefined });
+    refuse(transaction, entry, { error, contentType: undefined, context });
   } else {
     transaction.setFuture(entry.seq, entry);
   }
@@ -188,15 +207,16 @@ function bufferFuture(transaction: Transaction, entry: LogEntry): void {
 async function processHandshake(
   transaction: Transaction,
   { entry, message, contentType }: Decoded & Pick<Header, "contentType">,
-  { account }: Context,
+  context: Context,
 ): Promise<void> {
+  const { account } = context;
   const before = await transaction.group();
   let received;
   try {
     received = await processMessage(before, message, { rules: transaction.rules });
   } catch (error) {
     if (isUnknownOwn(error)) throw rolledBackError();
-    refuseLate(transaction, entry, { error, contentType });
+    refuseLate(transaction, entry, { error, contentType, context });
     return;
   }
   if (received.kind === "proposal") {
@@ -212,7 +232,7 @@ async function processHandshake(
       // Whoever has the GroupInfo can make such a Commit, and the Delivery Service has it: only members' devices may.
       if (!rosterOf(before).has(client.user)) {
         const error = new CoppiceError("ERR_MLS_POLICY", `${client.user} let itself in without a device in the group`);
-        refuse(transaction, entry, { error, contentType });
+        refuse(transaction, entry, { error, contentType, context });
         return;
       }
     }
@@ -226,17 +246,19 @@ async function addMessage(
   entry: LogEntry,
   { outcome, context, own }: { readonly outcome: OpenedApplication; readonly context: Context; readonly own: number },
 ): Promise<void> {
+  const isOwnLeaf = outcome.sender.leafIndex === own;
   // Its key was not used by this state: another one, later than this, has used it.
-  if (outcome.sender.leafIndex === own) throw rolledBackError();
+  if (isOwnLeaf && !isRolledBack(transaction, context)) throw rolledBackError();
   let envelope;
   try {
     envelope = decodeEnvelope(outcome.data);
   } catch (error) {
-    refuse(transaction, entry, { error, contentType: "application" });
+    refuse(transaction, entry, { error, contentType: "application", context });
     return;
   }
   const sender = userOf(outcome.sender);
   const { id, data } = envelope;
+  if (isOwnLeaf && (await wasQueued(transaction, id))) return;
   if (await isRepetition(transaction, { ...envelope, sender }, context.history)) return;
   transaction.addItem({
     kind: "message",
@@ -251,34 +273,44 @@ async function addMessage(
   });
 }
 
+/** Whether this own message waits here to be sent: the log shows that it was, by a later state. */
+async function wasQueued(transaction: Transaction, id: string): Promise<boolean> {
+  for (const [number, { item: seq }] of transaction.outbox) {
+    const item = seq === 0 ? undefined : await transaction.item(seq);
+    if (item?.kind !== "message" || item.id !== id) continue;
+    await markSent(transaction, number);
+    return true;
+  }
+  return false;
+}
+
 /** An own message or Commit which this state did not make. */
 const isUnknownOwn = (error: unknown): boolean =>
   isCoppiceError(error, "ERR_MLS_STATE") && error.requirement === "R-12.4.2-16";
 
+interface Refused {
+  readonly error: unknown;
+  readonly contentType: Header["contentType"];
+  readonly context: Context;
+}
+
 /** Passes over what is not for this client: sent before it joined, lost to the commit that ended its epoch, or repeated. */
-function refuseLate(
-  transaction: Transaction,
-  entry: LogEntry,
-  { error, contentType }: { readonly error: unknown; readonly contentType: Header["contentType"] },
-): void {
+function refuseLate(transaction: Transaction, entry: LogEntry, { error, contentType, context }: Refused): void {
   const { epoch, joinedEpoch } = transaction.summary;
   const isLate = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < epoch;
   if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return;
   if (isCoppiceError(error, "ERR_MLS_REPLAY")) return;
-  refuse(transaction, entry, { error, contentType });
+  refuse(transaction, entry, { error, contentType, context });
 }
 
 /**
  * A refused message is shown and passed over. A refused commit is one that the Delivery Service counts and this client
  * cannot follow: the conversation is `broken`, and all that is stored stays as it is.
  */
-function refuse(
-  transaction: Transaction,
-  entry: LogEntry,
-  { error, contentType }: { readonly error: unknown; readonly contentType: Header["contentType"] },
-): void {
+function refuse(transaction: Transaction, entry: LogEntry, { error, contentType, context }: Refused): void {
   const code = codeOf(error, "ERR_MLS_DECODE");
   if (entry.kind === "commit") {
+    if (isRolledBack(transaction, context)) throw rolledBackError();
     transaction.setSummary({ status: "broken", problem: code });
     transaction.tell(brokenError(error));
   } else if (contentType !== "proposal") {

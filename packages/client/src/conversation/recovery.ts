@@ -38,6 +38,8 @@ export interface RejoinOptions {
   readonly expected: ReadonlySet<string> | undefined;
   /** The earliest epoch that is accepted. */
   readonly epoch: bigint;
+  /** Called between the acceptance of the Commit and the end of the old state: the last chance to read with it. */
+  readonly accepted: (() => Promise<void>) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -70,6 +72,7 @@ export async function rejoin(context: Context, options: RejoinOptions): Promise<
       signal,
     );
     if (outcome.accepted) {
+      await lastChance(context, options.accepted);
       const position = { incarnation: stored.position.incarnation, seq: outcome.seq };
       await store(context, { state, position, reason: options.reason, recovery: recovered });
       return;
@@ -77,6 +80,19 @@ export async function rejoin(context: Context, options: RejoinOptions): Promise<
     await scope.sleep(time, jitter(time, pace.conflict * attempt), signal);
   }
   throw clientError("ERR_CLIENT_CONFLICT", "The commits of others won every attempt to join again: try again");
+}
+
+/** Does it, in a bounded number of attempts: the new state is not to be lost over it. */
+async function lastChance({ scope, time, pace }: Context, work: (() => Promise<void>) | undefined): Promise<void> {
+  for (let attempt = 1; work !== undefined && attempt <= MAX_ATTEMPTS; attempt++) {
+    try {
+      await work();
+      return;
+    } catch {
+      // Out of reach, or forbidden: what was written since the log was read is then lost, as the history says.
+      await scope.sleep(time, jitter(time, pace.conflict * attempt));
+    }
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { LogEntry, LogPosition } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, Retrying, SingleFlight } from "@coppice/kit";
+import type { ConversationStatus } from "../api.ts";
 import { clientError, retryAfter } from "../errors.ts";
 import { AutoCommit } from "./auto-commit.ts";
 import { commit, groupInfoOf, settlePending, type CommitRequest } from "./commit-pipeline.ts";
@@ -47,7 +48,10 @@ export class Sync {
     this.#settling = new SingleFlight(() => this.#watching(() => settlePending(context, () => this.pull())));
     this.#posting = new Posting(context, () => this.pull());
     this.#incoming = new Incoming(context, {
-      process: (entries) => this.#watching(() => this.#process(entries)),
+      process: (entries) =>
+        this.#watching(async () => {
+          await this.#process(entries);
+        }),
       posted: () => this.#posting.settled(),
       pulled: () => this.#reading.catch(() => undefined),
       pull: () => this.pull(),
@@ -138,6 +142,7 @@ export class Sync {
       expected: undefined,
       // Who decides to join in spite of a log that was restored gets an earlier epoch.
       epoch: status === "recovering" || problem === "ERR_CLIENT_LOG_CHANGED" ? 0n : epoch,
+      accepted: problem === "ERR_CLIENT_ROLLED_BACK" ? () => this.#readOut() : undefined,
       signal,
     });
     this.kick();
@@ -198,23 +203,39 @@ export class Sync {
   }
 
   async #pullAll(): Promise<void> {
-    const { turns, delivery, groupId, recovery } = this.#context;
     const losses = this.#losses;
+    const isRead = await this.#lookingOut(() => this.#readPages("active"));
+    if (isRead) this.#caughtUp = losses === this.#losses;
+  }
+
+  /** Reads the log as long as the conversation has this status; resolves with whether to its end. */
+  async #readPages(status: ConversationStatus): Promise<boolean> {
+    const { turns, delivery, groupId, recovery } = this.#context;
     for (;;) {
       const { summary } = turns.known;
       const after = summary.position;
-      if (after === undefined || statusOf(summary, recovery()).status !== "active") return;
-      const { entries, lastSeq, incarnation } = await this.#lookingOut(() =>
-        delivery.readLog({ groupId, after, limit: LOG_PAGE }),
-      );
+      if (after === undefined || statusOf(summary, recovery()).status !== status) return false;
+      const { entries, lastSeq, incarnation } = await delivery.readLog({ groupId, after, limit: LOG_PAGE });
       if (incarnation !== after.incarnation) throw logChanged();
       for (let start = 0; start < entries.length; start += BATCH)
-        await this.#process(entries.slice(start, start + BATCH));
+        if (!(await this.#process(entries.slice(start, start + BATCH)))) return false;
       const last = entries.at(-1)?.seq ?? lastSeq;
-      if (entries.length === 0 || last >= lastSeq) break;
+      if (entries.length === 0 || last >= lastSeq) return true;
       if (last <= after.seq) throw new CoppiceError("ERR_DS_INTERNAL", "The Delivery Service repeats a page of a log");
     }
-    this.#caughtUp = losses === this.#losses;
+  }
+
+  /**
+   * Reads what a state that was rolled back can still read, since the one that comes after it cannot. Whatever else is wrong with
+   * that state, the way back is the same. Rejects if the Delivery Service cannot be reached now, and with `ERR_DS_FORBIDDEN`.
+   */
+  async #readOut(): Promise<void> {
+    try {
+      await this.#readPages("recovering");
+    } catch (error) {
+      if (!isCoppiceError(error) || isCoppiceError(error, "ERR_DS_FORBIDDEN")) throw error;
+      if (retryLater(error) !== undefined) throw error;
+    }
   }
 
   /** A Delivery Service that does not know the group, or this device in it, has lost what nobody else can restore. */
@@ -233,9 +254,10 @@ export class Sync {
     });
   }
 
-  async #process(entries: readonly LogEntry[]): Promise<void> {
+  /** Resolves with whether all were processed; see `processEntries`. */
+  #process(entries: readonly LogEntry[]): Promise<boolean> {
     const { turns } = this.#context;
-    await turns.transact((transaction) => processEntries(transaction, entries, this.#context));
+    return turns.transact((transaction) => processEntries(transaction, entries, this.#context));
   }
 
   /** A state that is too old stops everything; a log that is another one has to be joined anew. */
@@ -267,14 +289,18 @@ export class Sync {
   async #recover(): Promise<void> {
     const { turns, recovery } = this.#context;
     const { problem } = statusOf(turns.known.summary, recovery());
-    const { epoch } = turns.known.summary;
     const isLogChange = problem === "ERR_CLIENT_LOG_CHANGED";
+    const isRolledBack = problem === "ERR_CLIENT_ROLLED_BACK";
     try {
+      if (isRolledBack) await this.#readOut();
+      // What was read may end it: the removal of this device.
+      if (statusOf(turns.known.summary, recovery()).status !== "recovering") return;
       if (isLogChange && (await resume(this.#context))) return;
       await rejoin(this.#context, {
         reason: problem ?? "ERR_CLIENT_INTERNAL",
         expected: isLogChange ? await this.#people() : undefined,
-        epoch: isLogChange ? 0n : epoch,
+        epoch: isLogChange ? 0n : turns.known.summary.epoch,
+        accepted: isRolledBack ? () => this.#readOut() : undefined,
         signal: undefined,
       });
     } catch (error) {
