@@ -36,8 +36,8 @@ export interface LockOptions {
   /** Ends the wait for the lock, not the task. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds after which a holder is passed by that all who wait stand behind as they did before: its lock is taken from
-   * it, and its `lost` signal aborts. Default: wait without limit.
+   * Milliseconds in the last eighth of which a holder is passed by that all who wait stand behind as they did before: its lock is
+   * taken from it, and its `lost` signal aborts. Default: wait without limit.
    */
   readonly patience?: number | undefined;
   /** Told when a holder is passed by. */
@@ -114,7 +114,7 @@ export class Locks {
     }
   }
 
-  /** Calls back when a whole `patience` went by and nobody has moved up in the queue. */
+  /** Calls back towards the end of `patience` if nobody has moved up in the queue since its beginning. */
   #watch(name: string, patience: number, onSilent: (holder: string) => void): () => void {
     const watch: Watch = { seen: undefined };
     const watches = this.#watches.get(name) ?? new Set();

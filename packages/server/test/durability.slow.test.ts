@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { request, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import LibSql from "libsql";
@@ -125,10 +126,17 @@ describe("durability", () => {
   test("close answers what is under way, frees the port and can be repeated", async () => {
     const server = await startServer();
     const { service } = await newUser(server.url);
-    const call = service.countKeyPackages();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    await Promise.all([server.close(), server.close()]);
-    expect(await call).toBe(0);
+    // The server asks for the body once it has the head: from then on the request is under way.
+    const headers = { "content-length": 2, expect: "100-continue" };
+    const call = request(new URL("v2/challenge", server.url), { method: "POST", headers });
+    const answer = once(call, "response") as Promise<[IncomingMessage]>;
+    call.flushHeaders();
+    await once(call, "continue");
+    const closed = Promise.all([server.close(), server.close()]);
+    call.end("{}");
+    const [{ statusCode }] = await answer;
+    expect(statusCode).toBeGreaterThanOrEqual(400);
+    await closed;
     await expect(service.countKeyPackages()).rejects.toMatchObject({ code: "ERR_DS_UNREACHABLE" });
     await startServer({ port: Number(new URL(server.url).port) });
   });
