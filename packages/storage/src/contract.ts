@@ -39,10 +39,10 @@ export interface RecordRange {
   readonly after?: string;
   /** Only names before (excluding) this one. */
   readonly before?: string;
-  /** From the last name to the first. Default false. */
-  readonly reverse?: boolean;
-  /** At most this many records. Default: all. */
+  /** At most this many records, from the first. Default: all. */
   readonly limit?: number;
+  /** Only the last record. Default false; not with `limit`. */
+  readonly last?: boolean;
 }
 
 /** What a read saw: version and records of one moment. */
@@ -89,7 +89,7 @@ export interface Store {
   /**
    * What changed after version `since`, at the cost of what changed: from an authenticated journal of the last writes.
    * Undefined if the journal does not reach back that far (too many or too large writes, or a clear, since), is damaged, or
-   * if the partition is not yet at `since`: read the whole then. Ranges with `limit` or `reverse` are a `TypeError`.
+   * if the partition is not yet at `since`: read the whole then. Ranges with `limit` or `last` are a `TypeError`.
    * `damaged` also names records that were put back to an older value, deleted or made by someone else.
    */
   readChanges(

@@ -42,8 +42,8 @@ export function entriesKept(entry: JournalEntry | undefined): number {
 /** Checks the arguments of `readChanges` and brings the ranges to intervals. */
 export function toChangeIntervals(since: number, ranges: readonly RecordRange[]): readonly NameInterval[] {
   if (!Number.isSafeInteger(since) || since < 0) throw new RangeError("since must be a non-negative safe integer");
-  if (ranges.some(({ limit, reverse }) => limit !== undefined || reverse === true)) {
-    throw new TypeError("Ranges of readChanges have neither limit nor reverse");
+  if (ranges.some(({ limit, last }) => limit !== undefined || last === true)) {
+    throw new TypeError("Ranges of readChanges have neither limit nor last");
   }
   return toIntervals(ranges).filter((interval) => interval !== undefined);
 }

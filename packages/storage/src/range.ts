@@ -12,9 +12,10 @@ export interface NameInterval {
   readonly fromExcluded: boolean;
   /** Undefined: no upper bound. */
   readonly until: string | undefined;
-  readonly reverse: boolean;
   /** At least 1. */
   readonly limit: number;
+  /** Whether only the last name counts. */
+  readonly last: boolean;
 }
 
 /** The range that selects exactly the record called `name`. */
@@ -30,12 +31,11 @@ export function toIntervals(ranges: readonly RecordRange[]): readonly (NameInter
 
 /** The names that lie in an interval, in its order, of names in the order of `compareNames`. */
 export function namesIn(sorted: readonly string[], interval: NameInterval): readonly string[] {
-  const { from, fromExcluded, until, reverse, limit } = interval;
+  const { from, fromExcluded, until, limit, last } = interval;
   let start = indexOfName(sorted, from);
   if (fromExcluded && sorted[start] === from) start++;
   const end = until === undefined ? sorted.length : indexOfName(sorted, until);
-  const count = Math.min(limit, Math.max(0, end - start));
-  return reverse ? sorted.slice(end - count, end).reverse() : sorted.slice(start, start + count);
+  return sorted.slice(last ? Math.max(start, end - 1) : start, Math.min(end, start + limit));
 }
 
 /** Index of the first of sorted names that is not before `name`. */
@@ -55,25 +55,20 @@ export function isOneRecord(interval: NameInterval): boolean {
   return !interval.fromExcluded && interval.until === `${interval.from}\0`;
 }
 
-function toInterval({
-  prefix,
-  after,
-  before,
-  reverse = false,
-  limit = Infinity,
-}: RecordRange): NameInterval | undefined {
+function toInterval({ prefix, after, before, limit = Infinity, last = false }: RecordRange): NameInterval | undefined {
   assertBound(prefix, "prefix");
   if (after !== undefined) assertBound(after, "after");
   if (before !== undefined) assertBound(before, "before");
   if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
     throw new RangeError("limit must be a non-negative integer");
   }
+  if (last && limit !== Infinity) throw new TypeError("A range has limit or last, not both");
   const fromExcluded = after !== undefined && after >= prefix;
   const from = fromExcluded ? after : prefix;
   const end = endOfPrefix(prefix);
   const until = before === undefined || (end !== undefined && end < before) ? end : before;
   if (limit === 0 || (until !== undefined && from >= until)) return undefined;
-  return { from, fromExcluded, until, reverse, limit };
+  return { from, fromExcluded, until, limit, last };
 }
 
 function assertBound(bound: unknown, what: string): asserts bound is string {

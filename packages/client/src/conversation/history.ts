@@ -2,7 +2,7 @@
 import type { PartitionSnapshot, RecordRange, Store, StoreCallOptions } from "@coppice/storage";
 import type { HistoryItem } from "../api.ts";
 import { CONVERSATION, ITEM, itemRecord } from "../records/conversation.ts";
-import { ordinal } from "../records/primitives.ts";
+import { fromOrdinal, ordinal } from "../records/primitives.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
@@ -11,6 +11,13 @@ const HAND_OVER_PAGE = 200;
 export const partitionOf = (id: string): string => CONVERSATION + id;
 
 export const itemName = (seq: number): string => ITEM + ordinal(seq);
+
+/** Items after number `after`, to number `last`. */
+export const itemsBetween = (after: number, last: number): RecordRange => ({
+  prefix: ITEM,
+  after: itemName(after),
+  before: itemName(last + 1),
+});
 
 export interface HistoryQuery {
   readonly before?: number;
@@ -28,15 +35,27 @@ export class History {
   }
 
   /** The newest `limit` items before `before`, oldest first. */
-  async page({ before, limit = DEFAULT_LIMIT }: HistoryQuery, options?: StoreCallOptions): Promise<HistoryItem[]> {
+  async page(
+    { before = Number.MAX_SAFE_INTEGER, limit = DEFAULT_LIMIT }: HistoryQuery,
+    options?: StoreCallOptions,
+  ): Promise<HistoryItem[]> {
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
       throw new RangeError(`The limit is 1 to ${MAX_LIMIT}`);
     }
-    if (before !== undefined && !(Number.isSafeInteger(before) && before >= 0)) {
+    if (!Number.isSafeInteger(before) || before < 0) {
       throw new RangeError("Pages end before a sequence number");
     }
-    const bound = before === undefined ? {} : { before: itemName(before) };
-    return (await this.#read([{ prefix: ITEM, ...bound, limit, reverse: true }], options)).reverse();
+    let found: HistoryItem[] = [];
+    // Numbers begin at 1 and are seldom missing: mostly the first range has all.
+    for (let end = before; found.length < limit;) {
+      const last = await newestItem(this.#store, this.#partition, end, options);
+      if (last === 0) break;
+      const after = Math.max(0, last - (limit - found.length));
+      found = [...(await this.#read([itemsBetween(after, last)], options)), ...found];
+      if (after === 0) break;
+      end = after + 1;
+    }
+    return found;
   }
 
   /** Items after `after`, oldest first, at most a page. */
@@ -59,6 +78,19 @@ export class History {
   async #read(ranges: readonly RecordRange[], options?: StoreCallOptions): Promise<HistoryItem[]> {
     return decodeItems((await this.#store.read(this.#partition, ranges, options)).records);
   }
+}
+
+/** The number of a partition's newest item before number `before`; 0 without one. */
+export async function newestItem(
+  store: Store,
+  partition: string,
+  before: number,
+  options?: StoreCallOptions,
+): Promise<number> {
+  const range = { prefix: ITEM, before: itemName(before), last: true };
+  const { records, damaged } = await store.read(partition, [range], options);
+  const [name] = [...records.keys(), ...damaged];
+  return name === undefined ? 0 : fromOrdinal(name);
 }
 
 /** The items among records, in their order. */

@@ -8,7 +8,6 @@ import { isCoppiceError } from "@coppice/kit";
 import type { PartitionSnapshot, PartitionWrite, Store } from "@coppice/storage";
 import {
   FUTURE,
-  ITEM,
   itemRecord,
   OUTBOX,
   outboxRecord,
@@ -19,7 +18,7 @@ import {
   type Summary,
 } from "../records/conversation.ts";
 import { fromOrdinal, ordinal } from "../records/primitives.ts";
-import { decodeItems, itemName, partitionOf } from "./history.ts";
+import { decodeItems, itemName, itemsBetween, newestItem, partitionOf } from "./history.ts";
 import { rosterOf } from "./roster.ts";
 import type { NewItem } from "./transaction.ts";
 
@@ -45,36 +44,36 @@ const STRANDED = 1000;
 export async function readFormer(store: Store, id: string): Promise<Former> {
   const partition = partitionOf(id);
   const prefixes = [SUMMARY, PENDING, OUTBOX, FUTURE, GROUP_RECORDS.all].map((prefix) => ({ prefix }));
-  const newest = { prefix: ITEM, reverse: true, limit: STRANDED };
   let snapshot: PartitionSnapshot;
   try {
-    snapshot = await store.read(partition, [...prefixes, newest]);
+    snapshot = await store.read(partition, prefixes);
   } catch (error) {
     if (!isCoppiceError(error, "ERR_STORE_CORRUPT")) throw error;
     await store.discard(partition);
-    snapshot = await store.read(partition, [...prefixes, newest]);
+    snapshot = await store.read(partition, prefixes);
   }
   const { version, records, damaged } = snapshot;
+  // Whoever writes meanwhile makes what is read here useless, and the new membership's write is refused.
+  const lastItem = await newestItem(store, partition, Number.MAX_SAFE_INTEGER);
+  const newest = await store.read(partition, [itemsBetween(Math.max(0, lastItem - STRANDED), lastItem)]);
   const summary = records.get(SUMMARY);
   const outbox = new Map<number, OutboxEntry>();
   for (const [name, bytes] of records) {
     if (name.startsWith(OUTBOX)) outbox.set(fromOrdinal(name), outboxRecord.decode(bytes));
   }
   const waiting = new Set([...outbox.values()].map(({ item }) => item));
-  const items = decodeItems(records);
+  const items = decodeItems(newest.records);
   return {
     version,
     summary: summary && summaryRecord.decode(summary),
     outbox,
-    names: [...records.keys(), ...damaged].filter((name) => !name.startsWith(ITEM)),
-    lastItem: Math.max(0, ...items.map(({ seq }) => seq), ...damaged.filter(isItem).map(fromOrdinal)),
+    names: [...records.keys(), ...damaged],
+    lastItem,
     stranded: items.filter(
       (item): item is StrandedItem => item.kind === "message" && item.state === "sending" && !waiting.has(item.seq),
     ),
   };
 }
-
-const isItem = (name: string): boolean => name.startsWith(ITEM);
 
 /** A membership that begins. */
 export interface Membership {

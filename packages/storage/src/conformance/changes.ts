@@ -173,7 +173,7 @@ export const changeCases: readonly StoreCase[] = [
         await expectMistake(store.readChanges("p", since, ALL), `since ${since}`);
       }
       await expectMistake(store.readChanges("p", 0, [{ prefix: "", limit: 1 }]), "a limit");
-      await expectMistake(store.readChanges("p", 0, [{ prefix: "", reverse: true }]), "reverse");
+      await expectMistake(store.readChanges("p", 0, [{ prefix: "", last: true }]), "last");
       await expectMistake(store.readChanges("", 0, ALL), "a name");
     },
   },

@@ -40,15 +40,15 @@ const RANGES: readonly (readonly [what: string, range: RecordRange, expected: re
   ["after behind before", { prefix: "", after: "b", before: "a" }, []],
   ["one record", oneRecord("a/1"), ["a/1"]],
   ["one record that does not exist", oneRecord("a/3"), []],
-  ["one record, reverse", { ...oneRecord("a/1"), reverse: true, limit: 1 }, ["a/1"]],
+  ["one record, the last", { ...oneRecord("a/1"), last: true }, ["a/1"]],
   ["a limit", { prefix: "a/", limit: 2 }, ["a/", "a/1"]],
   ["a limit of none", { prefix: "a/", limit: 0 }, []],
   ["a limit of more", { prefix: "a/", limit: 1e15 }, ["a/", "a/1", "a/10", "a/2", "a/2/x"]],
-  ["reverse", { prefix: "a/", reverse: true }, ["a/2/x", "a/2", "a/10", "a/1", "a/"]],
-  ["the last two", { prefix: "a/", reverse: true, limit: 2 }, ["a/2/x", "a/2"]],
-  ["the last two before", { prefix: "a/", before: "a/2", reverse: true, limit: 2 }, ["a/10", "a/1"]],
-  ["the last of more", { prefix: "a/", after: "a/1", reverse: true, limit: 9 }, ["a/2/x", "a/2", "a/10"]],
-  ["the last of all", { prefix: "", reverse: true, limit: 1 }, ["\uffffz"]],
+  ["the last", { prefix: "a/", last: true }, ["a/2/x"]],
+  ["the last before", { prefix: "a/", before: "a/2", last: true }, ["a/10"]],
+  ["the last after", { prefix: "a/", after: "a/2", last: true }, ["a/2/x"]],
+  ["the last of none", { prefix: "a/", after: "a/2/x", last: true }, []],
+  ["the last of all", { prefix: "", last: true }, ["\uffffz"]],
 ];
 
 export const rangeCases: readonly StoreCase[] = [
@@ -71,8 +71,8 @@ export const rangeCases: readonly StoreCase[] = [
     run: async ({ open }) => {
       const store = await open();
       await store.write([put("p", 0, { a: "1", b: "1", c: "1" })]);
-      const several = await store.read("p", [oneRecord("c"), { prefix: "", limit: 2, reverse: true }, oneRecord("a")]);
-      expectEqual([...several.records.keys()], ["c", "b", "a"], "names, the first range that names one decides");
+      const several = await store.read("p", [oneRecord("c"), { prefix: "", last: true }, { prefix: "", limit: 1 }]);
+      expectEqual([...several.records.keys()], ["c", "a"], "names, the first range that names one decides");
       const none = await store.read("p", []);
       expectEqual([none.version, none.records.size], [1, 0], "without ranges");
     },
@@ -84,6 +84,7 @@ export const rangeCases: readonly StoreCase[] = [
       for (const limit of [-1, 1.5, NaN]) {
         await expectMistake(store.read("p", [{ prefix: "", limit }]), `limit ${limit}`);
       }
+      await expectMistake(store.read("p", [{ prefix: "", limit: 1, last: true }]), "limit and last");
       await expectMistake(store.read("p", [{ prefix: "x".repeat(514) }]), "a prefix longer than any name");
       await expectMistake(store.read("p", new Array<RecordRange>(65_537).fill({ prefix: "" })), "too many ranges");
     },
@@ -101,7 +102,7 @@ export const rangeCases: readonly StoreCase[] = [
       })();
       let version = 0;
       while (version < 25) {
-        const ranges = [{ prefix: "", limit: 10 }, oneRecord("record/9"), { prefix: "", limit: 10, reverse: true }];
+        const ranges = [{ prefix: "", limit: 10 }, oneRecord("record/9"), { prefix: "", last: true }];
         const snapshot = await reader.read("p", ranges);
         const values = new Set(Array.from(snapshot.records.values(), (value) => new TextDecoder().decode(value)));
         expectEqual([...values], snapshot.version === 0 ? [] : [String(snapshot.version)], "values of one version");

@@ -5,15 +5,18 @@ import { MAX_JOURNAL_WRITES } from "../journal.ts";
 import type { Access } from "./access.ts";
 import { encodeEntry, type JournalRow, openJournalRow } from "./journal-rows.ts";
 import type { PartitionRow } from "./parse.ts";
-import { lastEntries, partitionRange } from "./records.ts";
+import { numbered, partitionRange } from "./records.ts";
 import { BY_TAG } from "./schema.ts";
-import { isRefused, runAtOnce, runTransaction } from "./transaction.ts";
+import { isRefused, runAtOnce } from "./transaction.ts";
 
 /**
  * The last version is known only as far as rows still prove it. Nobody writes to a partition so often that the rest would
  * reach this far.
  */
 const VERSIONS_SKIPPED = 2 ** 32;
+
+/** Rows of the journal among which the newest are looked for: many times as many as any write leaves. */
+const MAX_KEYS = 65_536;
 
 type Tag = Uint8Array<ArrayBuffer>;
 
@@ -61,20 +64,30 @@ async function lastProven(access: Access, tag: Tag, entries: readonly JournalRow
   return 0;
 }
 
+/** A partition's row, its key, and the last rows of its journal, the newest first. */
 async function load(
   { database }: Access,
   tag: Tag,
   signal: AbortSignal | undefined,
 ): Promise<readonly [key: IDBValidKey | undefined, row: unknown, entries: readonly JournalRow[]]> {
-  const transaction = database.transaction(["partitions", "journal"]);
-  const byTag = transaction.objectStore("partitions").index(BY_TAG);
-  return runTransaction(transaction, signal, () =>
-    Promise.all([
-      byTag.getKey(tag),
-      byTag.get(tag),
-      lastEntries(transaction.objectStore("journal"), tag, MAX_JOURNAL_WRITES),
-    ]),
-  );
+  const stores = database.transaction(["partitions", "journal"]);
+  const [key, row, keys] = await runAtOnce(stores, signal, () => {
+    const byTag = stores.objectStore("partitions").index(BY_TAG);
+    const journal = stores.objectStore("journal");
+    return Promise.all([byTag.getKey(tag), byTag.get(tag), journal.getAllKeys(numbered(tag), MAX_KEYS)]);
+  });
+  const first = keys.at(-MAX_JOURNAL_WRITES) ?? keys[0];
+  if (first === undefined) return [key, row, []];
+  const journal = database.transaction("journal");
+  const entries = await runAtOnce(journal, signal, async () => {
+    const range = IDBKeyRange.bound(first, [tag, Infinity]);
+    const [found, values] = await Promise.all([
+      journal.store.getAllKeys(range, MAX_JOURNAL_WRITES),
+      journal.store.getAll(range, MAX_JOURNAL_WRITES),
+    ]);
+    return found.map(([, version], index) => [version, values[index]] as const);
+  });
+  return [key, row, entries.reverse()];
 }
 
 /** Replaces everything of the partition by a cleared row, unless another context has replaced the row under `key` meanwhile. */

@@ -4,7 +4,7 @@ import { isBytes, isObject } from "./parse.ts";
 import { platformError } from "./platform-error.ts";
 import { createKeySource, type KeySource, rootKey, SALT_BYTES, type StoreKey } from "./root-key.ts";
 import { type Database, META_KEY } from "./schema.ts";
-import { runTransaction } from "./transaction.ts";
+import { isRefused, runAtOnce } from "./transaction.ts";
 import { Vault } from "./vault.ts";
 
 const STORE_ID_BYTES = 32;
@@ -56,20 +56,19 @@ async function readMeta(database: Database): Promise<unknown> {
 /** Stores `meta` unless another context was faster; then returns what that one stored. */
 async function insertMeta(database: Database, meta: Meta): Promise<unknown> {
   try {
-    const transaction = database.transaction(["meta", "partitions"], "readwrite", { durability: "strict" });
-    return await runTransaction(transaction, undefined, async () => {
-      const [present, partitions] = await Promise.all([
-        transaction.objectStore("meta").get(META_KEY),
-        transaction.objectStore("partitions").count(),
-      ]);
-      if (present !== undefined) return present;
+    if ((await database.count("partitions")) > 0) {
       // A new key would hide for good that the old one is missing.
-      if (partitions > 0) throw storeError("ERR_STORE_CORRUPT", "The store has data but its key record is gone");
-      await transaction.objectStore("meta").put(meta, META_KEY);
-      return undefined;
-    });
+      const present = await readMeta(database);
+      if (present === undefined) throw storeError("ERR_STORE_CORRUPT", "The store has data but its key record is gone");
+      return present;
+    }
+    const transaction = database.transaction("meta", "readwrite", { durability: "strict" });
+    await runAtOnce(transaction, undefined, () => transaction.store.add(meta, META_KEY));
+    return undefined;
   } catch (error) {
-    throw platformError(error, "to create the store's key record");
+    const failure = platformError(error, "to create the store's key record");
+    if (!isRefused(failure)) throw failure;
+    return readMeta(database);
   }
 }
 

@@ -6,9 +6,9 @@ import type { NameInterval } from "../range.ts";
 import { type Access, corrupt, requireRow } from "./access.ts";
 import { type JournalRow, openEntries } from "./journal-rows.ts";
 import { isBytes, parseRow } from "./parse.ts";
-import { isOneRequest, select, type Selection } from "./records.ts";
+import { select, type Selection } from "./records.ts";
 import { BY_TAG } from "./schema.ts";
-import { runAtOnce, runTransaction } from "./transaction.ts";
+import { runAtOnce } from "./transaction.ts";
 import { IN_FLIGHT, type Place, writtenVersion } from "./vault.ts";
 
 /** Journal and records are read in two transactions: how often the first is repeated because of a write in between. */
@@ -79,8 +79,7 @@ export class Reader {
     signal: AbortSignal | undefined,
   ): Promise<readonly [row: unknown, records: Selection]> {
     const transaction = this.#access.database.transaction(["partitions", "records"]);
-    const run = intervals.every(isOneRequest) ? runAtOnce : runTransaction;
-    return run(transaction, signal, async () => {
+    return runAtOnce(transaction, signal, async () => {
       const records = transaction.objectStore("records");
       const [row, ...selections] = await Promise.all([
         transaction.objectStore("partitions").index(BY_TAG).get(tag),

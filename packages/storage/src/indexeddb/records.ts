@@ -1,7 +1,6 @@
 /** Requests on the rows of one partition: its records and its journal. Runs inside a transaction, awaits requests only. */
 import type { IDBPObjectStore, StoreNames } from "idb";
 import { isOneRecord, type NameInterval } from "../range.ts";
-import type { JournalRow } from "./journal-rows.ts";
 import type { Schema } from "./schema.ts";
 
 type Rows<Name extends StoreNames<Schema>, Mode extends IDBTransactionMode> = IDBPObjectStore<
@@ -22,58 +21,29 @@ export function partitionRange(tag: Uint8Array<ArrayBuffer>): IDBKeyRange {
   return IDBKeyRange.bound([tag], [tag, []], true, true);
 }
 
-/** The last rows of a partition's journal, the newest first. */
-export async function lastEntries(
-  journal: Rows<"journal", "readonly">,
-  tag: Uint8Array<ArrayBuffer>,
-  limit: number,
-): Promise<readonly JournalRow[]> {
-  const entries: JournalRow[] = [];
-  let cursor = await journal.openCursor(numbered(tag), "prev");
-  while (cursor !== null && entries.length < limit) {
-    entries.push([cursor.key[1], cursor.value]);
-    cursor = await cursor.continue();
-  }
-  return entries;
-}
-
 /** Everything in a partition's journal that may be taken for a version. */
 export function numbered(tag: Uint8Array<ArrayBuffer>): IDBKeyRange {
   return IDBKeyRange.bound([tag], [tag, Infinity]);
 }
 
-/** Whether `select` makes all its requests at once. */
-export function isOneRequest({ reverse, limit }: NameInterval): boolean {
-  return !reverse || limit === Infinity;
-}
-
-/** The records of one interval, in its order. */
+/** The records of one interval, in their order. Makes all its requests at once. */
 export async function select(
   records: Rows<"records", "readonly">,
   tag: Uint8Array<ArrayBuffer>,
   interval: NameInterval,
 ): Promise<Selection> {
-  const { from, fromExcluded, until, reverse, limit } = interval;
+  const { from, fromExcluded, until, limit, last } = interval;
   if (isOneRecord(interval)) {
     const stored: unknown = await records.get([tag, from]);
     return stored === undefined ? [] : [[from, stored]];
   }
   const range = IDBKeyRange.bound([tag, from], [tag, until ?? []], fromExcluded, true);
-  if (!isOneRequest(interval)) return selectLast(records, range, limit);
+  if (last) {
+    // The cursor is not moved: that would take further requests, and a context that is frozen between two holds up all.
+    const cursor = await records.openCursor(range, "prev");
+    return cursor === null ? [] : [[cursor.key[1], cursor.value]];
+  }
   const count = Math.min(limit, MAX_COUNT);
   const [keys, values] = await Promise.all([records.getAllKeys(range, count), records.getAll(range, count)]);
-  const selection = keys.map(([, name], index) => [name, values[index]] as const);
-  return reverse ? selection.reverse() : selection;
-}
-
-/** From the end, by cursor: `getAll` counts from the start only. */
-async function selectLast(records: Rows<"records", "readonly">, range: IDBKeyRange, limit: number): Promise<Selection> {
-  const selection: (readonly [string, unknown])[] = [];
-  let cursor = await records.openCursor(range, "prev");
-  while (cursor !== null) {
-    selection.push([cursor.key[1], cursor.value]);
-    if (selection.length === limit) break;
-    cursor = await cursor.continue();
-  }
-  return selection;
+  return keys.map(([, name], index) => [name, values[index]] as const);
 }

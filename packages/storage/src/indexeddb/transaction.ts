@@ -3,13 +3,15 @@ import { type IDBPTransaction, type StoreNames, unwrap } from "idb";
 import type { Schema } from "./schema.ts";
 
 /**
- * Runs `body`, which may await nothing but the transaction's requests, and resolves when the transaction is complete. If
- * `body` throws or the signal is aborted, the transaction is undone, unless it is committing already.
+ * Runs a transaction whose requests are all made when `request` returns, commits it at once, and resolves when it is complete.
+ * A context that is frozen after that (a tab in the background, a debugger) holds up nobody: without it, the transaction would
+ * stay open for as long. What `request` throws undoes the transaction, and so does the signal, unless it is committing already;
+ * what `request` returns may only reject with it.
  */
-export async function runTransaction<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
+export async function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
   transaction: IDBPTransaction<Schema, Names, Mode>,
   signal: AbortSignal | undefined,
-  body: () => Promise<T>,
+  request: () => T | Promise<T>,
 ): Promise<T> {
   // idb's own completion, unused: see below.
   transaction.done.catch(() => undefined);
@@ -20,7 +22,9 @@ export async function runTransaction<T, Names extends ArrayLike<StoreNames<Schem
   };
   signal?.addEventListener("abort", undo, { once: true });
   try {
-    const result = await body();
+    const requested = request();
+    transaction.commit();
+    const result = await requested;
     await completed;
     return result;
   } catch (error) {
@@ -29,23 +33,6 @@ export async function runTransaction<T, Names extends ArrayLike<StoreNames<Schem
   } finally {
     signal?.removeEventListener("abort", undo);
   }
-}
-
-/**
- * Runs a transaction whose requests are all made when `request` returns, and commits it at once. A context that is frozen after
- * that (a tab in the background, a debugger) holds up nobody: without it, the transaction would stay open for as long. What
- * `request` throws undoes the transaction; what it returns may only reject with it.
- */
-export function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
-  transaction: IDBPTransaction<Schema, Names, Mode>,
-  signal: AbortSignal | undefined,
-  request: () => T | Promise<T>,
-): Promise<T> {
-  return runTransaction(transaction, signal, async () => {
-    const result = request();
-    transaction.commit();
-    return result;
-  });
 }
 
 /**

@@ -68,7 +68,7 @@ describe("quota exceeded (adversarial 41)", () => {
   });
 
   test("on creating the store: ERR_STORE_QUOTA", async () => {
-    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementationOnce(function (this: IDBObjectStore) {
+    vi.spyOn(IDBObjectStore.prototype, "add").mockImplementationOnce(function (this: IDBObjectStore) {
       return failingRequest(this, "QuotaExceededError");
     });
     await expect(openIndexedDbStore({ name: freshName() })).rejects.toMatchObject({ code: "ERR_STORE_QUOTA" });
