@@ -39,25 +39,14 @@ const NODE_PACKAGES = ["packages/server"];
  * Folders and files of `core/src`, lowest layer first. A file imports from its own layer and the ones before it.
  */
 export const CORE_LAYERS = [
-  ["errors", "limits", "padding", "in-flight", "not-loaded", "result"],
+  ["errors", "limits", "in-flight", "not-loaded", "result"],
   ["codec"],
   ["crypto"],
-  [
-    "credential",
-    "extension",
-    "grease",
-    "tree",
-    "schedule",
-    "framing",
-    "secret-tree",
-    "key-package",
-    "custom-proposal",
-    "rules",
-  ],
-  ["group-state", "state"],
-  ["proposal", "protect-content"],
+  ["identity"],
+  ["extensions"],
+  ["tree", "schedule", "framing", "state", "proposal", "rules"],
   ["commit"],
-  ["group", "public-group"],
+  ["group"],
   ["index"],
 ];
 

@@ -5,7 +5,7 @@
  */
 import { toHex, utf8 } from "../src/codec/bytes.ts";
 import { decode, encode } from "../src/codec/codec.ts";
-import { basicCredential } from "../src/credential.ts";
+import { basicCredential } from "../src/identity/credential.ts";
 import type { FramedContent } from "../src/framing/framed-content.ts";
 import { framedContent } from "../src/framing/framed-content.ts";
 import { groupInfo, signGroupInfo } from "../src/framing/group-info.ts";
@@ -17,7 +17,7 @@ import { joinGroup } from "../src/group/join.ts";
 import { processMessage } from "../src/group/receive.ts";
 import { createApplicationMessage, createProposal } from "../src/group/send.ts";
 import { encodeGroupState } from "../src/group/serialise.ts";
-import { keyPackage as keyPackageCodec } from "../src/key-package.ts";
+import { keyPackage as keyPackageCodec } from "../src/framing/key-package.ts";
 import { forgeCommit, forgeExternalCommit } from "../test/support/forge-commit.ts";
 import { forgeKeyPackage, forgeUpdateLeaf, forgeWelcome } from "../test/support/forge-join.ts";
 import { sealPrivate, sealPublic, signedContent } from "../test/support/forge-message.ts";

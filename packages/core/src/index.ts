@@ -7,44 +7,50 @@ export * as codec from "./codec/codec.ts";
 export type { Codec } from "./codec/codec.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
-export { noPadding, padme, padToBlocks } from "./padding.ts";
-export type { Padding } from "./padding.ts";
+export { noPadding, padme, padToBlocks } from "./framing/padding.ts";
+export type { Padding } from "./framing/padding.ts";
 export type { Progress } from "./in-flight.ts";
 export { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "./crypto/cipher-suite.ts";
 export type { CipherSuite } from "./crypto/cipher-suite.ts";
 export { loadKernel } from "./crypto/kernel.ts";
 export type { LocalSigner, SignatureKeyPair, SignatureScheme, Signer } from "./crypto/signature.ts";
 export { randomBytes } from "@coppice/kit";
-export { basicCredential, CredentialType, sameCredential } from "./credential.ts";
-export type { BasicCredential, Credential, X509Credential } from "./credential.ts";
-export { externalSenders, ExtensionType, findExtension, makeExtension, requiredCapabilities } from "./extension.ts";
-export type { Extension, ExternalSender, RequiredCapabilities } from "./extension.ts";
-export { assembleOwnKeyPackage, createKeyPackage, keyPackage, verifyKeyPackage } from "./key-package.ts";
-export type { CreateKeyPackageOptions, KeyPackage, OwnKeyPackage } from "./key-package.ts";
+export { basicCredential, CredentialType, sameCredential } from "./identity/credential.ts";
+export type { BasicCredential, Credential, X509Credential } from "./identity/credential.ts";
+export {
+  externalSenders,
+  ExtensionType,
+  findExtension,
+  makeExtension,
+  requiredCapabilities,
+} from "./extensions/extension.ts";
+export type { Extension, ExternalSender, RequiredCapabilities } from "./extensions/extension.ts";
+export { assembleOwnKeyPackage, createKeyPackage, keyPackage, verifyKeyPackage } from "./framing/key-package.ts";
+export type { CreateKeyPackageOptions, KeyPackage, OwnKeyPackage } from "./framing/key-package.ts";
 export { decodeMessage, decodeMessageOf, encodeMessage } from "./framing/mls-message.ts";
 export type { MlsMessage, WireFormat } from "./framing/mls-message.ts";
 export { ProposalType } from "./framing/proposal.ts";
 export type { CustomProposal, Proposal } from "./framing/proposal.ts";
 export type { Welcome } from "./framing/welcome.ts";
 export type { GroupInfo } from "./framing/group-info.ts";
-export { defaultCapabilities } from "./tree/capabilities.ts";
-export type { Capabilities } from "./tree/capabilities.ts";
+export { defaultCapabilities } from "./extensions/capabilities.ts";
+export type { Capabilities } from "./extensions/capabilities.ts";
 export { validateLeafNode } from "./tree/leaf-node-validation.ts";
 export type { LeafNode, Lifetime } from "./tree/leaf-node.ts";
 export type { LeafIndex } from "./tree/tree-math.ts";
 export type { RatchetTree } from "./tree/ratchet-tree.ts";
 export type { PreSharedKeyId } from "./schedule/psk.ts";
 export type { GroupContext } from "./schedule/group-context.ts";
-export { defineProposalType } from "./custom-proposal.ts";
+export { defineProposalType } from "./proposal/custom-proposal.ts";
 export type {
   CustomProposalType,
   ProposalTypeDefinition,
   ProposalTypeRules,
   SentCustomProposal,
-} from "./custom-proposal.ts";
+} from "./proposal/custom-proposal.ts";
 export { DEFAULT_MAX_LIFETIME_SECONDS, makeRules } from "./rules.ts";
 export type { AuthenticationService, Identity, Rules, SentProposal, ValidationMoment } from "./rules.ts";
-export { isComplete } from "./group-state.ts";
+export { isComplete } from "./state/group-state.ts";
 export type {
   CachedProposal,
   FormerMembers,
@@ -54,7 +60,7 @@ export type {
   PastEpoch,
   PublicGroupState,
   Transition,
-} from "./group-state.ts";
+} from "./state/group-state.ts";
 export { checkBestSuite, negotiateGroup } from "./group/negotiate.ts";
 export type { NegotiatedGroup } from "./group/negotiate.ts";
 export { createGroup } from "./group/create.ts";
@@ -66,7 +72,7 @@ export type { JoinedGroup, JoinOptions } from "./group/join.ts";
 export { adoptCommit, createCommit, discardCommit } from "./commit/create.ts";
 export type { CreateCommitOptions, StagedCommit } from "./commit/create.ts";
 export type { LeafChanges } from "./commit/own-leaf.ts";
-export type { CommitEffect } from "./commit/judge.ts";
+export type { CommitEffect } from "./commit/validate.ts";
 export type { ProcessedCommit } from "./commit/process.ts";
 export type { AddedMember, ChangedMember } from "./proposal/apply.ts";
 export { createApplicationMessage, createProposal, createUpdateProposal } from "./group/send.ts";
@@ -100,5 +106,5 @@ export {
 } from "./group/serialise.ts";
 export { createExternalCommit } from "./group/external-join.ts";
 export type { ExternalJoin, ExternalJoinOptions } from "./group/external-join.ts";
-export { observeGroup, observeMessage } from "./public-group.ts";
-export type { ObservedCommit, ObservedProposal, ObserveOptions } from "./public-group.ts";
+export { observeGroup, observeMessage } from "./group/public-group.ts";
+export type { ObservedCommit, ObservedProposal, ObserveOptions } from "./group/public-group.ts";

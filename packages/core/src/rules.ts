@@ -1,17 +1,17 @@
 /** What the application decides: authentication (RFC 9420 §5.3.1), lifetimes, policy, pre-shared keys, limits. */
 import { describe } from "@coppice/kit";
 import type { Bytes } from "./codec/bytes.ts";
-import type { Credential } from "./credential.ts";
-import { sameCredential } from "./credential.ts";
-import type { ProposalTypeRules } from "./custom-proposal.ts";
+import type { Credential } from "./identity/credential.ts";
+import { sameCredential } from "./identity/credential.ts";
+import type { ProposalTypeRules } from "./proposal/custom-proposal.ts";
 import type { ErrorDetail, MlsErrorCode } from "./errors.ts";
 import { CoppiceError } from "./errors.ts";
 import type { Sender } from "./framing/framed-content.ts";
 import type { Proposal } from "./framing/proposal.ts";
 import type { Limits } from "./limits.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import type { Padding } from "./padding.ts";
-import { padme } from "./padding.ts";
+import type { Padding } from "./framing/padding.ts";
+import { padme } from "./framing/padding.ts";
 import type { PreSharedKeyId } from "./schedule/psk.ts";
 
 /** When a credential is judged (R-5.3.1-2 to R-5.3.1-7). */

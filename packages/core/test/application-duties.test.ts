@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { randomBytes } from "@coppice/kit";
 import { concat, toHex, utf8 } from "../src/codec/bytes.ts";
-import { basicCredential } from "../src/credential.ts";
+import { basicCredential } from "../src/identity/credential.ts";
 import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../src/crypto/cipher-suite.ts";
 import { decodeMessage, decodeMessageOf, encodeMessage } from "../src/framing/mls-message.ts";
 import { createGroupInfo, exportSecret } from "../src/group/export.ts";

@@ -1,15 +1,15 @@
 /** What the application decides (RFC 9420 §5.3.1, §12.2), and what it is told for that. */
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../src/codec/bytes.ts";
-import { ExtensionType } from "../src/extension.ts";
+import { ExtensionType } from "../src/extensions/extension.ts";
 import { CoppiceError } from "../src/errors.ts";
 import { createProposal } from "../src/group/send.ts";
-import { createKeyPackage } from "../src/key-package.ts";
+import { createKeyPackage } from "../src/framing/key-package.ts";
 import { makeRules } from "../src/rules.ts";
 import type { Rules } from "../src/rules.ts";
 import { forgeCommit, forgeExternalCommit } from "./support/forge-commit.ts";
 import { ANYBODY, expectRefusal, Group, LIFETIME, Member, testRules } from "./support/group.ts";
-import { basicCredential } from "../src/credential.ts";
+import { basicCredential } from "../src/identity/credential.ts";
 
 test("authentication and clock have no default, all else has a safe one (R-7.2-9)", async () => {
   const rules = makeRules({ authentication: { validate: () => Promise.resolve() }, now: () => 5n });

@@ -9,7 +9,7 @@ import { decodeMessageOf } from "../src/framing/mls-message.ts";
 import { exportSecret } from "../src/group/export.ts";
 import { joinGroup } from "../src/group/join.ts";
 import { decodeGroupState, encodeGroupState } from "../src/group/serialise.ts";
-import { epochSecretsOf } from "../src/group-state.ts";
+import { epochSecretsOf } from "../src/state/group-state.ts";
 import { editNode, forgeCommit } from "./support/forge-commit.ts";
 import { forgePrivate, forgePublic } from "./support/forge-message.ts";
 import { Group, Member, testRules } from "./support/group.ts";

@@ -3,8 +3,8 @@ import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
-import type { GroupState, KeptSecrets, PastEpoch, Transition } from "../group-state.ts";
-import { epochSecretsOf } from "../group-state.ts";
+import type { GroupState, KeptSecrets, PastEpoch, Transition } from "../state/group-state.ts";
+import { epochSecretsOf } from "../state/group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
@@ -13,7 +13,7 @@ import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedu
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
 import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
-import { createSecretTree, secretsOf } from "../secret-tree.ts";
+import { createSecretTree, secretsOf } from "../schedule/secret-tree.ts";
 import { formerMembers } from "../state/former-members.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 

@@ -5,7 +5,7 @@ import { encode } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Commit } from "../framing/commit.ts";
 import { confirmedTranscriptHashInput } from "../framing/framed-content.ts";
-import type { GroupState, Transition } from "../group-state.ts";
+import type { GroupState, Transition } from "../state/group-state.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
@@ -23,8 +23,8 @@ import {
   lookUpPsks,
   provisionalContext,
 } from "./epoch.ts";
-import type { CommitEffect, JudgedCommit, VerifiedCommit } from "./judge.ts";
-import { judgeCommit } from "./judge.ts";
+import type { CommitEffect, JudgedCommit, VerifiedCommit } from "./validate.ts";
+import { judgeCommit } from "./validate.ts";
 
 /** What a Commit did, as a member sees it. */
 export interface ProcessedCommit extends Transition {

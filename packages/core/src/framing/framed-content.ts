@@ -8,7 +8,7 @@ import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { encodeGroupContext } from "../schedule/group-context.ts";
-import { MLS10 } from "../tree/capabilities.ts";
+import { MLS10 } from "../extensions/capabilities.ts";
 import type { Commit } from "./commit.ts";
 import { commit } from "./commit.ts";
 import type { Proposal } from "./proposal.ts";

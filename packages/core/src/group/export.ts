@@ -5,18 +5,18 @@ import { erase } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
 import { copyOf, encode } from "../codec/codec.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extension.ts";
+import type { Extension } from "../extensions/extension.ts";
 import {
   externalPub as wireExternalPub,
   extensions as wireExtensions,
   ExtensionType,
   makeExtension,
-} from "../extension.ts";
+} from "../extensions/extension.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { ratchetTree, signGroupInfo } from "../framing/group-info.ts";
-import type { GroupState } from "../group-state.ts";
-import { checkSigner, requireActive } from "../group-state.ts";
-import { withGreaseExtension } from "../grease.ts";
+import type { GroupState } from "../state/group-state.ts";
+import { checkSigner, requireActive } from "../state/group-state.ts";
+import { withGreaseExtension } from "../extensions/grease.ts";
 import { exportSecret as exportFrom } from "../schedule/key-schedule.ts";
 
 /**

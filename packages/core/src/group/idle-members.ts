@@ -1,5 +1,5 @@
 /** Members who never refresh their keys (RFC 9420 §3.2, §16.6): as long as they stay, what was stolen from them stays good. */
-import type { PublicGroupState } from "../group-state.ts";
+import type { PublicGroupState } from "../state/group-state.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
 /** A member whose keys are old. */

@@ -2,11 +2,11 @@
 import type { MlsMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import { claimedSenders } from "../framing/unprotect.ts";
-import type { MessagingState } from "../group-state.ts";
-import { isComplete, secretTreesOf } from "../group-state.ts";
+import type { MessagingState } from "../state/group-state.ts";
+import { isComplete, secretTreesOf } from "../state/group-state.ts";
 import { attempt, succeeded } from "../result.ts";
 import type { Rules } from "../rules.ts";
-import { absentNodes } from "../secret-tree.ts";
+import { absentNodes } from "../schedule/secret-tree.ts";
 import { recordNames } from "../state/record-names.ts";
 import { LoadedLeaves } from "../tree/loaded-leaves.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";

@@ -1,7 +1,7 @@
 /** What a new group can be, given what its members support (RFC 9420 §11): the creator's part of downgrade protection. */
 import { CoppiceError } from "../errors.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import type { Capabilities } from "../tree/capabilities.ts";
+import type { Capabilities } from "../extensions/capabilities.ts";
 
 /** What all members of a group to be support. */
 export interface NegotiatedGroup {

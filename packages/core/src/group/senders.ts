@@ -2,10 +2,10 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
-import { findExternalSenders } from "../extension.ts";
+import { findExternalSenders } from "../extensions/extension.ts";
 import type { FramedContent } from "../framing/framed-content.ts";
 import { ProposalType } from "../framing/proposal.ts";
-import type { PublicGroupState } from "../group-state.ts";
+import type { PublicGroupState } from "../state/group-state.ts";
 import type { Identity } from "../rules.ts";
 
 export const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>

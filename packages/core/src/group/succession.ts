@@ -2,11 +2,11 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes, toHex } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
-import type { Credential } from "../credential.ts";
-import { credential } from "../credential.ts";
+import type { Credential } from "../identity/credential.ts";
+import { credential } from "../identity/credential.ts";
 import { CoppiceError } from "../errors.ts";
-import { extensions } from "../extension.ts";
-import type { GroupState } from "../group-state.ts";
+import { extensions } from "../extensions/extension.ts";
+import type { GroupState } from "../state/group-state.ts";
 import type { Identity, Rules } from "../rules.ts";
 import { isSameIdentity } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";

@@ -1,17 +1,17 @@
 /** Applying a proposal list (RFC 9420 §12.3) to copies of tree and context, judging what it brings in. */
 import type { Bytes } from "../codec/bytes.ts";
 import { equalBytes } from "../codec/bytes.ts";
-import { sameCredential } from "../credential.ts";
+import { sameCredential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import type { ProposalTypeRules, SentCustomProposal } from "../custom-proposal.ts";
+import type { ProposalTypeRules, SentCustomProposal } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extension.ts";
-import { checkExternalSenderKeys, ExtensionType, findExtension, findExternalSenders } from "../extension.ts";
+import type { Extension } from "../extensions/extension.ts";
+import { checkExternalSenderKeys, ExtensionType, findExtension, findExternalSenders } from "../extensions/extension.ts";
 import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import { inFlight } from "../in-flight.ts";
-import type { KeyPackage } from "../key-package.ts";
-import { checkSuite, verifyKeyPackage } from "../key-package.ts";
+import type { KeyPackage } from "../framing/key-package.ts";
+import { checkSuite, verifyKeyPackage } from "../framing/key-package.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import { validateCredential, yesOrNo } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";

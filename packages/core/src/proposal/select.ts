@@ -3,7 +3,7 @@ import { isCoppiceError } from "../errors.ts";
 import type { CoppiceError } from "../errors.ts";
 import type { ProposalOrRef } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
-import type { CachedProposal, GroupState } from "../group-state.ts";
+import type { CachedProposal, GroupState } from "../state/group-state.ts";
 import { inFlight } from "../in-flight.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import type { Verify } from "./apply.ts";

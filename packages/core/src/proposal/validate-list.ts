@@ -2,8 +2,8 @@
 import { encode } from "../codec/codec.ts";
 import { toHex } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import type { ProposalTypeRules } from "../custom-proposal.ts";
-import { rulesOf } from "../custom-proposal.ts";
+import type { ProposalTypeRules } from "./custom-proposal.ts";
+import { rulesOf } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Sender } from "../framing/framed-content.ts";
 import type { Proposal } from "../framing/proposal.ts";

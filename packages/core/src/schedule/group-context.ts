@@ -2,8 +2,8 @@
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
 import { encode, opaque, struct, uint16, uint64 } from "../codec/codec.ts";
-import type { Extension } from "../extension.ts";
-import { extensions } from "../extension.ts";
+import type { Extension } from "../extensions/extension.ts";
+import { extensions } from "../extensions/extension.ts";
 
 /**
  * ```tls

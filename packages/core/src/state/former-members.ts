@@ -3,8 +3,8 @@
  * keeping it costs what its Commit changed.
  */
 import { equalBytes } from "../codec/bytes.ts";
-import { sameCredential } from "../credential.ts";
-import type { FormerMembers, GroupState, MessagingState } from "../group-state.ts";
+import { sameCredential } from "../identity/credential.ts";
+import type { FormerMembers, GroupState, MessagingState } from "./group-state.ts";
 import { notLoaded } from "../not-loaded.ts";
 import type { Identity } from "../rules.ts";
 import { changedNodes } from "../tree/changed-nodes.ts";

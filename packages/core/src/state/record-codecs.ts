@@ -15,15 +15,15 @@ import {
   uint8,
   vector,
 } from "../codec/codec.ts";
-import { credential } from "../credential.ts";
+import { credential } from "../identity/credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { sender } from "../framing/framed-content.ts";
 import type { ReInitProposal } from "../framing/proposal.ts";
 import { proposal, proposalBodies } from "../framing/proposal.ts";
-import type { CachedProposal, GroupStatus, MessagingState } from "../group-state.ts";
+import type { CachedProposal, GroupStatus, MessagingState } from "./group-state.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { groupContext } from "../schedule/group-context.ts";
-import type { Ratchet, SecretNode } from "../secret-tree.ts";
+import type { Ratchet, SecretNode } from "../schedule/secret-tree.ts";
 import type { Identity } from "../rules.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import { leafNode } from "../tree/leaf-node.ts";

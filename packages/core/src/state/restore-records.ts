@@ -1,7 +1,7 @@
 /** A group state from its records (`record-names.ts`), and one state from another and what changed. */
 import { getCipherSuite } from "../crypto/cipher-suite.ts";
-import type { GroupState, MessagingState } from "../group-state.ts";
-import { secretTreesOf } from "../group-state.ts";
+import type { GroupState, MessagingState } from "./group-state.ts";
+import { secretTreesOf } from "./group-state.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import type { Leaves } from "../tree/loaded-leaves.ts";
 import { LoadedLeaves } from "../tree/loaded-leaves.ts";

@@ -1,11 +1,11 @@
 /** Leaf node validation (RFC 9420 §7.3): one leaf by itself, and all leaves of a tree together. */
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
-import { findRequiredCapabilities } from "../extension.ts";
+import { findRequiredCapabilities } from "../extensions/extension.ts";
 import type { Identity, Rules, ValidationMoment } from "../rules.ts";
 import { checkIdentityKept, secondsNow, validateCredential } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "./capabilities.ts";
+import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "../extensions/capabilities.ts";
 import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
 import { verifyLeafNodeSignature } from "./leaf-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";

@@ -4,15 +4,15 @@ import { EMPTY } from "../codec/bytes.ts";
 import type { Codec, Given } from "../codec/codec.ts";
 import { closedEnum, copyOf, uint8 } from "../codec/codec.ts";
 import type { Writer } from "../codec/writer.ts";
-import type { Credential } from "../credential.ts";
-import { credential } from "../credential.ts";
+import type { Credential } from "../identity/credential.ts";
+import { credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extension.ts";
-import { extensions } from "../extension.ts";
-import type { Capabilities } from "./capabilities.ts";
-import { capabilities } from "./capabilities.ts";
+import type { Extension } from "../extensions/extension.ts";
+import { extensions } from "../extensions/extension.ts";
+import type { Capabilities } from "../extensions/capabilities.ts";
+import { capabilities } from "../extensions/capabilities.ts";
 import type { LeafIndex } from "./tree-math.ts";
 
 /** Seconds since 1970, both bounds inclusive (R-7.2-8). */

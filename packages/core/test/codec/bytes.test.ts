@@ -1,7 +1,7 @@
 /** Byte arrays: text, comparison, hexadecimal digits. */
 import { expect, test } from "vitest";
 import { concat, equalBytes, equalConstantTime, fromHex, toHex, utf8 } from "../../src/codec/bytes.ts";
-import { basicCredential, sameCredential } from "../../src/credential.ts";
+import { basicCredential, sameCredential } from "../../src/identity/credential.ts";
 
 test("text is encoded as every encoder does it, whatever its length and alphabet", () => {
   for (const text of ["", "MLS 1.0 epoch", "é", "a".repeat(64), "a".repeat(65), `${"a".repeat(63)}é`, "😀"]) {

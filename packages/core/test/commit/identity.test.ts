@@ -1,14 +1,14 @@
 /** A leaf keeps its identity: nobody takes another's name by a new credential (adversarial 50, R-5.3.1-8). */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { basicCredential } from "../../src/credential.ts";
-import type { Credential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
+import type { Credential } from "../../src/identity/credential.ts";
 import { createCommit } from "../../src/commit/create.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
 import { createUpdateProposal } from "../../src/group/send.ts";
 import { branchGroup, reinitGroup } from "../../src/group/successor.ts";
-import { observeGroup, observeMessage } from "../../src/public-group.ts";
+import { observeGroup, observeMessage } from "../../src/group/public-group.ts";
 import type { AuthenticationService } from "../../src/rules.ts";
 import { forgeCommit, forgeExternalCommit } from "../support/forge-commit.ts";
 import { ANYBODY, expectForgeryRefused, expectRefusal, Group, LIFETIME, Member, testRules } from "../support/group.ts";

@@ -1,7 +1,7 @@
 /** Creating a group (RFC 9420 §11). */
 import { expect, test } from "vitest";
 import { toHex, utf8 } from "../../src/codec/bytes.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { createGroup } from "../../src/group/create.ts";
 import { encodeGroupState } from "../../src/group/serialise.ts";
 import { LIFETIME, Member, TEST_EXTENSION } from "../support/group.ts";

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
-import { externalPub, ExtensionType, makeExtension } from "../../src/extension.ts";
+import { externalPub, ExtensionType, makeExtension } from "../../src/extensions/extension.ts";
 import type { GroupInfo } from "../../src/framing/group-info.ts";
 import { signGroupInfo } from "../../src/framing/group-info.ts";
 import { createGroupInfo } from "../../src/group/export.ts";

@@ -11,8 +11,8 @@ import {
   encodeGroupState,
   encodeStagedCommit,
 } from "../../src/group/serialise.ts";
-import type { GroupState } from "../../src/group-state.ts";
-import { observeGroup } from "../../src/public-group.ts";
+import type { GroupState } from "../../src/state/group-state.ts";
+import { observeGroup } from "../../src/group/public-group.ts";
 import type { LeafIndex } from "../../src/tree/tree-math.ts";
 import { Group, Member } from "../support/group.ts";
 

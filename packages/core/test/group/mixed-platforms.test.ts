@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, fromHex } from "../../src/codec/bytes.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
-import { externalSenders, ExtensionType, makeExtension } from "../../src/extension.ts";
+import { externalSenders, ExtensionType, makeExtension } from "../../src/extensions/extension.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { littleEndian, toInteger } from "../support/edges/case.ts";
 import { forgeCommit } from "../support/forge-commit.ts";
@@ -14,7 +14,7 @@ import { forgeKeyPackage } from "../support/forge-join.ts";
 import { at, expectForgeryRefused, expectRefusal, Group, LIFETIME, Member, testRules } from "../support/group.ts";
 import { PLATFORMS, suiteWhere } from "../support/platforms.ts";
 import { createGroup } from "../../src/group/create.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,15 +1,15 @@
 /** Choosing what a new group is (RFC 9420 §11), and advertising what is used (§7.2). */
 import { describe, expect, test } from "vitest";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { createGroup } from "../../src/group/create.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
 import { checkBestSuite, negotiateGroup } from "../../src/group/negotiate.ts";
 import { createUpdateProposal } from "../../src/group/send.ts";
-import { withGreaseCapabilities } from "../../src/grease.ts";
-import { createKeyPackage, verifyKeyPackage } from "../../src/key-package.ts";
-import type { Capabilities } from "../../src/tree/capabilities.ts";
-import { defaultCapabilities } from "../../src/tree/capabilities.ts";
+import { withGreaseCapabilities } from "../../src/extensions/grease.ts";
+import { createKeyPackage, verifyKeyPackage } from "../../src/framing/key-package.ts";
+import type { Capabilities } from "../../src/extensions/capabilities.ts";
+import { defaultCapabilities } from "../../src/extensions/capabilities.ts";
 import { expectRefusal, Group, LIFETIME, Member } from "../support/group.ts";
 
 const own = defaultCapabilities([7, 3, 1], { extensions: [0xf001, 0xf002], proposals: [0xf003] });

@@ -5,7 +5,7 @@ import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
 import { CoppiceError } from "../../src/errors.ts";
 import { encodeMessage } from "../../src/framing/mls-message.ts";
-import type { GroupState } from "../../src/group-state.ts";
+import type { GroupState } from "../../src/state/group-state.ts";
 import type { OpenedMessage } from "../../src/group/open-many.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
 import { openMany } from "../../src/group/open-many.ts";

@@ -1,9 +1,9 @@
 /** Proposals from outside the group (RFC 9420 §12.1.8): made, judged, committed. */
 import { expect, test } from "vitest";
 import { utf8 } from "../../src/codec/bytes.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
-import { externalSenders, ExtensionType, makeExtension } from "../../src/extension.ts";
+import { externalSenders, ExtensionType, makeExtension } from "../../src/extensions/extension.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { createExternalProposal, createNewMemberProposal } from "../../src/group/propose-from-outside.ts";
 import type { Rules } from "../../src/rules.ts";

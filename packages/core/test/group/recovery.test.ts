@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { randomBytes } from "@coppice/kit";
 import { isCoppiceError } from "../../src/errors.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import { joinGroup } from "../../src/group/join.ts";
 import { reinitGroup } from "../../src/group/successor.ts";

@@ -8,7 +8,7 @@ import type { SendApplicationOptions } from "../../src/group/send.ts";
 import { createApplicationMessage, createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
-import { noPadding, padme, padToBlocks } from "../../src/padding.ts";
+import { noPadding, padme, padToBlocks } from "../../src/framing/padding.ts";
 import { expectRefusal, Group, testRules } from "../support/group.ts";
 
 const group = await Group.of(["alice", "bob", "carol"]);

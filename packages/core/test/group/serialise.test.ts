@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { concat, EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { createCommit } from "../../src/commit/create.ts";
 import { isCoppiceError } from "../../src/errors.ts";
-import type { GroupState } from "../../src/group-state.ts";
+import type { GroupState } from "../../src/state/group-state.ts";
 import {
   decodeGroupState,
   decodeOwnKeyPackage,
@@ -12,7 +12,7 @@ import {
   encodeOwnKeyPackage,
   encodeStagedCommit,
 } from "../../src/group/serialise.ts";
-import type { SecretTree } from "../../src/secret-tree.ts";
+import type { SecretTree } from "../../src/schedule/secret-tree.ts";
 import { Group, Member } from "../support/group.ts";
 import { takeNextKey } from "../support/take-key.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
-import type { BasicCredential } from "../../src/credential.ts";
+import type { BasicCredential } from "../../src/identity/credential.ts";
 import type { SuccessionPskId } from "../../src/group/succession.ts";
 import { checkSuccession } from "../../src/group/succession.ts";
 import { RatchetTree } from "../../src/tree/ratchet-tree.ts";

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toHex } from "../../src/codec/bytes.ts";
-import type { GroupState, MessagingState } from "../../src/group-state.ts";
+import type { GroupState, MessagingState } from "../../src/state/group-state.ts";
 import { recordsToOpen, recordsToSend } from "../../src/group/needed-records.ts";
 import { openMany } from "../../src/group/open-many.ts";
 import { createApplicationMessage } from "../../src/group/send.ts";

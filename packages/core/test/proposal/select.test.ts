@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { toHex, utf8 } from "../../src/codec/bytes.ts";
 import { opaque, struct } from "../../src/codec/codec.ts";
-import { defineProposalType } from "../../src/custom-proposal.ts";
+import { defineProposalType } from "../../src/proposal/custom-proposal.ts";
 import type { MlsErrorCode } from "../../src/errors.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
-import type { CachedProposal, GroupState } from "../../src/group-state.ts";
+import type { CachedProposal, GroupState } from "../../src/state/group-state.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import type { KeyPackageEdits } from "../support/forge-join.ts";
 import { forgeKeyPackage, forgeUpdateLeaf } from "../support/forge-join.ts";

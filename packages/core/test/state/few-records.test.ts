@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { utf8 } from "../../src/codec/bytes.ts";
-import { isComplete } from "../../src/group-state.ts";
+import { isComplete } from "../../src/state/group-state.ts";
 import { recordsToOpen, recordsToSend } from "../../src/group/needed-records.ts";
 import { openMany } from "../../src/group/open-many.ts";
 import { createApplicationMessage } from "../../src/group/send.ts";

@@ -1,6 +1,6 @@
 /** Members of past epochs (RFC 9420 §15.3): kept where they are others in the next one. */
 import { expect, test } from "vitest";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { diffGroupRecords } from "../../src/state/diff-records.ts";
 import { findMember, membersOf } from "../../src/state/former-members.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toHex } from "../../src/codec/bytes.ts";
 import { isCoppiceError } from "../../src/errors.ts";
-import type { GroupState } from "../../src/group-state.ts";
+import type { GroupState } from "../../src/state/group-state.ts";
 import { openMany } from "../../src/group/open-many.ts";
 import { diffGroupRecords } from "../../src/state/diff-records.ts";
 import { patchGroup, restoreGroup } from "../../src/state/restore-records.ts";

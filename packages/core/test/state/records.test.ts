@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { toHex } from "../../src/codec/bytes.ts";
 import { adoptCommit } from "../../src/commit/create.ts";
-import type { GroupState } from "../../src/group-state.ts";
+import type { GroupState } from "../../src/state/group-state.ts";
 import { createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import {
   decodeGroupState,

@@ -1,13 +1,13 @@
 /** A group in which every member has committed once, so that no node of its tree is blank, without playing it through. */
 import { randomBytes } from "@coppice/kit";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import type { HpkeKeyPair } from "../../src/crypto/hpke.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
-import type { GroupState } from "../../src/group-state.ts";
+import type { GroupState } from "../../src/state/group-state.ts";
 import { createGroup } from "../../src/group/create.ts";
-import { createSecretTree } from "../../src/secret-tree.ts";
-import { defaultCapabilities } from "../../src/tree/capabilities.ts";
+import { createSecretTree } from "../../src/schedule/secret-tree.ts";
+import { defaultCapabilities } from "../../src/extensions/capabilities.ts";
 import { signLeafNode } from "../../src/tree/leaf-node.ts";
 import { hashPath } from "../../src/tree/parent-hash.ts";
 import { RatchetTree } from "../../src/tree/ratchet-tree.ts";

@@ -1,7 +1,7 @@
 /** A group of any size as a store has it, made cheaply: two members send, all others are leaves that nobody checks. */
 import { randomBytes } from "@coppice/kit";
-import type { FormerMembers, GroupState, MessagingState } from "../../src/group-state.ts";
-import { createSecretTree } from "../../src/secret-tree.ts";
+import type { FormerMembers, GroupState, MessagingState } from "../../src/state/group-state.ts";
+import { createSecretTree } from "../../src/schedule/secret-tree.ts";
 import type { RecordChanges } from "../../src/state/diff-records.ts";
 import { diffGroupRecords } from "../../src/state/diff-records.ts";
 import { GROUP_RECORDS } from "../../src/state/record-names.ts";

@@ -2,8 +2,8 @@
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { Limits } from "../../src/limits.ts";
 import { succeeded } from "../../src/result.ts";
-import type { RatchetType, Remaining, SecretTree, TakenKey } from "../../src/secret-tree.ts";
-import { takeKeys, useNextSecret } from "../../src/secret-tree.ts";
+import type { RatchetType, Remaining, SecretTree, TakenKey } from "../../src/schedule/secret-tree.ts";
+import { takeKeys, useNextSecret } from "../../src/schedule/secret-tree.ts";
 import type { LeafIndex } from "../../src/tree/tree-math.ts";
 
 /** `takeKeys` for a single message. Throws what it is refused with. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
 import type { LeafNode } from "../../src/tree/leaf-node.ts";
 import { hashPath, verifyParentHashes } from "../../src/tree/parent-hash.ts";

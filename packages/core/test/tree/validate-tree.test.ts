@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { RatchetTree } from "../../src/tree/ratchet-tree.ts";
 import type { WireNode } from "../../src/tree/parent-node.ts";
 import { verifyUnmergedLeaves } from "../../src/tree/validate-tree.ts";

@@ -7,7 +7,7 @@ import {
   computeWelcomeSecret,
   exportSecret,
 } from "../../src/schedule/key-schedule.ts";
-import { MLS10 } from "../../src/tree/capabilities.ts";
+import { MLS10 } from "../../src/extensions/capabilities.ts";
 import { fromHex } from "../../src/codec/bytes.ts";
 import type { Format } from "../case.ts";
 import { expectBytes } from "../case.ts";

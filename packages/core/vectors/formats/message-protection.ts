@@ -19,8 +19,8 @@ import { unprotectPrivate } from "../../src/framing/unprotect.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
 import { succeeded } from "../../src/result.ts";
-import { createSecretTree } from "../../src/secret-tree.ts";
-import { MLS10 } from "../../src/tree/capabilities.ts";
+import { createSecretTree } from "../../src/schedule/secret-tree.ts";
+import { MLS10 } from "../../src/extensions/capabilities.ts";
 import type { Case, Format } from "../case.ts";
 import { expectBytes, expectRefusal } from "../case.ts";
 

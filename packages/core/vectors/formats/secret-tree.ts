@@ -1,8 +1,8 @@
 import { senderDataKey } from "../../src/crypto/message-protection.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
-import type { RatchetType } from "../../src/secret-tree.ts";
+import type { RatchetType } from "../../src/schedule/secret-tree.ts";
 import { succeeded } from "../../src/result.ts";
-import { createSecretTree, takeKeys } from "../../src/secret-tree.ts";
+import { createSecretTree, takeKeys } from "../../src/schedule/secret-tree.ts";
 import { toLeafIndex } from "../../src/tree/tree-math.ts";
 import type { Format } from "../case.ts";
 import { Case, expectBytes } from "../case.ts";

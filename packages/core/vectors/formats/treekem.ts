@@ -6,7 +6,7 @@ import { deriveSecret } from "../../src/crypto/labels.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
 import type { GroupContext } from "../../src/schedule/group-context.ts";
 import { groupContext } from "../../src/schedule/group-context.ts";
-import { MLS10 } from "../../src/tree/capabilities.ts";
+import { MLS10 } from "../../src/extensions/capabilities.ts";
 import type { RatchetTree } from "../../src/tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
 import { leafToNode, toLeafIndex, toNodeIndex } from "../../src/tree/tree-math.ts";

@@ -4,7 +4,7 @@ import { decryptWithLabel, makeKeyPackageRef } from "../../src/crypto/labels.ts"
 import { groupInfo, verifyGroupInfoSignature } from "../../src/framing/group-info.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import { groupSecrets } from "../../src/framing/welcome.ts";
-import { keyPackage as keyPackageCodec } from "../../src/key-package.ts";
+import { keyPackage as keyPackageCodec } from "../../src/framing/key-package.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../../src/schedule/key-schedule.ts";
 import { computePskSecret } from "../../src/schedule/psk.ts";
 import { computeConfirmationTag } from "../../src/schedule/transcript-hash.ts";

@@ -3,36 +3,36 @@
  * public handshakes as a member would. What only secrets show stays unseen: membership tags, confirmation tags, and whether
  * the ciphertexts of a path hold what its public keys say.
  */
-import type { Bytes } from "./codec/bytes.ts";
-import { encode } from "./codec/codec.ts";
-import { provisionalContext } from "./commit/epoch.ts";
-import type { CommitEffect } from "./commit/judge.ts";
-import { judgeCommit } from "./commit/judge.ts";
-import type { CipherSuite } from "./crypto/cipher-suite.ts";
-import { makeProposalRef } from "./crypto/labels.ts";
-import { CoppiceError } from "./errors.ts";
-import type { AuthenticatedContent, FramedContent } from "./framing/framed-content.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { encode } from "../codec/codec.ts";
+import { provisionalContext } from "../commit/epoch.ts";
+import type { CommitEffect } from "../commit/validate.ts";
+import { judgeCommit } from "../commit/validate.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { makeProposalRef } from "../crypto/labels.ts";
+import { CoppiceError } from "../errors.ts";
+import type { AuthenticatedContent, FramedContent } from "../framing/framed-content.ts";
 import {
   authenticatedContent,
   confirmedTranscriptHashInput,
   verifyAuthenticatedContent,
-} from "./framing/framed-content.ts";
-import type { GroupInfo } from "./framing/group-info.ts";
-import type { MlsMessage } from "./framing/mls-message.ts";
-import { decodeMessage, groupInfoOf, isDecoded } from "./framing/mls-message.ts";
-import type { Proposal } from "./framing/proposal.ts";
-import { refuseApplicationData } from "./framing/public-message.ts";
-import { checkGroupInfo, readTree, unusableGroupInfo } from "./group/check-group-info.ts";
-import { cacheProposal } from "./group/send.ts";
-import { checkCurrentEpoch, checkGroup, senderKey, wrongSender } from "./group/senders.ts";
-import type { PublicGroupState } from "./group-state.ts";
-import { requireActive } from "./group-state.ts";
-import type { Progress } from "./in-flight.ts";
-import { checkAuthenticatedData } from "./protect-content.ts";
-import { checkProposal } from "./proposal/validate-list.ts";
-import type { Rules } from "./rules.ts";
-import { checkOutsidePolicy } from "./rules.ts";
-import { confirmedTranscriptHash, interimTranscriptHash } from "./schedule/transcript-hash.ts";
+} from "../framing/framed-content.ts";
+import type { GroupInfo } from "../framing/group-info.ts";
+import type { MlsMessage } from "../framing/mls-message.ts";
+import { decodeMessage, groupInfoOf, isDecoded } from "../framing/mls-message.ts";
+import type { Proposal } from "../framing/proposal.ts";
+import { refuseApplicationData } from "../framing/public-message.ts";
+import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.ts";
+import { cacheProposal } from "./send.ts";
+import { checkCurrentEpoch, checkGroup, senderKey, wrongSender } from "./senders.ts";
+import type { PublicGroupState } from "../state/group-state.ts";
+import { requireActive } from "../state/group-state.ts";
+import type { Progress } from "../in-flight.ts";
+import { checkAuthenticatedData } from "../framing/protect.ts";
+import { checkProposal } from "../proposal/validate-list.ts";
+import type { Rules } from "../rules.ts";
+import { checkOutsidePolicy } from "../rules.ts";
+import { confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 
 /** What an observer starts from, beside the GroupInfo. */
 export interface ObserveOptions extends Progress {

@@ -3,15 +3,15 @@
  * the secrets that it consumed; the caller erases those once the next tree is stored, so that a failure costs no key.
  */
 import type { RatchetKeys } from "@coppice/wasm";
-import type { Bytes } from "./codec/bytes.ts";
-import { EMPTY, erase, utf8 } from "./codec/bytes.ts";
-import type { CipherSuite } from "./crypto/cipher-suite.ts";
-import { CoppiceError } from "./errors.ts";
-import type { Limits } from "./limits.ts";
-import { notLoaded } from "./not-loaded.ts";
-import { succeeded } from "./result.ts";
-import type { LeafIndex, NodeIndex } from "./tree/tree-math.ts";
-import { children, isLeaf, left, leafToNode, leavesBelow, right, root } from "./tree/tree-math.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY, erase, utf8 } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import { notLoaded } from "../not-loaded.ts";
+import { succeeded } from "../result.ts";
+import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
+import { children, isLeaf, left, leafToNode, leavesBelow, right, root } from "../tree/tree-math.ts";
 
 export type RatchetType = "handshake" | "application";
 

@@ -1,12 +1,12 @@
 /** The part of processing a Commit (RFC 9420 §12.4.2) that needs no secrets: what members and observers check alike. */
 import { equalBytes, toHex } from "../codec/bytes.ts";
-import { sameCredential } from "../credential.ts";
-import type { SentCustomProposal } from "../custom-proposal.ts";
+import { sameCredential } from "../identity/credential.ts";
+import type { SentCustomProposal } from "../proposal/custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extension.ts";
+import type { Extension } from "../extensions/extension.ts";
 import type { Commit } from "../framing/commit.ts";
 import type { AuthenticatedContent, Sender } from "../framing/framed-content.ts";
-import type { PublicGroupState } from "../group-state.ts";
+import type { PublicGroupState } from "../state/group-state.ts";
 import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
 import { pathRequired, validateExternalProposalList, validateProposalList } from "../proposal/validate-list.ts";

@@ -1,17 +1,17 @@
 /** Key packages (RFC 9420 §10), leaves that this client makes (§7.2), and GREASE (§13.5). */
 import { describe, expect, test } from "vitest";
-import { EMPTY, toHex } from "../src/codec/bytes.ts";
-import { decode, encode } from "../src/codec/codec.ts";
-import { basicCredential } from "../src/credential.ts";
-import { getCipherSuite } from "../src/crypto/cipher-suite.ts";
-import { requiredCapabilities, ExtensionType, makeExtension } from "../src/extension.ts";
-import { createGroup } from "../src/group/create.ts";
-import { createGroupInfo } from "../src/group/export.ts";
-import { createKeyPackage, keyPackage, verifyKeyPackage } from "../src/key-package.ts";
-import { validateLeafNode } from "../src/tree/leaf-node-validation.ts";
-import { defaultCapabilities } from "../src/tree/capabilities.ts";
-import { forgeKeyPackage } from "./support/forge-join.ts";
-import { Group, LIFETIME, Member, NOW, TEST_EXTENSION, testRules } from "./support/group.ts";
+import { EMPTY, toHex } from "../../src/codec/bytes.ts";
+import { decode, encode } from "../../src/codec/codec.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
+import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { requiredCapabilities, ExtensionType, makeExtension } from "../../src/extensions/extension.ts";
+import { createGroup } from "../../src/group/create.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
+import { createKeyPackage, keyPackage, verifyKeyPackage } from "../../src/framing/key-package.ts";
+import { validateLeafNode } from "../../src/tree/leaf-node-validation.ts";
+import { defaultCapabilities } from "../../src/extensions/capabilities.ts";
+import { forgeKeyPackage } from "../support/forge-join.ts";
+import { Group, LIFETIME, Member, NOW, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 const owner = await Member.create("owner");
 const { suite, signer } = owner;

@@ -1,10 +1,10 @@
 /** Credentials (RFC 9420 §5.3). */
 import { copyBytes } from "@coppice/kit";
-import type { Bytes } from "./codec/bytes.ts";
-import { equalBytes, utf8 } from "./codec/bytes.ts";
-import type { Codec } from "./codec/codec.ts";
-import { encode, opaque, vector } from "./codec/codec.ts";
-import { CoppiceError } from "./errors.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes, utf8 } from "../codec/bytes.ts";
+import type { Codec } from "../codec/codec.ts";
+import { encode, opaque, vector } from "../codec/codec.ts";
+import { CoppiceError } from "../errors.ts";
 
 /** Registered credential types (§17.5). */
 export const CredentialType = { basic: 0x0001, x509: 0x0002 } as const;

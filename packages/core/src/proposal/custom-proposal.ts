@@ -1,15 +1,15 @@
 /** Proposal types of the application (RFC 9420 §12.3, §17.4): each says what it may do and where it fits. */
-import type { Bytes } from "./codec/bytes.ts";
-import type { Codec, Given } from "./codec/codec.ts";
-import { copyOf, decode, encode } from "./codec/codec.ts";
-import { CoppiceError } from "./errors.ts";
-import type { Extension } from "./extension.ts";
-import { extensions as wireExtensions } from "./extension.ts";
-import type { Sender } from "./framing/framed-content.ts";
-import type { CustomProposal, Proposal } from "./framing/proposal.ts";
-import { isCustomType } from "./framing/proposal.ts";
-import { isGrease } from "./grease.ts";
-import type { RatchetTree } from "./tree/ratchet-tree.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import type { Codec, Given } from "../codec/codec.ts";
+import { copyOf, decode, encode } from "../codec/codec.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extensions/extension.ts";
+import { extensions as wireExtensions } from "../extensions/extension.ts";
+import type { Sender } from "../framing/framed-content.ts";
+import type { CustomProposal, Proposal } from "../framing/proposal.ts";
+import { isCustomType } from "../framing/proposal.ts";
+import { isGrease } from "../extensions/grease.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
 /** A custom proposal with who sent it. */
 export interface SentCustomProposal {

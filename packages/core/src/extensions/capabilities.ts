@@ -1,11 +1,11 @@
 /** Capabilities of a client (RFC 9420 §7.2). */
 import type { Codec } from "../codec/codec.ts";
 import { uint16s } from "../codec/codec.ts";
-import { CredentialType, type Credential } from "../credential.ts";
+import { CredentialType, type Credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension, RequiredCapabilities } from "../extension.ts";
+import type { Extension, RequiredCapabilities } from "./extension.ts";
 
 /** `mls10` (§6). */
 export const MLS10 = 1;

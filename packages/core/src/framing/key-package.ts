@@ -1,22 +1,22 @@
 /** Key packages (RFC 9420 §10): wire type, creation, validation of signature and keys. */
-import type { Bytes } from "./codec/bytes.ts";
-import { equalBytes } from "./codec/bytes.ts";
-import type { Codec, Given } from "./codec/codec.ts";
-import { copyOf, encode } from "./codec/codec.ts";
-import type { Writer } from "./codec/writer.ts";
-import type { Credential } from "./credential.ts";
-import type { CipherSuite } from "./crypto/cipher-suite.ts";
-import type { HpkeKeyPair } from "./crypto/hpke.ts";
-import { makeKeyPackageRef, signWithLabel, verifyWithLabel } from "./crypto/labels.ts";
-import type { Signer } from "./crypto/signature.ts";
-import { CoppiceError } from "./errors.ts";
-import type { Extension } from "./extension.ts";
-import { extensions } from "./extension.ts";
-import { withGreaseCapabilities, withGreaseExtension } from "./grease.ts";
-import type { Capabilities } from "./tree/capabilities.ts";
-import { checkAdvertised, missingExtension, MLS10 } from "./tree/capabilities.ts";
-import type { LeafNode, Lifetime } from "./tree/leaf-node.ts";
-import { leafNode, signLeafNode } from "./tree/leaf-node.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import type { Codec, Given } from "../codec/codec.ts";
+import { copyOf, encode } from "../codec/codec.ts";
+import type { Writer } from "../codec/writer.ts";
+import type { Credential } from "../identity/credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { HpkeKeyPair } from "../crypto/hpke.ts";
+import { makeKeyPackageRef, signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
+import type { Signer } from "../crypto/signature.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extensions/extension.ts";
+import { extensions } from "../extensions/extension.ts";
+import { withGreaseCapabilities, withGreaseExtension } from "../extensions/grease.ts";
+import type { Capabilities } from "../extensions/capabilities.ts";
+import { checkAdvertised, missingExtension, MLS10 } from "../extensions/capabilities.ts";
+import type { LeafNode, Lifetime } from "../tree/leaf-node.ts";
+import { leafNode, signLeafNode } from "../tree/leaf-node.ts";
 
 /**
  * ```tls

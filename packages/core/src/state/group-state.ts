@@ -1,20 +1,20 @@
 /** The state of a group at one member (RFC 9420 §11, §12): an immutable value. */
-import type { Bytes } from "./codec/bytes.ts";
-import { equalBytes } from "./codec/bytes.ts";
-import type { CipherSuite } from "./crypto/cipher-suite.ts";
-import type { Signer } from "./crypto/signature.ts";
-import { CoppiceError } from "./errors.ts";
-import type { ReInitProposal } from "./framing/proposal.ts";
-import type { Identity, SentProposal } from "./rules.ts";
-import type { EpochSecrets } from "./schedule/key-schedule.ts";
-import type { GroupContext } from "./schedule/group-context.ts";
-import type { SecretTree } from "./secret-tree.ts";
-import { secretsOf } from "./secret-tree.ts";
-import type { Leaves } from "./tree/loaded-leaves.ts";
-import { RatchetTree } from "./tree/ratchet-tree.ts";
-import type { LeafIndex } from "./tree/tree-math.ts";
-import type { PrivateKeys } from "./tree/treekem.ts";
-import type { LeafNode } from "./tree/leaf-node.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { equalBytes } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { Signer } from "../crypto/signature.ts";
+import { CoppiceError } from "../errors.ts";
+import type { ReInitProposal } from "../framing/proposal.ts";
+import type { Identity, SentProposal } from "../rules.ts";
+import type { EpochSecrets } from "../schedule/key-schedule.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import type { SecretTree } from "../schedule/secret-tree.ts";
+import { secretsOf } from "../schedule/secret-tree.ts";
+import type { Leaves } from "../tree/loaded-leaves.ts";
+import { RatchetTree } from "../tree/ratchet-tree.ts";
+import type { LeafIndex } from "../tree/tree-math.ts";
+import type { PrivateKeys } from "../tree/treekem.ts";
+import type { LeafNode } from "../tree/leaf-node.ts";
 
 /** `active`: usable. `removed`: a Commit removed this member. `reinitialised`: a Commit of a ReInit closed the group. */
 export type GroupStatus = "active" | "removed" | "reinitialised";

@@ -1,14 +1,14 @@
 /** Framing of this member's content in either wire format (RFC 9420 §6.2, §6.3). */
 import { copyBytes } from "@coppice/kit";
-import type { Bytes } from "./codec/bytes.ts";
-import { EMPTY } from "./codec/bytes.ts";
-import { CoppiceError } from "./errors.ts";
-import type { AuthenticatedContent } from "./framing/framed-content.ts";
-import { encodeMessage } from "./framing/mls-message.ts";
-import { protectPrivate } from "./framing/private-message.ts";
-import { protectPublic } from "./framing/public-message.ts";
-import type { Limits } from "./limits.ts";
-import type { GroupState, MessagingState, Transition } from "./group-state.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import { EMPTY } from "../codec/bytes.ts";
+import { CoppiceError } from "../errors.ts";
+import type { AuthenticatedContent } from "./framed-content.ts";
+import { encodeMessage } from "./mls-message.ts";
+import { protectPrivate } from "./private-message.ts";
+import { protectPublic } from "./public-message.ts";
+import type { Limits } from "../limits.ts";
+import type { GroupState, MessagingState, Transition } from "../state/group-state.ts";
 
 export interface ProtectedMessage<S extends MessagingState = GroupState> extends Transition<S> {
   /** Encoded `MLSMessage`. */

@@ -1,10 +1,15 @@
 /** Capabilities (RFC 9420 §7.2, §11.1): lists that others chose cost as much as they are long. */
 import { describe, expect, test } from "vitest";
 import { EMPTY } from "../../src/codec/bytes.ts";
-import { CredentialType } from "../../src/credential.ts";
-import type { Extension, RequiredCapabilities } from "../../src/extension.ts";
-import { ExtensionType, findRequiredCapabilities, makeExtension, requiredCapabilities } from "../../src/extension.ts";
-import { missingCapability, missingExtension } from "../../src/tree/capabilities.ts";
+import { CredentialType } from "../../src/identity/credential.ts";
+import type { Extension, RequiredCapabilities } from "../../src/extensions/extension.ts";
+import {
+  ExtensionType,
+  findRequiredCapabilities,
+  makeExtension,
+  requiredCapabilities,
+} from "../../src/extensions/extension.ts";
+import { missingCapability, missingExtension } from "../../src/extensions/capabilities.ts";
 import { validateLeafNode } from "../../src/tree/leaf-node-validation.ts";
 import { forgeKeyPackage } from "../support/forge-join.ts";
 import { Member } from "../support/group.ts";

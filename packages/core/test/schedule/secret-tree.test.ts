@@ -1,15 +1,15 @@
 /** The secret tree (RFC 9420 §9): what is derived, what is kept and what is consumed. */
 import { describe, expect, test } from "vitest";
-import type { Bytes } from "../src/codec/bytes.ts";
-import { toHex } from "../src/codec/bytes.ts";
+import type { Bytes } from "../../src/codec/bytes.ts";
+import { toHex } from "../../src/codec/bytes.ts";
 
-import { getCipherSuite } from "../src/crypto/cipher-suite.ts";
-import { DEFAULT_LIMITS } from "../src/limits.ts";
-import { succeeded } from "../src/result.ts";
-import type { MessageKey, Ratchet, RatchetType, SecretNode, SecretTree } from "../src/secret-tree.ts";
-import { createSecretTree, hasLeaf, secretsOf, takeKeys } from "../src/secret-tree.ts";
-import type { LeafIndex } from "../src/tree/tree-math.ts";
-import { takeKey, takeNextKey } from "./support/take-key.ts";
+import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import { succeeded } from "../../src/result.ts";
+import type { MessageKey, Ratchet, RatchetType, SecretNode, SecretTree } from "../../src/schedule/secret-tree.ts";
+import { createSecretTree, hasLeaf, secretsOf, takeKeys } from "../../src/schedule/secret-tree.ts";
+import type { LeafIndex } from "../../src/tree/tree-math.ts";
+import { takeKey, takeNextKey } from "../support/take-key.ts";
 
 const suite = await getCipherSuite(1);
 const { Nh } = suite.hash;

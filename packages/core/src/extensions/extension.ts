@@ -1,11 +1,11 @@
 /** Extensions (RFC 9420 §13.4) and the ones this document defines: §5.3.3, §11.1, §12.1.8.1, §12.4.3. */
-import { CoppiceError } from "./errors.ts";
-import type { Bytes } from "./codec/bytes.ts";
-import type { Codec, Given } from "./codec/codec.ts";
-import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "./codec/codec.ts";
-import type { Credential } from "./credential.ts";
-import { credential } from "./credential.ts";
-import type { CipherSuite } from "./crypto/cipher-suite.ts";
+import { CoppiceError } from "../errors.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import type { Codec, Given } from "../codec/codec.ts";
+import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "../codec/codec.ts";
+import type { Credential } from "../identity/credential.ts";
+import { credential } from "../identity/credential.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
 
 /**
  * ```tls

@@ -1,7 +1,7 @@
 /** GREASE (RFC 9420 §13.5): random unknown values, so that peers stay able to ignore what they do not know. */
 import { randomBytes } from "@coppice/kit";
 import type { Extension } from "./extension.ts";
-import type { Capabilities } from "./tree/capabilities.ts";
+import type { Capabilities } from "./capabilities.ts";
 
 /** 0x0A0A, 0x1A1A, … 0xEAEA: 15 values. */
 const GREASE: readonly number[] = Array.from({ length: 15 }, (_, i) => 0x0a0a + i * 0x1010);

@@ -1,21 +1,21 @@
 /** Proposal types of the application (RFC 9420 §12.3): order, path, external senders, and what their proposals do. */
 import { describe, expect, test } from "vitest";
-import { utf8 } from "../src/codec/bytes.ts";
-import { opaque, struct } from "../src/codec/codec.ts";
-import { basicCredential } from "../src/credential.ts";
-import type { CustomProposalType, ProposalTypeDefinition } from "../src/custom-proposal.ts";
-import { defineProposalType } from "../src/custom-proposal.ts";
-import type { Extension } from "../src/extension.ts";
-import { externalSenders, ExtensionType, makeExtension, requiredCapabilities } from "../src/extension.ts";
-import type { CustomProposal, Proposal } from "../src/framing/proposal.ts";
-import { createGroupInfo } from "../src/group/export.ts";
-import { createExternalProposal } from "../src/group/propose-from-outside.ts";
-import { createProposal } from "../src/group/send.ts";
-import { decodeStagedCommit, encodeStagedCommit } from "../src/group/serialise.ts";
-import { observeGroup, observeMessage } from "../src/public-group.ts";
-import { forgeCommit, forgeExternalCommit, refHex } from "./support/forge-commit.ts";
-import { forgePublic } from "./support/forge-message.ts";
-import { at, expectForgeryRefused, expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "./support/group.ts";
+import { utf8 } from "../../src/codec/bytes.ts";
+import { opaque, struct } from "../../src/codec/codec.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
+import type { CustomProposalType, ProposalTypeDefinition } from "../../src/proposal/custom-proposal.ts";
+import { defineProposalType } from "../../src/proposal/custom-proposal.ts";
+import type { Extension } from "../../src/extensions/extension.ts";
+import { externalSenders, ExtensionType, makeExtension, requiredCapabilities } from "../../src/extensions/extension.ts";
+import type { CustomProposal, Proposal } from "../../src/framing/proposal.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
+import { createExternalProposal } from "../../src/group/propose-from-outside.ts";
+import { createProposal } from "../../src/group/send.ts";
+import { decodeStagedCommit, encodeStagedCommit } from "../../src/group/serialise.ts";
+import { observeGroup, observeMessage } from "../../src/group/public-group.ts";
+import { forgeCommit, forgeExternalCommit, refHex } from "../support/forge-commit.ts";
+import { forgePublic } from "../support/forge-message.ts";
+import { at, expectForgeryRefused, expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 interface Topic {
   readonly topic: Uint8Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 /** Padding policies (RFC 9420 §15.1). */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { noPadding, padme, padToBlocks } from "../src/padding.ts";
+import { noPadding, padme, padToBlocks } from "../../src/framing/padding.ts";
 
 /** Padmé as its authors define it: the mantissa keeps as many bits as the exponent has. */
 function definition(length: number): number {
