@@ -58,9 +58,12 @@ export interface Rules {
   /** Seconds since 1970. */
   readonly now: () => bigint;
   readonly lifetime: {
-    /** Longest `not_after - not_before` of a key package, in seconds (R-7.2-8). */
+    /**
+     * Longest `not_after - not_before` of a key package, in seconds (R-7.2-8). Of every leaf, made or received, whether or not
+     * the time is checked. For peers whose key packages never expire, `2n ** 64n`.
+     */
     readonly maxSeconds: bigint;
-    /** Whether received leaves must be within their lifetime (R-7.3-8); those being sent always must. */
+    /** Whether the time must be within the lifetime of a received leaf (R-7.3-8); within that of one being sent it always must. */
     readonly checkOnReceive: boolean;
   };
   /**

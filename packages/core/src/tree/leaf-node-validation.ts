@@ -1,5 +1,7 @@
 /** Leaf node validation (RFC 9420 §7.3): one leaf by itself, and all leaves of a tree together. */
+import { toHex } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import type { CoppiceErrorOptions } from "../errors.ts";
 import { CoppiceError } from "../errors.ts";
 import { findRequiredCapabilities } from "../extensions/extension.ts";
 import type { Identity, Rules, ValidationMoment } from "../rules.ts";
@@ -50,11 +52,11 @@ export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: 
   try {
     await suite.hpke.validatePublicKey(leaf.encryptionKey);
   } catch (cause) {
-    throw invalid(UNUSABLE_KEY, "R-5.1.1-1", cause);
+    throw invalid(UNUSABLE_KEY, "R-5.1.1-1", { cause });
   }
   await verifyLeafNodeSignature(suite, leaf, place);
   checkCapabilities(suite, leaf, context);
-  checkLifetime(leaf, rules, check.sending === true);
+  checkLifetime(leaf, rules, { sending: check.sending === true, place });
   await validateCredential(rules, leaf, moment, previous);
   if (previous !== undefined) checkIdentityKept(rules, previous.credential, leaf.credential);
 }
@@ -67,12 +69,15 @@ export async function validateOwnLeafNode(
 ): Promise<void> {
   checkKeys(suite, leaf);
   checkCapabilities(suite, leaf, context);
-  checkLifetime(leaf, rules, true);
+  checkLifetime(leaf, rules, { sending: true, place: undefined });
   await validateCredential(rules, leaf, "key_package", undefined);
 }
 
-const invalid = (message: string, requirement: string, cause?: unknown): CoppiceError =>
-  new CoppiceError("ERR_MLS_LEAF_NODE", message, { requirement, cause });
+const invalid = (
+  message: string,
+  requirement: string,
+  options: Pick<CoppiceErrorOptions, "cause" | "detail"> = {},
+): CoppiceError => new CoppiceError("ERR_MLS_LEAF_NODE", message, { requirement, ...options });
 
 const UNUSABLE_KEY = "the encryption key is not one of this suite";
 
@@ -122,14 +127,27 @@ export function checkSupport({ capabilities }: LeafNode, { extensions }: Pick<Gr
   }
 }
 
-function checkLifetime({ source }: LeafNode, rules: Rules, sending: boolean): void {
+/** How long it may be does not depend on the clock, so it is checked whether or not the time is. */
+function checkLifetime(
+  { source, signatureKey }: LeafNode,
+  rules: Rules,
+  { sending, place }: { readonly sending: boolean; readonly place: LeafNodePlace | undefined },
+): void {
   if (source.leafNodeSource !== "key_package") return;
   const { notBefore, notAfter } = source.lifetime;
-  if (!sending && !rules.lifetime.checkOnReceive) return;
-  if (notAfter - notBefore > rules.lifetime.maxSeconds) throw invalid("the leaf's lifetime is too long", "R-7.2-8");
+  const { maxSeconds, checkOnReceive } = rules.lifetime;
+  const which = { signatureKey: toHex(signatureKey), ...(place && { leafIndex: place.leafIndex }) };
+  const name = place === undefined ? "a key package's leaf" : `leaf ${String(place.leafIndex)}`;
+  const seconds = notAfter - notBefore;
+  if (seconds > maxSeconds) {
+    const message = `${name} is valid for ${String(seconds)} seconds, and rules.lifetime.maxSeconds is ${String(maxSeconds)}`;
+    throw invalid(message, "R-7.2-8", { detail: { ...which, seconds, maxSeconds } });
+  }
+  if (!sending && !checkOnReceive) return;
   const now = secondsNow(rules);
   if (now < notBefore || now > notAfter) {
-    throw invalid("the leaf is not within its lifetime", sending ? "R-7.3-7" : "R-7.3-8");
+    const message = `${name} is valid from ${String(notBefore)} to ${String(notAfter)}, and it is ${String(now)}`;
+    throw invalid(message, sending ? "R-7.3-7" : "R-7.3-8", { detail: { ...which, notBefore, notAfter, now } });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Applying proposals (RFC 9420 §12.1, §12.3): what they bring in is judged, in the order of the RFC. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { encode } from "../../src/codec/codec.ts";
 import { basicCredential } from "../../src/identity/credential.ts";
 import type { Extension, RequiredCapabilities } from "../../src/extensions/extension.ts";
@@ -193,6 +193,22 @@ describe("an Add (R-12.1.1-1, R-10.1-1, R-10.1-3, R-12.2-1, adversarial 25)", ()
     const expired = await forgeCommit(alice, { proposals: [await at(NOW - 10n, NOW - 1n)] });
     bob.rules = testRules({ lifetime: { maxSeconds: DEFAULT_MAX_LIFETIME_SECONDS, checkOnReceive: false } });
     await expect(bob.peek(expired.message)).resolves.toMatchObject({ kind: "commit" });
+    bob.rules = testRules();
+  });
+
+  test("has a lifetime that is not too long, whether or not the time is checked, and the refusal says whose and how long (R-7.2-8)", async () => {
+    const seconds = 1000n * 31_557_600n;
+    const lifetime = { notBefore: NOW, notAfter: NOW + seconds };
+    const endless = await add({ leaf: (leaf) => ({ ...leaf, source: { leafNodeSource: "key_package", lifetime } }) });
+    const { message } = await forgeCommit(alice, { proposals: [endless] });
+    const maxSeconds = DEFAULT_MAX_LIFETIME_SECONDS;
+    for (const checkOnReceive of [true, false]) {
+      bob.rules = testRules({ lifetime: { maxSeconds, checkOnReceive } });
+      const detail = { seconds, maxSeconds, signatureKey: toHex(newcomer.signer.publicKey) };
+      await expectRefusal(bob, { code: "ERR_MLS_LEAF_NODE", requirement: "R-7.2-8", detail }, () => bob.peek(message));
+    }
+    bob.rules = testRules({ lifetime: { maxSeconds: seconds, checkOnReceive: false } });
+    await expect(bob.peek(message)).resolves.toMatchObject({ kind: "commit" });
     bob.rules = testRules();
   });
 
