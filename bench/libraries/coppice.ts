@@ -31,7 +31,7 @@ const NOW = BigInt(Math.floor(Date.now() / 1000));
 export const RULES = makeRules({
   authentication: { validate: () => Promise.resolve() },
   now: () => NOW,
-  limits: { ...DEFAULT_LIMITS, messageBytes: 2 ** 28 },
+  limits: { ...DEFAULT_LIMITS, messageBytes: 2 ** 28, proposalsPerCommit: 2 ** 16 },
 });
 
 export const SUITE = await getCipherSuite(1);

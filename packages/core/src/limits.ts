@@ -18,6 +18,11 @@ export interface Limits {
   readonly pendingProposalBytes: number;
   /** Longest proposal that is cached, in bytes. Default 1 MiB. */
   readonly proposalBytes: number;
+  /**
+   * Proposals that one Commit may cover, by value and by reference, and pre-shared keys that a Welcome may name. Each costs those who
+   * receive it some work, so they are counted first. Default 4,096: raise it, for all members, to add more of them at once.
+   */
+  readonly proposalsPerCommit: number;
   /** `psk_id` or `psk_group_id` of a PreSharedKey proposal, in bytes. Default 1 KiB. */
   readonly pskIdBytes: number;
   /** Past epochs whose messages can still be opened (R-15.3-4). Default 4. */
@@ -44,6 +49,7 @@ export const DEFAULT_LIMITS: Limits = {
   pendingProposals: 1024,
   pendingProposalBytes: 16 * 1024 * 1024,
   proposalBytes: 1024 * 1024,
+  proposalsPerCommit: 4096,
   pskIdBytes: 1024,
   pastEpochs: 4,
   resumptionPsks: 16,

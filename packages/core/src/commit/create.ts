@@ -16,7 +16,7 @@ import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../pr
 import { applyProposals } from "../proposal/apply.ts";
 import type { RefusedProposal } from "../proposal/select.ts";
 import { selectProposals } from "../proposal/select.ts";
-import { pathRequired } from "../proposal/validate-list.ts";
+import { checkProposalCount, pathRequired } from "../proposal/validate-list.ts";
 import type { Rules, SentProposal } from "../rules.ts";
 import { checkPolicy } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
@@ -119,6 +119,7 @@ async function makeCommit(
   const { suite } = state;
   const { rules, signer, leaf: changes } = options;
   const committer = { senderType: "member", leafIndex: state.leafIndex } as const;
+  checkProposalCount(options.proposals?.length ?? 0, rules.limits);
 
   const own = (options.proposals ?? []).map((given): SentProposal => ({
     proposal: copyOf(wireProposal, given),

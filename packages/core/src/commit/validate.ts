@@ -9,7 +9,12 @@ import type { AuthenticatedContent, Sender } from "../framing/framed-content.ts"
 import type { PublicGroupState } from "../state/group-state.ts";
 import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
-import { pathRequired, validateExternalProposalList, validateProposalList } from "../proposal/validate-list.ts";
+import {
+  checkProposalCount,
+  pathRequired,
+  validateExternalProposalList,
+  validateProposalList,
+} from "../proposal/validate-list.ts";
 import type { Identity, Rules, SentProposal } from "../rules.ts";
 import { checkPolicy } from "../rules.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
@@ -62,6 +67,7 @@ export async function judgeCommit(
 ): Promise<JudgedCommit> {
   const { suite } = state;
   const { sender } = authenticated.content;
+  checkProposalCount(commit.proposals.length, rules.limits);
   const proposals = resolveProposals(state, commit, sender);
   if (sender.senderType === "member") {
     validateProposalList(suite, proposals, { tree: state.tree, rules, committer: sender.leafIndex as LeafIndex });

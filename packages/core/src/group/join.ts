@@ -17,6 +17,7 @@ import type { GroupState } from "../state/group-state.ts";
 import type { OwnKeyPackage } from "../framing/key-package.ts";
 import type { Progress } from "../in-flight.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { checkPskIds } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
@@ -92,7 +93,7 @@ export function findWelcomed<T extends { readonly ref: Uint8Array }>(
 }
 
 /**
- * Joins a group by a Welcome, encoded as an `MLSMessage` or decoded. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
+ * Joins a group by a Welcome, encoded as an `MLSMessage` or decoded. `ERR_MLS_WELCOME`, `ERR_MLS_AEAD`, `ERR_MLS_PSK`, those of PreSharedKey proposals, `ERR_MLS_GROUP_INFO`, `ERR_MLS_TREE`, `ERR_MLS_CONFIRMATION` and the
  * codes of leaf validation. The init key is to be deleted once the state is stored (R-10-2).
  *
  * @example
@@ -124,6 +125,7 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
   }
   const secrets = await openGroupSecrets(welcome, options);
   spent.push(secrets.joinerSecret, secrets.pathSecret?.pathSecret ?? EMPTY);
+  checkPskIds(suite, secrets.psks, rules.limits);
   const predecessor = await findPredecessor(secrets, options);
   const psks = await findPsks(secrets, rules, predecessor);
   const pskSecret = computePskSecret(suite, psks);

@@ -73,9 +73,7 @@ export function checkProposal(suite: CipherSuite, { proposal, sender }: SentProp
       }
       return;
     case ProposalType.psk:
-      checkPskId(proposal.psk, rules.limits);
-      if (proposal.psk.pskNonce.length !== suite.hash.Nh)
-        throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
+      checkPskId(suite, proposal.psk, rules.limits);
       if (proposal.psk.pskType === "resumption" && proposal.psk.usage !== "application") {
         const requirement = proposal.psk.usage === "reinit" ? "R-12.1.4-1" : "R-12.1.4-2";
         throw proposalError(`a PSK of usage ${proposal.psk.usage} is not allowed here`, requirement);
@@ -91,9 +89,35 @@ export function checkProposal(suite: CipherSuite, { proposal, sender }: SentProp
   }
 }
 
-function checkPskId(psk: PreSharedKeyId, { pskIdBytes }: Limits): void {
-  if ((psk.pskType === "external" ? psk.pskId : psk.pskGroupId).length <= pskIdBytes) return;
-  throw new CoppiceError("ERR_MLS_LIMIT", "the id of a PSK is too long", { detail: { pskIdBytes } });
+function checkPskId({ hash }: CipherSuite, psk: PreSharedKeyId, { pskIdBytes }: Limits): void {
+  if ((psk.pskType === "external" ? psk.pskId : psk.pskGroupId).length > pskIdBytes) {
+    throw new CoppiceError("ERR_MLS_LIMIT", "the id of a PSK is too long", { detail: { pskIdBytes } });
+  }
+  if (psk.pskNonce.length !== hash.Nh) throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
+}
+
+/** Refuses PSKs that a Welcome names as those of a Commit are refused, whose they are (R-12.4.1-11). */
+export function checkPskIds(suite: CipherSuite, ids: readonly PreSharedKeyId[], limits: Limits): void {
+  checkProposalCount(ids.length, limits);
+  const seen = new Set<string>();
+  for (const id of ids) {
+    checkPskId(suite, id, limits);
+    addPskId(seen, id);
+  }
+}
+
+function addPskId(seen: Set<string>, id: PreSharedKeyId): void {
+  const key = toHex(encode(preSharedKeyId, id));
+  if (seen.has(key)) throw listError("two PreSharedKeys with one id", "R-12.2-8");
+  seen.add(key);
+}
+
+/** `ERR_MLS_LIMIT` for more proposals than a Commit may cover. To be asked first: each of them costs work. */
+export function checkProposalCount(proposals: number, { proposalsPerCommit }: Limits): void {
+  if (proposals <= proposalsPerCommit) return;
+  throw new CoppiceError("ERR_MLS_LIMIT", `a Commit covers at most ${String(proposalsPerCommit)} proposals`, {
+    detail: { proposals, proposalsPerCommit },
+  });
 }
 
 interface ListJudging extends Judging {
@@ -125,6 +149,7 @@ export function proposalList(suite: CipherSuite, { committer, ...judging }: List
   const company = (): CoppiceError => listError("a ReInit with company", "R-12.2-10");
   return (sent) => {
     const { proposal, sender } = sent;
+    checkProposalCount(length + 1, judging.rules.limits);
     if (closed) throw company();
     if (proposal.proposalType === ProposalType.externalInit) {
       throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
@@ -145,7 +170,7 @@ export function proposalList(suite: CipherSuite, { committer, ...judging }: List
         once(touched, proposal.removed, "two Updates or Removes of one leaf", "R-12.2-4");
         break;
       case ProposalType.psk:
-        once(psks, toHex(encode(preSharedKeyId, proposal.psk)), "two PreSharedKeys with one id", "R-12.2-8");
+        addPskId(psks, proposal.psk);
         break;
       case ProposalType.reinit:
         if (length > 0) throw company();
@@ -167,6 +192,7 @@ export function validateExternalProposalList(
   proposals: readonly SentProposal[],
   judging: Judging,
 ): void {
+  checkProposalCount(proposals.length, judging.rules.limits);
   const count = (type: Proposal["proposalType"]): number =>
     proposals.filter(({ proposal }) => proposal.proposalType === type).length;
   if (count(ProposalType.externalInit) !== 1) throw listError("not exactly one ExternalInit", "R-12.2-16");
@@ -176,9 +202,7 @@ export function validateExternalProposalList(
     checkProposal(suite, sent, judging);
     const { proposal } = sent;
     if (proposal.proposalType === ProposalType.psk) {
-      const id = toHex(encode(preSharedKeyId, proposal.psk));
-      if (psks.has(id)) throw listError("two PreSharedKeys with one id", "R-12.2-8");
-      psks.add(id);
+      addPskId(psks, proposal.psk);
     } else if (proposal.proposalType !== ProposalType.externalInit && proposal.proposalType !== ProposalType.remove) {
       throw listError("a proposal that has no place in an external Commit", "R-12.2-18");
     }

@@ -21,7 +21,7 @@ import type { WireNode } from "../../src/tree/parent-node.ts";
 import { RatchetTree } from "../../src/tree/ratchet-tree.ts";
 import type { WelcomeEdits } from "../support/forge-join.ts";
 import { forgeWelcome } from "../support/forge-join.ts";
-import { at, Group, Member, testRules } from "../support/group.ts";
+import { at, Group, LIFETIME, Member, testRules } from "../support/group.ts";
 
 const group = await Group.of(["alice", "bob", "carol"]);
 const [alice, bob] = [group.member("alice"), group.member("bob")];
@@ -173,6 +173,36 @@ describe("pre-shared keys", () => {
       secrets: { psks: [other, external] },
     });
     await refused(welcome, "ERR_MLS_AEAD", undefined, knowing);
+  });
+
+  test.each([0, 3, 31, 33])(
+    "have a nonce of Nh bytes, not of %i, as in a Commit (R-12.1.4-3, R-8.4-2)",
+    async (length) => {
+      const wrong = { ...external, pskNonce: new Uint8Array(length) };
+      await refused(await forged({ psks: [{ id: wrong, psk }] }), "ERR_MLS_PROPOSAL", "R-12.1.4-3", knowing);
+      const tie = { ...special("branch"), pskNonce: new Uint8Array(length) };
+      await refused(await forged({ psks: [{ id: tie, psk }] }), "ERR_MLS_PROPOSAL", "R-12.1.4-3", knowing);
+    },
+  );
+
+  test("are each named once, as in a Commit (R-12.2-8)", async () => {
+    const welcome = await forged({ psks: [external, external].map((id) => ({ id, psk })) });
+    await refused(welcome, "ERR_MLS_PROPOSAL_LIST", "R-12.2-8", knowing);
+  });
+
+  test("have an id of a bounded length, and a bounded number, counted before any is looked for (adversarial 8)", async () => {
+    const longer = { ...external, pskId: new Uint8Array(DEFAULT_LIMITS.pskIdBytes + 1) };
+    await refused(await forged({ psks: [{ id: longer, psk }] }), "ERR_MLS_LIMIT", undefined, knowing);
+    const many = [1, 2, 3].map((i) => ({ id: { ...external, pskId: Uint8Array.of(i) }, psk }));
+    const welcome = await forged({ psks: many });
+    await join(welcome, knowing);
+    const rules = testRules({
+      limits: { ...DEFAULT_LIMITS, proposalsPerCommit: 2 },
+      findPsk: () => {
+        throw new Error("nobody asked");
+      },
+    });
+    await refused(welcome, "ERR_MLS_LIMIT", undefined, { rules });
   });
 
   test("of usage application say nothing of a group that this one succeeds", async () => {
@@ -437,6 +467,16 @@ describe("the tree (R-12.4.3.1-9)", () => {
     const rules = testRules({ now: () => 9_999_999_999n });
     await refused(genuine, "ERR_MLS_LEAF_NODE", "R-7.3-8", { rules });
     await join(genuine, { rules: { ...rules, lifetime: { ...rules.lifetime, checkOnReceive: false } } });
+  });
+
+  test("has a leaf whose lifetime is too long, also where the time is not checked: the refusal names it (R-7.2-8)", async () => {
+    const seconds = LIFETIME.notAfter - LIFETIME.notBefore;
+    const rules = testRules({ lifetime: { maxSeconds: seconds - 1n, checkOnReceive: false } });
+    await refused(genuine, "ERR_MLS_LEAF_NODE", "R-7.2-8", { rules });
+    await expect(join(genuine, { rules })).rejects.toMatchObject({
+      message: expect.stringContaining(`leaf 3 is valid for ${String(seconds)} seconds`) as string,
+      detail: { leafIndex: 3, seconds, maxSeconds: seconds - 1n },
+    });
   });
 });
 

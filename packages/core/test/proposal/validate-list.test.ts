@@ -4,9 +4,13 @@ import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import type { Sender } from "../../src/framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../../src/framing/proposal.ts";
+import { basicCredential } from "../../src/credential.ts";
+import { createExternalCommit } from "../../src/group/external-join.ts";
+import { createGroupInfo } from "../../src/group/export.ts";
 import { createProposal } from "../../src/group/send.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { checkProposalSender, pathRequired } from "../../src/proposal/validate-list.ts";
+import type { Rules } from "../../src/rules.ts";
 import type { PreSharedKeyId, ResumptionPskUsage } from "../../src/schedule/psk.ts";
 import { forgeCommit, forgeExternalCommit, refHex } from "../support/forge-commit.ts";
 import { forgeUpdateLeaf } from "../support/forge-join.ts";
@@ -75,6 +79,70 @@ test("the id of a PSK, and the group's in one, are bounded (adversarial 8)", asy
   await refused([resumption("application", longer)], expected);
   const sent = await forgePublic(alice, { contentType: "proposal", proposal: psk({ pskId: longer }) });
   await expectForgeryRefused(bob, sent, expected, genuine);
+});
+
+describe("a Commit of too many proposals is refused before any of them is looked at (adversarial 8)", () => {
+  const most = 3;
+  const bounded = { ...rules, limits: { ...DEFAULT_LIMITS, proposalsPerCommit: most } };
+  const expected: Expected = { code: "ERR_MLS_LIMIT", detail: { proposals: most + 1, proposalsPerCommit: most } };
+  const psks = Array.from({ length: most + 1 }, (_, i) => psk({ pskId: Uint8Array.of(i) } as Partial<PreSharedKeyId>));
+  const values = psks.map(() => value);
+
+  async function within(member: Member, limited: Partial<Rules>, attempt: () => Promise<void>): Promise<void> {
+    member.rules = { ...bounded, ...limited };
+    await attempt().finally(() => {
+      member.rules = rules;
+    });
+  }
+  const unasked = {
+    allowProposals: () => Promise.reject(new Error("nobody asked")),
+    findPsk: () => Promise.reject(new Error("nobody asked")),
+  };
+
+  test("by value, made and received", async () => {
+    const fits = await forgeCommit(alice, { proposals: psks.slice(1), psks: values });
+    const { message } = await forgeCommit(alice, { proposals: psks, psks: values });
+    await bob.peek(message);
+    await within(bob, {}, async () => {
+      await bob.peek(fits.message);
+    });
+    await within(bob, unasked, () => expectRefusal(bob, expected, () => bob.peek(message)));
+    await within(alice, unasked, () => expectRefusal(alice, expected, () => alice.commit({ proposals: psks })));
+  });
+
+  test("by reference, whether or not the proposals are known, and left out where a Commit is made", async () => {
+    const [before, bobsBefore] = [alice.state, bob.state];
+    for (const proposal of psks) {
+      const { message } = await createProposal(carol.state, proposal, { ...carol, wireFormat: "mls_public_message" });
+      await alice.receive(message);
+      await bob.receive(message);
+    }
+    const refs = [...alice.state.proposals.keys()];
+    const known = await forgeCommit(alice, { proposals: refs, psks: values });
+    const unknown = await forgeCommit(alice, { proposals: refs.map((_, i) => `0${String(i)}`.repeat(32)) });
+    await within(bob, unasked, async () => {
+      for (const { message } of [known, unknown]) await expectRefusal(bob, expected, () => bob.peek(message));
+    });
+    await within(alice, {}, async () => {
+      const { staged } = await alice.commit();
+      expect(staged.refused).toMatchObject([{ reason: { code: "ERR_MLS_LIMIT" } }]);
+      await within(bob, {}, async () => {
+        await bob.peek(staged.commit);
+      });
+    });
+    [alice.state, bob.state] = [before, bobsBefore];
+  });
+
+  test("of somebody who joins by it", async () => {
+    const { message } = await forgeExternalCommit(alice, newcomer, { proposals: psks, psks: values });
+    const { detail: _, ...code } = expected;
+    await within(bob, unasked, () => expectRefusal(bob, code, () => bob.peek(message)));
+    const info = await createGroupInfo(alice.state, alice.signer);
+    const { suite, signer, capabilities } = newcomer;
+    const joining = { suite, signer, capabilities, credential: basicCredential("newcomer"), rules: bounded };
+    const mixed = psks.map((_, i) => ({ pskId: Uint8Array.of(i), psk: value }));
+    await expectRefusal(alice, code, () => createExternalCommit(info, { ...joining, psks: mixed }));
+  });
 });
 
 describe("a regular Commit (R-12.4.2-4, R-12.4.1-1)", () => {
