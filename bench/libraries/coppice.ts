@@ -146,12 +146,12 @@ export const coppice: CoppiceLibrary = {
       newKeyPackage: async () => encoded(await createKeyPackage({ ...about, ...person })),
       found: async () => memberOf(await createGroup({ ...about, ...person }), person.signer),
       join: async (bytes) => {
-        const { welcome } = decodeMessageOf("mls_welcome", bytes, RULES.limits.messageBytes);
+        const { welcome } = decodeMessageOf("mls_welcome", bytes, RULES.limits);
         const { state } = await joinGroup(welcome, { ...about, suite, keyPackage: copyOf(own) });
         return memberOf(state, person.signer);
       },
       joinExternally: async (bytes) => {
-        const { groupInfo } = decodeMessageOf("mls_group_info", bytes, RULES.limits.messageBytes);
+        const { groupInfo } = decodeMessageOf("mls_group_info", bytes, RULES.limits);
         return (await createExternalCommit(groupInfo, { ...about, ...person })).commit;
       },
     };

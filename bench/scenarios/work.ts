@@ -5,7 +5,7 @@ import type { Work } from "../src/scenario.ts";
 
 /** Making the Commit in a PublicMessage: seals, keys of path nodes, signatures of leaf and Commit. */
 export function workOfCreating(publicCommit: Bytes): Work {
-  const { content } = decodeMessageOf("mls_public_message", publicCommit, publicCommit.length).publicMessage.content;
+  const { content } = decodeMessageOf("mls_public_message", publicCommit).publicMessage.content;
   if (content.contentType !== "commit" || content.commit.path === undefined)
     throw new Error("not a Commit with a path");
   const { nodes } = content.commit.path;

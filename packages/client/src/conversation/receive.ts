@@ -99,7 +99,7 @@ function leadingMessages(transaction: Transaction, entries: readonly LogEntry[])
 /** Undefined for an entry that is malformed: processed by itself, it is refused. */
 function decodeEntry(transaction: Transaction, { message }: LogEntry): MlsMessage | undefined {
   try {
-    return decodeMessage(message, transaction.rules.limits.messageBytes);
+    return decodeMessage(message, transaction.rules.limits);
   } catch {
     return undefined;
   }

@@ -101,7 +101,7 @@ async function lastChance({ scope, time, pace }: Context, work: (() => Promise<v
  */
 export async function resume({ delivery, groupId, turns }: Context): Promise<boolean> {
   const { groupInfo: bytes, position } = await delivery.readGroupInfo(groupId);
-  const { groupInfo } = decodeMessageOf("mls_group_info", bytes, DEFAULT_LIMITS.messageBytes);
+  const { groupInfo } = decodeMessageOf("mls_group_info", bytes, DEFAULT_LIMITS);
   return turns.transact(async (transaction) => {
     const { context, confirmationTag } = await transaction.messaging(() => []);
     const { groupContext } = groupInfo;
@@ -126,7 +126,7 @@ async function prepare(
   { rules, ...options }: RejoinOptions & { readonly rules: Rules },
 ): Promise<Prepared> {
   const { suite, signer } = account;
-  const { groupInfo } = decodeMessageOf("mls_group_info", bytes, rules.limits.messageBytes);
+  const { groupInfo } = decodeMessageOf("mls_group_info", bytes, rules.limits);
   checkContext(groupInfo, { groupId, epoch, earliest: options.epoch });
   const observed = await observeGroup(groupInfo, { suite, rules });
   checkPeople(observed, options.expected);

@@ -135,7 +135,7 @@ interface Joined {
 }
 
 async function open({ welcome: bytes, groupId }: InboxEntry, { account, people, time }: Shared): Promise<Joined> {
-  const { welcome } = decodeMessageOf("mls_welcome", bytes, DEFAULT_LIMITS.messageBytes);
+  const { welcome } = decodeMessageOf("mls_welcome", bytes, DEFAULT_LIMITS);
   const pool = [...(await readPool(account))].map(([number, record]) => withKeys(number, record, account));
   const own = findWelcomed(welcome, pool);
   const { keyPackage } = own;

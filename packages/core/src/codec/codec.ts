@@ -43,9 +43,17 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, maxBytes: number =
   return decodeFrom((all) => new Reader(all), codec, bytes, maxBytes);
 }
 
-/** The same, and `ERR_MLS_LIMIT` for more vectors than messages of this protocol have in so many bytes. */
-export function decodeReceived<T>(codec: Codec<T>, bytes: Uint8Array, maxBytes: number = DEFAULT_MAX_DECODE_BYTES): T {
-  return decodeFrom(untrusted, codec, bytes, maxBytes);
+/**
+ * The same, and `ERR_MLS_LIMIT` for more vectors than messages of this protocol have in so many bytes, and for a Commit of more
+ * proposals than that.
+ */
+export function decodeReceived<T>(
+  codec: Codec<T>,
+  bytes: Uint8Array,
+  maxBytes: number = DEFAULT_MAX_DECODE_BYTES,
+  proposalsPerCommit?: number,
+): T {
+  return decodeFrom((all) => untrusted(all, proposalsPerCommit), codec, bytes, maxBytes);
 }
 
 function decodeFrom<T>(open: (bytes: Uint8Array) => Reader, codec: Codec<T>, bytes: Uint8Array, maxBytes: number): T {

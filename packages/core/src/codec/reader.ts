@@ -1,23 +1,26 @@
 /** Reading the TLS presentation language (RFC 9420 §2.1). Every read is bounded by the bytes that are there. */
 import { CoppiceError } from "../errors.ts";
-import { BYTES_PER_HEADER, FREE_HEADERS } from "../limits.ts";
+import { BYTES_PER_HEADER, DEFAULT_LIMITS, FREE_HEADERS } from "../limits.ts";
 
 const malformed = (message: string, requirement?: string): CoppiceError =>
   new CoppiceError("ERR_MLS_DECODE", message, requirement === undefined ? {} : { requirement });
 
-/** How many `<V>` headers may still be read, by a reader and those over parts of its bytes. */
+/** What a reader and those over parts of its bytes may still read. */
 interface Budget {
+  /** `<V>` headers. */
   headers: number;
+  /** Of one Commit. */
+  readonly proposals: number;
 }
 
-const UNLIMITED: Budget = { headers: Number.POSITIVE_INFINITY };
+const UNLIMITED: Budget = { headers: Number.POSITIVE_INFINITY, proposals: Number.POSITIVE_INFINITY };
 
 /** Of a uint64: arithmetic on bigints makes one for every step. */
 const halves = new DataView(new ArrayBuffer(8));
 
 /** A reader of bytes that anybody may have made: what it returns takes no more than a multiple of their length. */
-export const untrusted = (bytes: Uint8Array): Reader =>
-  new Reader(bytes, 0, bytes.length, { headers: FREE_HEADERS + bytes.length / BYTES_PER_HEADER });
+export const untrusted = (bytes: Uint8Array, proposals: number = DEFAULT_LIMITS.proposalsPerCommit): Reader =>
+  new Reader(bytes, 0, bytes.length, { headers: FREE_HEADERS + bytes.length / BYTES_PER_HEADER, proposals });
 
 /** A cursor over received bytes. What it returns are copies, so later changes to the input change nothing. */
 export class Reader {
@@ -37,6 +40,11 @@ export class Reader {
 
   get remaining(): number {
     return this.#end - this.#position;
+  }
+
+  /** Proposals that a Commit may have which is read. */
+  get mostProposals(): number {
+    return this.#budget.proposals;
   }
 
   #take(length: number): number {

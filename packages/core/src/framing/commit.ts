@@ -12,4 +12,10 @@ export interface Commit {
   readonly path: UpdatePath | undefined;
 }
 
-export const commit: Codec<Commit> = struct({ proposals: vector(proposalOrRef), path: optional(updatePath) });
+/** Bounded by the reader: each proposal is an object, and work, for whoever receives it. */
+const proposals: Codec<readonly ProposalOrRef[]> = {
+  encode: vector(proposalOrRef).encode,
+  decode: (reader) => vector(proposalOrRef, reader.mostProposals).decode(reader),
+};
+
+export const commit: Codec<Commit> = struct({ proposals, path: optional(updatePath) });

@@ -6,6 +6,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import type { KeyPackage } from "./key-package.ts";
 import { keyPackage } from "./key-package.ts";
+import type { Limits } from "../limits.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { MLS10 } from "../extensions/capabilities.ts";
 import type { GroupInfo } from "./group-info.ts";
@@ -113,9 +114,12 @@ export function encodeMessage(message: MlsMessage): Bytes {
  * }
  * ```
  */
-export function decodeMessage(bytes: Uint8Array, maxBytes: number = DEFAULT_LIMITS.messageBytes): MlsMessage {
-  return decodeReceived(mlsMessage, bytes, maxBytes);
+export function decodeMessage(bytes: Uint8Array, limits: MessageLimits = DEFAULT_LIMITS): MlsMessage {
+  return decodeReceived(mlsMessage, bytes, limits.messageBytes, limits.proposalsPerCommit);
 }
+
+/** What bounds a message that is decoded. */
+export type MessageLimits = Pick<Limits, "messageBytes" | "proposalsPerCommit">;
 
 /**
  * The message of this kind in `bytes`; `ERR_MLS_DECODE` for any other kind.
@@ -134,9 +138,9 @@ export function decodeMessage(bytes: Uint8Array, maxBytes: number = DEFAULT_LIMI
 export function decodeMessageOf<F extends WireFormat>(
   format: F,
   bytes: Uint8Array,
-  maxBytes?: number,
+  limits?: MessageLimits,
 ): Extract<MlsMessage, { wireFormat: F }> {
-  const message = decodeMessage(bytes, maxBytes);
+  const message = decodeMessage(bytes, limits);
   if (!isOf(message, format)) {
     throw new CoppiceError("ERR_MLS_DECODE", `${format} expected, ${message.wireFormat} received`, {
       detail: { expected: format, received: message.wireFormat },
@@ -153,15 +157,15 @@ export function isDecoded<T extends object>(given: unknown, field: keyof T & str
 }
 
 /** A GroupInfo: by itself, or an encoded message that holds one. */
-export function groupInfoOf(given: Uint8Array | GroupInfo, maxBytes: number): GroupInfo {
+export function groupInfoOf(given: Uint8Array | GroupInfo, limits: MessageLimits): GroupInfo {
   if (isDecoded<GroupInfo>(given, "groupContext", "groupInfo")) return given;
-  return decodeMessageOf("mls_group_info", given, maxBytes).groupInfo;
+  return decodeMessageOf("mls_group_info", given, limits).groupInfo;
 }
 
 /** A Welcome: by itself, or an encoded message that holds one. */
-export function welcomeOf(given: Uint8Array | Welcome, maxBytes: number): Welcome {
+export function welcomeOf(given: Uint8Array | Welcome, limits: MessageLimits): Welcome {
   if (isDecoded<Welcome>(given, "encryptedGroupInfo", "welcome")) return given;
-  return decodeMessageOf("mls_welcome", given, maxBytes).welcome;
+  return decodeMessageOf("mls_welcome", given, limits).welcome;
 }
 
 function isOf<F extends WireFormat>(message: MlsMessage, format: F): message is Extract<MlsMessage, { wireFormat: F }> {

@@ -65,7 +65,7 @@ export async function unprotectPrivate(
 
   const withKeys = keyed.filter(succeeded);
   const contents = await suite.messages.openContents(withKeys, (plaintext, place) =>
-    attempt(() => unprotectedFrom(withKeys[place] as Keyed, plaintext)),
+    attempt(() => unprotectedFrom(withKeys[place] as Keyed, plaintext, keys.limits)),
   );
   for (const { key, nonce } of withKeys) erase(key, nonce);
   const outcomes = inPlace(keyed, contents, (_, content) => content);
@@ -154,10 +154,10 @@ const withKey = ({ message, sender }: Sent, { key, nonce }: TakenKey): Keyed => 
   ciphertext: message.ciphertext,
 });
 
-function unprotectedFrom({ message: { message }, sender }: Keyed, plaintext: Bytes): Unprotected {
+function unprotectedFrom({ message: { message }, sender }: Keyed, plaintext: Bytes, limits: Limits): Unprotected {
   const { groupId, epoch, contentType, authenticatedData } = message;
   const { leafIndex, generation } = sender;
-  const { content, auth } = decodePlaintext(contentType, plaintext);
+  const { content, auth } = decodePlaintext(contentType, plaintext, limits);
   return {
     authenticated: {
       wireFormat: "mls_private_message",
@@ -169,8 +169,12 @@ function unprotectedFrom({ message: { message }, sender }: Keyed, plaintext: Byt
 }
 
 /** `PrivateMessageContent`: body, auth data, then padding to the end. */
-function decodePlaintext(type: ContentType, plaintext: Bytes): { content: Content; auth: FramedContentAuthData } {
-  const reader = untrusted(plaintext);
+function decodePlaintext(
+  type: ContentType,
+  plaintext: Bytes,
+  { proposalsPerCommit }: Limits,
+): { content: Content; auth: FramedContentAuthData } {
+  const reader = untrusted(plaintext, proposalsPerCommit);
   const content = { contentType: type, ...contentBodies[type].decode(reader) } as Content;
   const auth = authDataFor(type).decode(reader);
   if (!reader.restIsZero()) {

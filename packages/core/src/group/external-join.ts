@@ -79,7 +79,7 @@ export async function createExternalCommit(
   groupInfo: Uint8Array | GroupInfo,
   options: ExternalJoinOptions,
 ): Promise<ExternalJoin> {
-  const info = groupInfoOf(groupInfo, options.rules.limits.messageBytes);
+  const info = groupInfoOf(groupInfo, options.rules.limits);
   return erasing((spent) => makeExternalCommit(info, options, spent));
 }
 

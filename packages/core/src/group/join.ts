@@ -85,7 +85,7 @@ export function findWelcomed<T extends { readonly ref: Uint8Array }>(
   welcome: Uint8Array | Welcome,
   own: readonly T[],
 ): T {
-  for (const { newMember } of welcomeOf(welcome, DEFAULT_LIMITS.messageBytes).secrets) {
+  for (const { newMember } of welcomeOf(welcome, DEFAULT_LIMITS).secrets) {
     const found = own.find(({ ref }) => equalBytes(ref, newMember));
     if (found !== undefined) return found;
   }
@@ -114,7 +114,7 @@ export function findWelcomed<T extends { readonly ref: Uint8Array }>(
  * ```
  */
 export async function joinGroup(welcome: Uint8Array | Welcome, options: JoinOptions): Promise<JoinedGroup> {
-  const decoded = welcomeOf(welcome, options.rules.limits.messageBytes);
+  const decoded = welcomeOf(welcome, options.rules.limits);
   return erasing((spent) => joinWith(decoded, options, spent));
 }
 

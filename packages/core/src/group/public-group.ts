@@ -82,7 +82,7 @@ export async function observeGroup(
   options: ObserveOptions,
 ): Promise<PublicGroupState> {
   const { suite, rules } = options;
-  const info = groupInfoOf(groupInfo, rules.limits.messageBytes);
+  const info = groupInfoOf(groupInfo, rules.limits);
   const tree = readTree(suite, info, options.ratchetTree, rules.limits);
   if (tree === undefined) {
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
@@ -125,7 +125,7 @@ export async function observeMessage(
 ): Promise<ObservedProposal | ObservedCommit> {
   const decoded = isDecoded<MlsMessage>(message, "wireFormat", "message")
     ? message
-    : decodeMessage(message, rules.limits.messageBytes);
+    : decodeMessage(message, rules.limits);
   if (decoded.wireFormat !== "mls_public_message") {
     throw new CoppiceError("ERR_MLS_DECODE", `a public message expected, ${decoded.wireFormat} received`, {
       detail: { received: decoded.wireFormat },

@@ -89,9 +89,7 @@ export function decodeGroupMessage(
   message: Uint8Array | MlsMessage,
   { limits }: Rules,
 ): Extract<MlsMessage, { wireFormat: FramedWireFormat }> {
-  const decoded = isDecoded<MlsMessage>(message, "wireFormat", "message")
-    ? message
-    : decodeMessage(message, limits.messageBytes);
+  const decoded = isDecoded<MlsMessage>(message, "wireFormat", "message") ? message : decodeMessage(message, limits);
   if (decoded.wireFormat === "mls_public_message" || decoded.wireFormat === "mls_private_message") return decoded;
   throw new CoppiceError("ERR_MLS_DECODE", `${decoded.wireFormat} is not a message to a group`, {
     detail: { received: decoded.wireFormat },

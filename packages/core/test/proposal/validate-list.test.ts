@@ -4,9 +4,11 @@ import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import type { Sender } from "../../src/framing/framed-content.ts";
 import type { Proposal, UpdateProposal } from "../../src/framing/proposal.ts";
-import { basicCredential } from "../../src/credential.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
 import { createExternalCommit } from "../../src/group/external-join.ts";
 import { createGroupInfo } from "../../src/group/export.ts";
+import { decodeMessage } from "../../src/framing/mls-message.ts";
+import { processMessage } from "../../src/group/receive.ts";
 import { createProposal } from "../../src/group/send.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { checkProposalSender, pathRequired } from "../../src/proposal/validate-list.ts";
@@ -84,8 +86,8 @@ test("the id of a PSK, and the group's in one, are bounded (adversarial 8)", asy
 describe("a Commit of too many proposals is refused before any of them is looked at (adversarial 8)", () => {
   const most = 3;
   const bounded = { ...rules, limits: { ...DEFAULT_LIMITS, proposalsPerCommit: most } };
-  const expected: Expected = { code: "ERR_MLS_LIMIT", detail: { proposals: most + 1, proposalsPerCommit: most } };
-  const psks = Array.from({ length: most + 1 }, (_, i) => psk({ pskId: Uint8Array.of(i) } as Partial<PreSharedKeyId>));
+  const expected: Expected = { code: "ERR_MLS_LIMIT" };
+  const psks = Array.from({ length: most + 1 }, (_, i) => psk({ pskId: Uint8Array.of(i) }));
   const values = psks.map(() => value);
 
   async function within(member: Member, limited: Partial<Rules>, attempt: () => Promise<void>): Promise<void> {
@@ -106,7 +108,15 @@ describe("a Commit of too many proposals is refused before any of them is looked
     await within(bob, {}, async () => {
       await bob.peek(fits.message);
     });
-    await within(bob, unasked, () => expectRefusal(bob, expected, () => bob.peek(message)));
+    const sealed = await forgeCommit(alice, { proposals: psks, psks: values, sealed: {} });
+    // Decoded by somebody else, who has other limits.
+    const decoded = decodeMessage(message);
+    for (const received of [message, sealed.message, decoded]) {
+      await within(bob, unasked, () =>
+        expectRefusal(bob, expected, () => processMessage(bob.state, received, { rules: bob.rules })),
+      );
+    }
+    expect(() => decodeMessage(message, bounded.limits)).toThrow(expect.objectContaining(expected));
     await within(alice, unasked, () => expectRefusal(alice, expected, () => alice.commit({ proposals: psks })));
   });
 
@@ -135,13 +145,12 @@ describe("a Commit of too many proposals is refused before any of them is looked
 
   test("of somebody who joins by it", async () => {
     const { message } = await forgeExternalCommit(alice, newcomer, { proposals: psks, psks: values });
-    const { detail: _, ...code } = expected;
-    await within(bob, unasked, () => expectRefusal(bob, code, () => bob.peek(message)));
+    await within(bob, unasked, () => expectRefusal(bob, expected, () => bob.peek(message)));
     const info = await createGroupInfo(alice.state, alice.signer);
     const { suite, signer, capabilities } = newcomer;
     const joining = { suite, signer, capabilities, credential: basicCredential("newcomer"), rules: bounded };
     const mixed = psks.map((_, i) => ({ pskId: Uint8Array.of(i), psk: value }));
-    await expectRefusal(alice, code, () => createExternalCommit(info, { ...joining, psks: mixed }));
+    await expectRefusal(alice, expected, () => createExternalCommit(info, { ...joining, psks: mixed }));
   });
 });
 
