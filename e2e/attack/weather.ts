@@ -3,66 +3,33 @@
  * networks fail, Commits pass their queues, tabs come and go, workers freeze, the server is killed and a profile is
  * restored from a copy. Nothing that was acknowledged may be lost, nothing shown twice. Exit code 1 on any loss.
  */
-import { rm } from "node:fs/promises";
-import { parseArgs } from "node:util";
-import { DeliveryServer } from "../fixtures/delivery-server.ts";
-import { browserPath, call, type EngineName, freezeWorker } from "./browsers.ts";
-import { Link, Person } from "./people.ts";
+import { call, freezeWorker } from "./browsers.ts";
+import { attackOptions } from "./options.ts";
+import { installedEngines, Party, sleep } from "./party.ts";
 import { seeded } from "./random.ts";
-import { buildSite } from "./site.ts";
-import { tally } from "./tally.ts";
+import { conclude } from "./verdict.ts";
 
-const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "600" }, seed: { type: "string", default: "1" } },
-});
-const seconds = Number(values.seconds);
-const seed = Number(values.seed);
-if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new RangeError("--seconds is positive, --seed an integer");
+const { seconds, seed } = attackOptions();
 const random = seeded(seed);
 const end = Date.now() + seconds * 1000;
-
-/** Milliseconds that everything gets to arrive once the weather is fair again. */
-const SETTLE_MS = 120_000;
-/** The longest that a call may take while another context is frozen. */
-const PATIENCE_MS = 5000;
-
-const engines = (["chromium", "firefox"] as const).filter((engine) => browserPath(engine) !== undefined);
-if (engines.length === 0) throw new Error("No browser was found: set COPPICE_CHROMIUM or COPPICE_FIREFOX");
-const [first = "chromium", second = first]: readonly EngineName[] = engines;
+const engines = installedEngines();
+const [first = "chromium", second = first] = engines;
 console.log(`weather: ${engines.join(" and ")}, ${String(seconds)} s, seed ${String(seed)}`);
 
-const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-const site = await buildSite();
-const links = [await Link.open(), await Link.open(), await Link.open()];
-const server = await DeliveryServer.start({ site, flags: links.flatMap(({ origin }) => ["--origin", origin]) });
-for (const link of links) link.leadTo(server.port);
-const [aliceLink, bobLink, carolLink] = links;
-if (aliceLink === undefined || bobLink === undefined || carolLink === undefined)
-  throw new Error("There are three links");
-const alice = await Person.create("alice", first, aliceLink);
-const bob = await Person.create("bob", second, bobLink);
-const carol = await Person.create("carol", first, carolLink);
-const people = [alice, bob, carol];
+const party = await Party.gather([
+  ["alice", first],
+  ["bob", second],
+  ["carol", first],
+]);
+const { people, group, server } = party;
+const [alice, bob, carol] = people;
+if (alice === undefined || bob === undefined || carol === undefined) throw new Error("There are three people");
+await alice.openTab();
 
 /** What a restored profile does not remember. */
 const gone = new Set<string>();
 let longestWait = 0;
-const counts = new Map<string, number>();
-const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
-
-for (const person of people) await person.openTab();
-const group = await call(alice.tab, "create", ["Weather"]);
-const added = await call(alice.tab, "add", [group, ["bob", "carol"]]);
-if (added !== "ok") throw new Error(`The group could not be made: ${added}`);
-for (const person of people) await until(() => call(person.tab, "has", [group]), 30_000, `${person.name} joins`);
-await alice.openTab();
-
-async function until(condition: () => Promise<boolean>, limit: number, what: string): Promise<void> {
-  for (const deadline = Date.now() + limit; !(await condition()); await sleep(100)) {
-    if (Date.now() > deadline) throw new Error(`It did not happen within ${String(limit)} ms: ${what}`);
-  }
-}
+const episodes = new Map<string, number>();
 
 /** One kind of weather. Each leaves the links up. */
 const weathers: Readonly<Record<string, () => Promise<void>>> = {
@@ -140,34 +107,18 @@ const weathers: Readonly<Record<string, () => Promise<void>>> = {
     await carol.profile.start();
     await carol.openTab();
     await carol.say(carol.tab, group, 5);
-    await settled([carol]);
+    await party.settle([carol]);
     await carol.quit();
     for (const text of carol.accepted.slice(known)) gone.add(text);
     await carol.profile.restore();
     await carol.profile.start();
     await carol.openTab();
     await carol.say(carol.tab, group, 3);
-    await settled([carol]);
+    await party.settle([carol]);
     await carol.noteProblems();
     if (!carol.problems.has("ERR_CLIENT_ROLLED_BACK")) throw new Error("A restored profile was not noticed");
   },
 };
-
-/** Waits until nothing of these people is on its way. */
-async function settled(who: readonly Person[]): Promise<void> {
-  for (const person of who) {
-    await until(
-      async () => {
-        const history = await call(person.tab, "history", [group], 120_000);
-        return (
-          (await call(person.tab, "status", [group])) === "active" && history.every(({ state }) => state !== "sending")
-        );
-      },
-      SETTLE_MS,
-      `${person.name}'s messages leave`,
-    );
-  }
-}
 
 let failure: unknown;
 try {
@@ -177,50 +128,12 @@ try {
     const due = Date.now() > nextRollBack;
     if (due) nextRollBack = Date.now() + 150_000;
     const name = due ? "rollBack" : random.pick(schedule);
-    count(name);
+    episodes.set(name, (episodes.get(name) ?? 0) + 1);
     await weathers[name]?.();
     await sleep(random.integer(0, 300));
   }
-  for (const { link } of people) Object.assign(link, { state: "up", delay: 0 });
-  await settled(people);
-  for (const person of people) await call(person.tab, "sync", []);
-  await until(
-    async () => new Set(await Promise.all(people.map(({ tab }) => call(tab, "epoch", [group])))).size === 1,
-    SETTLE_MS,
-    "everybody reaches the same epoch",
-  );
+  await party.calmDown();
 } catch (error) {
   failure = error;
 }
-
-for (const person of people) await person.noteProblems();
-const result = await tally(people, group, gone).catch((error: unknown) => {
-  failure ??= error;
-  return undefined;
-});
-console.log(`episodes: ${[...counts].map(([name, times]) => `${name} ${String(times)}`).join(", ")}`);
-for (const { name, problems } of people) {
-  if (problems.size > 0)
-    console.log(`${name} was told: ${[...problems].map(([code, n]) => `${code} ${String(n)}`).join(", ")}`);
-}
-for (const kind of ["lost", "repeated", "stuck"] as const) {
-  for (const text of result?.[kind].slice(0, 20) ?? []) console.log(`${kind}: ${text}`);
-}
-if (failure !== undefined) console.log(failure instanceof Error ? (failure.stack ?? failure.message) : failure);
-if (result !== undefined) {
-  console.log(
-    `sent ${String(result.sent)}, delivered ${String(result.delivered)}, lost ${String(result.lost.length)}, ` +
-      `repeated ${String(result.repeated.length)}, behind a gap ${String(result.behindGap)}, failed ${String(result.failed)}, stuck ${String(result.stuck.length)}, ` +
-      `longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`,
-  );
-}
-const isBad =
-  failure !== undefined ||
-  result === undefined ||
-  result.lost.length + result.repeated.length + result.stuck.length > 0 ||
-  longestWait > PATIENCE_MS + 1000;
-if (failure !== undefined || isBad) console.log(`server log, last lines:\n${server.log.slice(-2000)}`);
-for (const person of people) await person.dispose();
-await server.dispose();
-await rm(site, { recursive: true, force: true });
-process.exit(isBad ? 1 : 0);
+process.exit((await conclude(party, { episodes, failure, gone, longestWait })) ? 0 : 1);

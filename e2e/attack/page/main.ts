@@ -1,4 +1,5 @@
 /** What the attackers call in a page. Everything is plain data, so that it crosses to Node. */
+import { ORDERS, REPORTS, type Order, type Report } from "./standstill-orders.ts";
 import { Coppice, isCoppiceError, type Client, type Conversation } from "coppice";
 
 /** A message as this page's history has it. */
@@ -9,13 +10,21 @@ export interface Seen {
   readonly state: "sending" | "sent" | "failed";
 }
 
-const worker = (): Worker => new Worker("/worker.js", { type: "module" });
+/** Tells this page's worker from the others of its browser. */
+const workerName = crypto.randomUUID();
+const worker = (): Worker => new Worker("/worker.js", { type: "module", name: workerName });
 const decoder = new TextDecoder();
 
 let client: Client | undefined;
 const problems: { code: string; message: string; conversation: string | undefined }[] = [];
 /** Texts of `message` events by conversation, in their order. */
 const told = new Map<string, string[]>();
+const orders = new BroadcastChannel(ORDERS);
+/** What this page's worker has reported since the last order. */
+const moments: Report[] = [];
+new BroadcastChannel(REPORTS).onmessage = ({ data }: MessageEvent<Report>) => {
+  if (data.worker === workerName) moments.push(data);
+};
 /** Sends that have not settled, by their start (milliseconds of `performance.now`). */
 const waiting = new Set<number>();
 let longest = 0;
@@ -120,6 +129,15 @@ const page = {
   kinds,
   told: (id: string): string[] => told.get(id) ?? [],
   problems: (): typeof problems => problems,
+  /** Orders this page's worker to stand still at a moment to come: see `standstill.ts`. */
+  order: (at: number, milliseconds: number): void => {
+    moments.splice(0);
+    orders.postMessage({ worker: workerName, at, milliseconds } satisfies Order);
+  },
+  /** The moments that the worker has met since, in their order. */
+  moments: (): string[] => moments.map(({ moment }) => moment),
+  /** The moment at which the worker stands still, or stood. */
+  standstill: (): string | undefined => moments.find(({ standsStill }) => standsStill)?.moment,
   /** Milliseconds of the longest call so far, those that still wait included. */
   longestWait: (): number => Math.max(longest, ...[...waiting].map((start) => performance.now() - start)),
 };

@@ -1,5 +1,6 @@
 /** The record that unlocks a store: created once, by whichever context comes first. */
 import { storeError } from "../errors.ts";
+import { probeCommit } from "./commit-probe.ts";
 import { isBytes, isObject } from "./parse.ts";
 import { platformError } from "./platform-error.ts";
 import { createKeySource, type KeySource, rootKey, SALT_BYTES, type StoreKey } from "./root-key.ts";
@@ -24,6 +25,16 @@ interface Meta {
  * Rejects with `ERR_STORE_WRONG_KEY`, `ERR_STORE_CORRUPT`, or what the platform reports.
  */
 export async function unlock(database: Database, key: StoreKey): Promise<Vault> {
+  const vault = await openOrCreate(database, key);
+  try {
+    await probeCommit(database);
+  } catch (error) {
+    throw platformError(error, "to try a transaction");
+  }
+  return vault;
+}
+
+async function openOrCreate(database: Database, key: StoreKey): Promise<Vault> {
   const stored = await readMeta(database);
   if (stored !== undefined) return openVault(parseMeta(stored), key);
   const created = await create(key);

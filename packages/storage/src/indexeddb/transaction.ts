@@ -1,11 +1,12 @@
 /** Transactions that settle with the error that ended them. */
 import { type IDBPTransaction, type StoreNames, unwrap } from "idb";
+import { isCommitSafe } from "./commit-probe.ts";
 import type { Schema } from "./schema.ts";
 
 /**
  * Runs a transaction whose requests are all made when `request` returns, commits it at once, and resolves when it is complete.
  * A context that is frozen after that (a tab in the background, a debugger) holds up nobody: without it, the transaction would
- * stay open for as long. What `request` throws undoes the transaction, and so does the signal, unless it is committing already;
+ * stay open for as long. A write is left to commit itself in browsers that would keep half of it: see `commit-probe.ts`. What `request` throws undoes the transaction, and so does the signal, unless it is committing already;
  * what `request` returns may only reject with it.
  */
 export async function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
@@ -23,7 +24,7 @@ export async function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, 
   signal?.addEventListener("abort", undo, { once: true });
   try {
     const requested = request();
-    transaction.commit();
+    if (raw.mode === "readonly" || isCommitSafe()) raw.commit();
     const result = await requested;
     await completed;
     return result;
@@ -41,8 +42,14 @@ export async function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, 
  */
 function completion(transaction: IDBTransaction): Promise<void> {
   const completed = new Promise<void>((resolve, reject) => {
+    let failed = false;
+    transaction.addEventListener("error", () => {
+      failed = true;
+    });
     transaction.addEventListener("complete", () => {
-      resolve();
+      // No browser in which writes are committed explicitly does this. Half a write must not pass for one all the same.
+      if (!failed) resolve();
+      else reject(new DOMException("The browser completed a transaction in which a request failed", "DataError"));
     });
     transaction.addEventListener("abort", () => {
       reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));

@@ -1,5 +1,4 @@
-/** What only a real engine can show: its deletion, its keys, its workers (its quota: quota.browser.ts). */
-import { cdp } from "vitest/browser";
+/** What only a real engine can show: its deletion, its keys, its workers (its quota: quota.browser.ts; clearing it: cleared.browser.ts). */
 import { describe, expect, test } from "vitest";
 import { deleteIndexedDbStore, oneRecord, openIndexedDbStore } from "../../src/index.ts";
 
@@ -23,22 +22,6 @@ describe("the database disappears (adversarial 41)", () => {
     expect((await again.partitions()).names).toEqual([]);
     await again.close();
     await deleteIndexedDbStore(name);
-  });
-
-  test("cleared by the person (site data): ERR_STORE_LOST", async () => {
-    const name = freshName();
-    const store = await openIndexedDbStore({ name });
-    await store.write([{ partition: "p", expectedVersion: 0, put: new Map([["a", Uint8Array.of(1)]]) }]);
-    await cdp().send("Storage.clearDataForOrigin", { origin: location.origin, storageTypes: "indexeddb" });
-    await expect
-      .poll(() =>
-        store.read("p", ALL).then(
-          () => "read",
-          (error: unknown) => (error as { code?: string }).code,
-        ),
-      )
-      .toBe("ERR_STORE_LOST");
-    await store.close();
   });
 });
 

@@ -76,6 +76,19 @@ describe("quota exceeded (adversarial 41)", () => {
 });
 
 describe("other failures of the platform", () => {
+  test("a transaction that completes although a request failed is no write: ERR_STORE_IO", async () => {
+    const store = await openWithData(freshName());
+    const { add } = IDBObjectStore.prototype;
+    vi.spyOn(IDBObjectStore.prototype, "add").mockImplementationOnce(function (this: IDBObjectStore) {
+      const request = add.call(this, { tag: new Uint8Array(32), version: 1, sealed: new Uint8Array() });
+      const again = add.call(this, { tag: new Uint8Array(32), version: 2, sealed: new Uint8Array() });
+      again.addEventListener("error", (event) => event.preventDefault());
+      return request;
+    });
+    await expect(writeMore(store)).rejects.toMatchObject({ code: "ERR_STORE_IO" });
+    await store.close();
+  });
+
   test.each([
     ["a put request", "DataError", "put"],
     ["a delete request", "UnknownError", "delete"],

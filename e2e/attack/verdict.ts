@@ -1,0 +1,56 @@
+/** How every attacker ends: what was told, what went wrong, one line of counts, and the exit code. */
+import type { Party } from "./party.ts";
+import { tally } from "./tally.ts";
+
+export interface Findings {
+  /** What the attacker did, with how often. */
+  readonly episodes: ReadonlyMap<string, number>;
+  /** What stopped it, if anything did. */
+  readonly failure: unknown;
+  /** Texts whose fate a restored profile does not know. */
+  readonly gone?: ReadonlySet<string>;
+  /** The longest that somebody waited beside a context that stood still, in milliseconds. */
+  readonly longestWait: number;
+}
+
+/** The longest that a call may take while another context stands still. */
+export const PATIENCE_MS = 5000;
+
+/** Prints what came of it, ends the party, and resolves with whether nothing was lost, repeated, stuck or late. */
+export async function conclude(
+  party: Party,
+  { episodes, failure, gone = new Set(), longestWait }: Findings,
+): Promise<boolean> {
+  const failures = failure === undefined ? [] : [failure];
+  for (const person of party.people) await person.noteProblems();
+  const result = await tally(party.people, party.group, gone).catch((error: unknown) => {
+    failures.push(error);
+    return undefined;
+  });
+  console.log(`episodes: ${[...episodes].map(([name, times]) => `${name} ${String(times)}`).join(", ")}`);
+  for (const { name, problems } of party.people) {
+    if (problems.size > 0) {
+      console.log(`${name} was told: ${[...problems].map(([problem, n]) => `${problem} ${String(n)}`).join(", ")}`);
+    }
+  }
+  for (const kind of ["lost", "repeated", "stuck"] as const) {
+    for (const text of result?.[kind].slice(0, 20) ?? []) console.log(`${kind}: ${text}`);
+  }
+  for (const error of failures) console.log(error instanceof Error ? (error.stack ?? error.message) : error);
+  if (result !== undefined) {
+    console.log(
+      `sent ${String(result.sent)}, delivered ${String(result.delivered)}, lost ${String(result.lost.length)}, ` +
+        `repeated ${String(result.repeated.length)}, behind a gap ${String(result.behindGap)}, ` +
+        `failed ${String(result.failed)}, stuck ${String(result.stuck.length)}, ` +
+        `longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`,
+    );
+  }
+  const isGood =
+    failures.length === 0 &&
+    result !== undefined &&
+    result.lost.length + result.repeated.length + result.stuck.length === 0 &&
+    longestWait <= PATIENCE_MS;
+  if (!isGood) console.log(`server log, last lines:\n${party.server.log.slice(-2000)}`);
+  await party.disperse();
+  return isGood;
+}
