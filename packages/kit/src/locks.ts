@@ -37,7 +37,8 @@ export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds in the last eighth of which a holder is passed by that all who wait stand behind as they did before: its lock is
-   * taken from it, and its `lost` signal aborts. Default: wait without limit.
+   * taken from it, and its `lost` signal aborts. A quarter of that if another holder was passed by in the ten seconds before.
+   * Default: wait without limit.
    */
   readonly patience?: number | undefined;
   /** Told when a holder is passed by. */
@@ -52,12 +53,20 @@ interface Watch {
   seen: Queue | undefined;
 }
 
+/** Milliseconds for which patience is short after a silent holder was met: contexts that freeze hold several locks at once. */
+const ALERT = 10_000;
+
+/** What is left of the patience then. */
+const SHORT = 1 / 4;
+
 /** Runs tasks alone under a name. */
 export class Locks {
   readonly #provider: LockProvider;
   readonly #time: Time;
   /** Those who wait with patience, by the name of the lock. */
   readonly #watches = new Map<string, Set<Watch>>();
+  /** Until when patience is short. */
+  #alertedUntil = -Infinity;
 
   constructor(provider: LockProvider, time: Time) {
     this.#provider = provider;
@@ -84,6 +93,7 @@ export class Locks {
     const passBy = (holder: string): void => {
       wait.passesBy = true;
       waiting.abort();
+      this.#alertedUntil = this.#time.elapsed() + ALERT;
       if (onOverdue !== undefined) told(onOverdue, { lock: name, waited: this.#time.elapsed() - began, holder });
     };
     const stopWatching = patience === undefined ? () => undefined : this.#watch(name, patience, passBy);
@@ -114,8 +124,9 @@ export class Locks {
     }
   }
 
-  /** Calls back towards the end of `patience` if nobody has moved up in the queue since its beginning. */
-  #watch(name: string, patience: number, onSilent: (holder: string) => void): () => void {
+  /** Calls back towards the end of the patience if nobody has moved up in the queue since its beginning. */
+  #watch(name: string, wanted: number, onSilent: (holder: string) => void): () => void {
+    const patience = this.#time.elapsed() < this.#alertedUntil ? wanted * SHORT : wanted;
     const watch: Watch = { seen: undefined };
     const watches = this.#watches.get(name) ?? new Set();
     this.#watches.set(name, watches.add(watch));

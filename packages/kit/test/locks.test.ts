@@ -284,6 +284,29 @@ describe("patience", () => {
     expect(overdue).not.toHaveBeenCalled();
   });
 
+  test("is a quarter for ten seconds after a silent holder was passed by: what froze holds other locks too", async () => {
+    const time = new VirtualTime();
+    const web = new WebLocks();
+    const [a, b] = [new Locks(web.context("A"), time), new Locks(web.context("B"), time)];
+    for (const name of ["x", "y", "z"]) void a.run(name, heldTask().task);
+    const waits: number[] = [];
+    const passBy = async (name: string): Promise<void> => {
+      const onOverdue = ({ waited }: Overdue): number => waits.push(waited);
+      const passed = b.run(name, () => Promise.resolve(), { patience: 4000, onOverdue });
+      await time.advance(4000);
+      await passed;
+    };
+    await passBy("x");
+    await passBy("y");
+    await time.advance(10_000);
+    await passBy("z");
+    const [first = 0, second = 0, later = 0] = waits;
+    expect(first).toBeGreaterThanOrEqual(3500);
+    expect(second).toBeGreaterThanOrEqual(875);
+    expect(second).toBeLessThanOrEqual(1000);
+    expect(later).toBeGreaterThanOrEqual(3500);
+  });
+
   test("costs nothing where the lock is free", async () => {
     const time = new VirtualTime();
     const web = new WebLocks();

@@ -53,8 +53,8 @@ const TURN = 64;
 /** Tasks that may wait for their turn. */
 export const MAX_WAITING = 10_000;
 
-/** Milliseconds for which a context may hold the lock without a sign of life. */
-const PATIENCE = 5000;
+/** Milliseconds for which a context may hold the lock without a sign of life: who waits is to be done within 5 s. */
+const PATIENCE = 3500;
 
 /** Under the lock only a context that was passed by is in the way, so that more than a few conflicts are a defect. */
 const MAX_CONFLICTS = 64;
