@@ -3,9 +3,12 @@
  * (128 to 153 at least) does so only for the last request, and keeps what the others wrote: a comparison would compare nothing.
  */
 import { unwrap } from "idb";
-import { type Database, META_KEY } from "./schema.ts";
+import type { Database } from "./schema.ts";
 
-/** One answer for all stores of this context: it is the browser's. Undefined before it was asked for. */
+/** A key in `meta` under which nothing stays. */
+const TRIAL_KEY = "trial";
+
+/** One answer for all stores of this context: it is the browser's. Undefined before it was found out. */
 let answer: boolean | undefined;
 
 /** Whether writes may be committed explicitly; false as long as that is not known. */
@@ -13,28 +16,31 @@ export function isCommitSafe(): boolean {
   return answer === true;
 }
 
-/** Finds out by trying, once per context. Changes nothing. The store must have its key record. */
+/** Finds out by trying, once per context. Nothing stays of it. */
 export async function probeCommit(database: Database): Promise<void> {
   answer ??= await probe(database);
 }
 
-function probe(database: Database): Promise<boolean> {
-  const idb = database.transaction("meta", "readwrite");
+/** Undefined if something else went wrong, a full disk for instance: a store can be opened all the same. */
+function probe(database: Database): Promise<boolean | undefined> {
+  const idb = database.transaction("meta", "readwrite", { durability: "relaxed" });
   // idb's own completion, unused: one of its promises rejects.
   idb.done.catch(() => undefined);
   const transaction = unwrap(idb);
   const meta = unwrap(idb.store);
-  // Refused: there is such a key. The request after it succeeds in the browsers that are not safe.
-  meta.add(0, META_KEY);
-  meta.count();
+  meta.add(true, TRIAL_KEY);
+  // Refused: there is such a key by now. The request after it succeeds in the browsers that are not safe.
+  meta.add(true, TRIAL_KEY);
+  meta.delete(TRIAL_KEY);
   transaction.commit();
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     transaction.addEventListener("complete", () => {
       resolve(false);
     });
     transaction.addEventListener("abort", () => {
-      if (transaction.error?.name === "ConstraintError") resolve(true);
-      else reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+      const { error } = transaction;
+      // WebKit does not say why.
+      resolve(error === null || error.name === "ConstraintError" ? true : undefined);
     });
   });
 }

@@ -6,8 +6,9 @@ import type { Schema } from "./schema.ts";
 /**
  * Runs a transaction whose requests are all made when `request` returns, commits it at once, and resolves when it is complete.
  * A context that is frozen after that (a tab in the background, a debugger) holds up nobody: without it, the transaction would
- * stay open for as long. A write is left to commit itself in browsers that would keep half of it: see `commit-probe.ts`. What `request` throws undoes the transaction, and so does the signal, unless it is committing already;
- * what `request` returns may only reject with it.
+ * stay open for as long. A write is left to commit itself in browsers that would keep half of it: see `commit-probe.ts`. What
+ * `request` throws undoes the transaction, and so does the signal, unless it is committing already; what `request` returns may only
+ * reject with it.
  */
 export async function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, Mode extends IDBTransactionMode>(
   transaction: IDBPTransaction<Schema, Names, Mode>,
@@ -42,17 +43,21 @@ export async function runAtOnce<T, Names extends ArrayLike<StoreNames<Schema>>, 
  */
 function completion(transaction: IDBTransaction): Promise<void> {
   const completed = new Promise<void>((resolve, reject) => {
-    let failed = false;
-    transaction.addEventListener("error", () => {
-      failed = true;
+    let failed: DOMException | undefined;
+    transaction.addEventListener("error", ({ target }) => {
+      failed ??= (target as IDBRequest | null)?.error ?? undefined;
     });
     transaction.addEventListener("complete", () => {
       // No browser in which writes are committed explicitly does this. Half a write must not pass for one all the same.
-      if (!failed) resolve();
+      if (failed === undefined) resolve();
       else reject(new DOMException("The browser completed a transaction in which a request failed", "DataError"));
     });
     transaction.addEventListener("abort", () => {
-      reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+      const { error } = transaction;
+      // After `commit`, Firefox says `AbortError` whatever request failed, and WebKit nothing.
+      const isTelling = error !== null && error.name !== "AbortError";
+      const reason = isTelling ? error : (failed ?? error);
+      reject(reason ?? new DOMException("The transaction was aborted", "AbortError"));
     });
   });
   // Whoever fails earlier, at a request, never comes to await this.
