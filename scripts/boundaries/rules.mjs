@@ -39,12 +39,17 @@ const NODE_PACKAGES = ["packages/server"];
  * Folders and files of `core/src`, lowest layer first. A file imports from its own layer and the ones before it.
  */
 export const CORE_LAYERS = [
-  ["errors", "limits", "in-flight", "not-loaded", "result"],
+  ["errors", "hooks", "in-flight", "limits", "result"],
   ["codec"],
   ["crypto"],
   ["identity"],
   ["extensions"],
-  ["tree", "schedule", "framing", "state", "proposal", "rules"],
+  ["tree"],
+  ["schedule"],
+  ["framing"],
+  ["state"],
+  ["proposal"],
+  ["rules"],
   ["commit"],
   ["group"],
   ["index"],

@@ -15,6 +15,7 @@ export type { CipherSuite } from "./crypto/cipher-suite.ts";
 export { loadKernel } from "./crypto/kernel.ts";
 export type { LocalSigner, SignatureKeyPair, SignatureScheme, Signer } from "./crypto/signature.ts";
 export { randomBytes } from "@coppice/kit";
+export type { AuthenticationService, Identity, ValidationMoment } from "./identity/authentication.ts";
 export { basicCredential, CredentialType, sameCredential } from "./identity/credential.ts";
 export type { BasicCredential, Credential, X509Credential } from "./identity/credential.ts";
 export {
@@ -27,6 +28,7 @@ export {
 export type { Extension, ExternalSender, RequiredCapabilities } from "./extensions/extension.ts";
 export { assembleOwnKeyPackage, createKeyPackage, keyPackage, verifyKeyPackage } from "./framing/key-package.ts";
 export type { CreateKeyPackageOptions, KeyPackage, OwnKeyPackage } from "./framing/key-package.ts";
+export type { SentProposal } from "./framing/framed-content.ts";
 export { decodeMessage, decodeMessageOf, encodeMessage } from "./framing/mls-message.ts";
 export type { MlsMessage, WireFormat } from "./framing/mls-message.ts";
 export { ProposalType } from "./framing/proposal.ts";
@@ -36,6 +38,7 @@ export type { GroupInfo } from "./framing/group-info.ts";
 export { defaultCapabilities } from "./extensions/capabilities.ts";
 export type { Capabilities } from "./extensions/capabilities.ts";
 export { validateLeafNode } from "./tree/leaf-node-validation.ts";
+export type { LeafNodeRules } from "./tree/leaf-node-validation.ts";
 export type { LeafNode, Lifetime } from "./tree/leaf-node.ts";
 export type { LeafIndex } from "./tree/tree-math.ts";
 export type { RatchetTree } from "./tree/ratchet-tree.ts";
@@ -49,7 +52,7 @@ export type {
   SentCustomProposal,
 } from "./proposal/custom-proposal.ts";
 export { DEFAULT_MAX_LIFETIME_SECONDS, makeRules } from "./rules.ts";
-export type { AuthenticationService, Identity, Rules, SentProposal, ValidationMoment } from "./rules.ts";
+export type { Rules } from "./rules.ts";
 export { isComplete } from "./state/group-state.ts";
 export type {
   CachedProposal,

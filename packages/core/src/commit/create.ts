@@ -5,7 +5,7 @@ import { copyOf, encode } from "../codec/codec.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { SentCustomProposal } from "../proposal/custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
+import type { FramedContent, FramedWireFormat, SentProposal } from "../framing/framed-content.ts";
 import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
 import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
 import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
@@ -16,9 +16,9 @@ import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../pr
 import { applyProposals } from "../proposal/apply.ts";
 import type { RefusedProposal } from "../proposal/select.ts";
 import { selectProposals } from "../proposal/select.ts";
+import { checkPolicy } from "../proposal/policy.ts";
 import { checkProposalCount, pathRequired } from "../proposal/validate-list.ts";
-import type { Rules, SentProposal } from "../rules.ts";
-import { checkPolicy } from "../rules.ts";
+import type { Rules } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import type { GeneratedPath } from "../tree/treekem.ts";
@@ -262,7 +262,11 @@ function nextEpoch(
  * console.assert(state.context.epoch === 2n && consumed.length > 0);
  * ```
  */
-export function adoptCommit(state: GroupState, staged: Pick<StagedCommit, "epoch" | "next">, rules: Rules): Transition {
+export function adoptCommit(
+  state: GroupState,
+  staged: Pick<StagedCommit, "epoch" | "next">,
+  rules: Pick<Rules, "limits">,
+): Transition {
   requireActive(state);
   if (state.context.epoch !== staged.epoch) {
     throw new CoppiceError("ERR_MLS_EPOCH", "the staged commit is for another epoch", {

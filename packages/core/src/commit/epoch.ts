@@ -41,7 +41,7 @@ export function provisionalContext(
 export async function lookUpPsks(
   state: GroupState,
   ids: readonly PreSharedKeyId[],
-  rules: Rules,
+  rules: Pick<Rules, "findPsk">,
 ): Promise<PreSharedKey[]> {
   const psks: PreSharedKey[] = [];
   for (const id of ids) {

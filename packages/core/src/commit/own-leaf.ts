@@ -7,8 +7,8 @@ import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extensions/extension.ts";
 import type { GroupState } from "../state/group-state.ts";
 import { ownLeaf } from "../state/group-state.ts";
-import type { Rules } from "../rules.ts";
-import { checkIdentityKept } from "../rules.ts";
+import type { IdentityRules } from "../identity/authentication.ts";
+import { checkIdentityKept } from "../identity/authentication.ts";
 import type { Capabilities } from "../extensions/capabilities.ts";
 import { checkAdvertised } from "../extensions/capabilities.ts";
 import type { UnsignedLeafNode } from "../tree/leaf-node.ts";
@@ -26,7 +26,11 @@ export interface LeafChanges {
 /** The next leaf's signer and content. Refuses with the codes of `checkAdvertised` and `checkIdentityKept` what others would. */
 export function nextLeaf(
   state: GroupState,
-  { rules, signer: current, leaf: changes }: { readonly rules: Rules; readonly signer: Signer; leaf?: LeafChanges },
+  {
+    rules,
+    signer: current,
+    leaf: changes,
+  }: { readonly rules: IdentityRules; readonly signer: Signer; leaf?: LeafChanges },
 ): {
   readonly signer: Signer;
   readonly content: Given<Pick<UnsignedLeafNode, "credential" | "capabilities" | "extensions">>;

@@ -5,18 +5,19 @@ import type { SentCustomProposal } from "../proposal/custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extensions/extension.ts";
 import type { Commit } from "../framing/commit.ts";
-import type { AuthenticatedContent, Sender } from "../framing/framed-content.ts";
+import type { AuthenticatedContent, Sender, SentProposal } from "../framing/framed-content.ts";
 import type { PublicGroupState } from "../state/group-state.ts";
 import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
+import { checkPolicy } from "../proposal/policy.ts";
 import {
   checkProposalCount,
   pathRequired,
   validateExternalProposalList,
   validateProposalList,
 } from "../proposal/validate-list.ts";
-import type { Identity, Rules, SentProposal } from "../rules.ts";
-import { checkPolicy } from "../rules.ts";
+import type { Identity } from "../identity/authentication.ts";
+import type { Rules } from "../rules.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import { validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";

@@ -53,6 +53,12 @@ export const sender: Codec<Sender> = select<"senderType", Sender["senderType"], 
   },
 );
 
+/** A proposal with who sent it. */
+export interface SentProposal {
+  readonly proposal: Proposal;
+  readonly sender: Sender;
+}
+
 /** What a message says, by content type. */
 export type Content =
   | { readonly contentType: "application"; readonly applicationData: Bytes }

@@ -2,15 +2,29 @@
 import { copyBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY } from "../codec/bytes.ts";
+import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { AuthenticatedContent } from "./framed-content.ts";
 import { encodeMessage } from "./mls-message.ts";
 import { protectPrivate } from "./private-message.ts";
 import { protectPublic } from "./public-message.ts";
 import type { Limits } from "../limits.ts";
-import type { GroupState, MessagingState, Transition } from "../state/group-state.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
+import type { EpochSecrets } from "../schedule/key-schedule.ts";
+import type { SecretTree } from "../schedule/secret-tree.ts";
 
-export interface ProtectedMessage<S extends MessagingState = GroupState> extends Transition<S> {
+/** The part of a group's state that protects what this member sends. */
+interface Protecting {
+  readonly suite: CipherSuite;
+  readonly context: GroupContext;
+  readonly secrets: Pick<EpochSecrets, "membershipKey" | "senderDataSecret">;
+  readonly secretTree: SecretTree;
+}
+
+export interface ProtectedMessage<S> {
+  /** The next state, with the secrets that it no longer has: erase those once it is stored. */
+  readonly state: S;
+  readonly consumed: readonly Bytes[];
   /** Encoded `MLSMessage`. */
   readonly message: Bytes;
 }
@@ -19,7 +33,7 @@ export interface ProtectedMessage<S extends MessagingState = GroupState> extends
  * Protects signed content under the keys of the current epoch. A private message takes a key of the own ratchet; only where the
  * kernel does not encrypt it is there something to wait for.
  */
-export function protectContent<S extends MessagingState>(
+export function protectContent<S extends Protecting>(
   state: S,
   content: AuthenticatedContent,
   limits: Limits,

@@ -10,7 +10,7 @@ import { boundedRatchetTree, verifyGroupInfoSignature } from "../framing/group-i
 import type { Progress } from "../in-flight.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
-import { yesOrNo } from "../rules.ts";
+import { yesOrNo } from "../hooks.ts";
 import { missingExtension, MLS10 } from "../extensions/capabilities.ts";
 import { checkKeys } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";

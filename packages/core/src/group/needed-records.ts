@@ -54,7 +54,7 @@ export function recordsToSend(state: MessagingState): readonly string[] {
 export async function recordsToOpen(
   state: MessagingState,
   messages: readonly (Uint8Array | MlsMessage)[],
-  { rules }: { readonly rules: Rules },
+  { rules }: { readonly rules: Pick<Rules, "limits"> },
 ): Promise<readonly string[]> {
   if (isComplete(state)) return [];
   const epochs = new Map<bigint, { readonly view: EpochView; readonly messages: PrivateMessage[] }>();

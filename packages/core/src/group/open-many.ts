@@ -60,7 +60,7 @@ const BATCH = 64;
 export async function openMany<S extends MessagingState>(
   state: S,
   messages: readonly (Uint8Array | MlsMessage)[],
-  { rules, signal, onProgress }: Progress & { readonly rules: Rules },
+  { rules, signal, onProgress }: Progress & { readonly rules: Pick<Rules, "limits"> },
 ): Promise<OpenedMany<S>> {
   requireReadable(state);
   let done: OpenedMany<S> = { state, consumed: [], outcomes: [] };
@@ -84,7 +84,7 @@ export async function openMany<S extends MessagingState>(
 /** Decodes messages up to the first handshake. */
 export function leadingApplications(
   messages: readonly (Uint8Array | MlsMessage)[],
-  rules: Rules,
+  rules: Pick<Rules, "limits">,
 ): Result<PrivateMessage>[] {
   const leading: Result<PrivateMessage>[] = [];
   for (const message of messages) {
@@ -111,7 +111,7 @@ interface OfEpoch {
 async function openTogether<S extends MessagingState>(
   state: S,
   batch: readonly Result<PrivateMessage>[],
-  rules: Rules,
+  rules: Pick<Rules, "limits">,
 ): Promise<OpenedMany<S> | undefined> {
   const outcomes: OpenedMessage[] = [];
   const epochs = new Map<bigint, OfEpoch>();
@@ -160,7 +160,7 @@ async function verifyAll(
 async function openOneByOne<S extends MessagingState>(
   state: S,
   batch: readonly Result<PrivateMessage>[],
-  rules: Rules,
+  rules: Pick<Rules, "limits">,
 ): Promise<OpenedMany<S>> {
   const outcomes: OpenedMessage[] = [];
   const consumed: Bytes[] = [];

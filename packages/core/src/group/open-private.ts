@@ -8,7 +8,8 @@ import { unprotectPrivate } from "../framing/unprotect.ts";
 import type { MessagingState, Transition } from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { succeeded } from "../result.ts";
-import type { Identity, Rules } from "../rules.ts";
+import type { Identity } from "../identity/authentication.ts";
+import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { SecretTree } from "../schedule/secret-tree.ts";
 import { findMember } from "../state/former-members.ts";
@@ -36,7 +37,11 @@ export interface EpochView extends OpeningKeys {
 }
 
 /** What opens this message: the keys of the current epoch, or those of a past one if they are kept. */
-export function openingKeys(state: MessagingState, message: PrivateMessage, { limits }: Rules): EpochView {
+export function openingKeys(
+  state: MessagingState,
+  message: PrivateMessage,
+  { limits }: Pick<Rules, "limits">,
+): EpochView {
   checkGroup(state, message);
   checkAuthenticatedData(message.authenticatedData, limits);
   const { context, senderDataSecret, secretTree } = epochOf(state, message);
@@ -84,7 +89,7 @@ export async function verifyAuthor(
 export async function openPrivate<S extends MessagingState>(
   state: S,
   message: PrivateMessage,
-  rules: Rules,
+  rules: Pick<Rules, "limits">,
 ): Promise<Transition<S> & { readonly opened: Unprotected; readonly author: Author }> {
   const view = openingKeys(state, message, rules);
   const { outcomes, secretTree, consumed } = await unprotectPrivate(state.suite, [message], view);

@@ -31,7 +31,7 @@ import type { Progress } from "../in-flight.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
-import { checkOutsidePolicy } from "../rules.ts";
+import { checkOutsidePolicy } from "../proposal/policy.ts";
 import { confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 
 /** What an observer starts from, beside the GroupInfo. */

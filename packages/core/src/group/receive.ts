@@ -18,7 +18,7 @@ import { requireActive, requireReadable } from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
-import { checkOutsidePolicy } from "../rules.ts";
+import { checkOutsidePolicy } from "../proposal/policy.ts";
 import type { OpenedApplication } from "./open-private.ts";
 import { applicationFrom, openPrivate } from "./open-private.ts";
 import { cacheProposal } from "./send.ts";
@@ -87,7 +87,7 @@ export async function processMessage(
 /** `ERR_MLS_DECODE` for what is malformed or not sent to a group. */
 export function decodeGroupMessage(
   message: Uint8Array | MlsMessage,
-  { limits }: Rules,
+  { limits }: Pick<Rules, "limits">,
 ): Extract<MlsMessage, { wireFormat: FramedWireFormat }> {
   const decoded = isDecoded<MlsMessage>(message, "wireFormat", "message") ? message : decodeMessage(message, limits);
   if (decoded.wireFormat === "mls_public_message" || decoded.wireFormat === "mls_private_message") return decoded;

@@ -148,7 +148,7 @@ export async function createProposal(
   state: GroupState,
   proposal: Given<Exclude<Proposal, UpdateProposal>>,
   options: ProposeOptions,
-): Promise<ProtectedMessage & { readonly ref: Bytes }> {
+): Promise<ProtectedMessage<GroupState> & { readonly ref: Bytes }> {
   return propose(state, copyOf(wireProposal, proposal), options);
 }
 
@@ -167,7 +167,7 @@ export async function createProposal(
 export async function createUpdateProposal(
   state: GroupState,
   options: ProposeOptions & { readonly leaf?: LeafChanges },
-): Promise<ProtectedMessage & { readonly ref: Bytes }> {
+): Promise<ProtectedMessage<GroupState> & { readonly ref: Bytes }> {
   requireActive(state);
   const { suite, context, leafIndex } = state;
   const { signer, content } = nextLeaf(state, options);
@@ -191,7 +191,7 @@ async function propose(
   state: GroupState,
   proposal: Proposal,
   options: ProposeOptions,
-): Promise<ProtectedMessage & { readonly ref: Bytes }> {
+): Promise<ProtectedMessage<GroupState> & { readonly ref: Bytes }> {
   requireActive(state);
   const { suite, leafIndex } = state;
   const sender = { senderType: "member", leafIndex } as const;
@@ -218,7 +218,7 @@ function sizeOf(value: Proposal): number {
 export function cacheProposal<S extends PublicGroupState>(
   state: S,
   sent: { readonly proposal: Proposal; readonly sender: FramedContent["sender"]; readonly ref: Bytes },
-  { limits: { pendingProposals, pendingProposalBytes, proposalBytes } }: Rules,
+  { limits: { pendingProposals, pendingProposalBytes, proposalBytes } }: Pick<Rules, "limits">,
 ): S {
   const key = toHex(sent.ref);
   if (!state.proposals.has(key)) {

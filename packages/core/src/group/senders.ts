@@ -6,7 +6,7 @@ import { findExternalSenders } from "../extensions/extension.ts";
 import type { FramedContent } from "../framing/framed-content.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { PublicGroupState } from "../state/group-state.ts";
-import type { Identity } from "../rules.ts";
+import type { Identity } from "../identity/authentication.ts";
 
 export const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>
   new CoppiceError("ERR_MLS_EPOCH", message, { requirement, detail });

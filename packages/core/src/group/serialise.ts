@@ -138,7 +138,7 @@ const stagedRecord: Codec<StagedRecord> = struct({
  * console.assert(adoptCommit(made.state, staged, rules).state.context.epoch === 2n);
  * ```
  */
-export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rules: Rules): Bytes {
+export function encodeStagedCommit(state: GroupState, staged: StagedCommit, rules: Pick<Rules, "limits">): Bytes {
   const changes = diffGroupRecords(state, adoptCommit(state, staged, rules).state);
   const { commit, welcome, epoch, added, removed, updated, custom } = staged;
   const put = [...changes.put].map(([name, value]) => ({ name, value }));

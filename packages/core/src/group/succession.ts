@@ -7,8 +7,8 @@ import { credential } from "../identity/credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { extensions } from "../extensions/extension.ts";
 import type { GroupState } from "../state/group-state.ts";
-import type { Identity, Rules } from "../rules.ts";
-import { isSameIdentity } from "../rules.ts";
+import type { Identity, IdentityRules } from "../identity/authentication.ts";
+import { isSameIdentity } from "../identity/authentication.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import { membersOf } from "../state/former-members.ts";
@@ -35,7 +35,7 @@ export function findSuccessionPsk(old: GroupState, { pskEpoch }: SuccessionPskId
 export function checkSuccession(
   old: GroupState,
   id: SuccessionPskId,
-  { context, tree, rules }: { context: GroupContext; tree: RatchetTree; rules: Rules },
+  { context, tree, rules }: { context: GroupContext; tree: RatchetTree; rules: IdentityRules },
 ): void {
   if (context.epoch !== 1n) {
     throw refused("a reinitialised or branched group starts at epoch 1", "R-12.4.3.1-17");
@@ -47,7 +47,7 @@ export function checkSuccession(
 interface NewGroup {
   readonly context: GroupContext;
   readonly tree: RatchetTree;
-  readonly rules: Rules;
+  readonly rules: IdentityRules;
 }
 
 function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rules }: NewGroup): void {
@@ -87,7 +87,7 @@ const keyOf = (value: Credential): string => toHex(encode(credential, value));
  * Whether every member of `inner` matches one of `outer`. Most stand where they stood, so these are tried first. The application's
  * own way to compare has to try all pairs for the others.
  */
-function isCovered(inner: Members, outer: Members, rules: Rules): boolean {
+function isCovered(inner: Members, outer: Members, rules: IdentityRules): boolean {
   const candidates = [...outer.values()].map((member) => member.credential);
   let known: ReadonlySet<string> | undefined;
   return [...inner].every(([index, { credential: own }]) => {

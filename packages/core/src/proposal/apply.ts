@@ -12,8 +12,12 @@ import { ProposalType } from "../framing/proposal.ts";
 import { inFlight } from "../in-flight.ts";
 import type { KeyPackage } from "../framing/key-package.ts";
 import { checkSuite, verifyKeyPackage } from "../framing/key-package.ts";
-import type { Rules, SentProposal } from "../rules.ts";
-import { validateCredential, yesOrNo } from "../rules.ts";
+import type { SentProposal } from "../framing/framed-content.ts";
+import type { IdentityRules } from "../identity/authentication.ts";
+import type { ProposalRules } from "./validate-list.ts";
+import type { LeafNodeRules } from "../tree/leaf-node-validation.ts";
+import { yesOrNo } from "../hooks.ts";
+import { validateCredential } from "../identity/authentication.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
@@ -49,10 +53,13 @@ export interface AppliedProposals {
   readonly custom: readonly SentCustomProposal[];
 }
 
+/** The part of `Rules` that proposals are applied by. */
+export type ApplyRules = LeafNodeRules & ProposalRules;
+
 export interface ApplyContext {
   readonly tree: RatchetTree;
   readonly context: GroupContext;
-  readonly rules: Rules;
+  readonly rules: ApplyRules;
   /** Whether this client makes the Commit. */
   readonly sending: boolean;
   /** Default: a new one. */
@@ -160,7 +167,7 @@ export async function applyProposals(
 }
 
 /** `ERR_MLS_LIMIT` for a tree with more leaves than a group may have, after an Add or an external Commit. */
-export function checkTreeSize(tree: RatchetTree, { limits }: Rules): void {
+export function checkTreeSize(tree: RatchetTree, { limits }: ProposalRules): void {
   if (tree.leafCount <= limits.treeLeaves) return;
   throw new CoppiceError("ERR_MLS_LIMIT", `a group has at most ${String(limits.treeLeaves)} leaves`, {
     detail: { treeLeaves: limits.treeLeaves },
@@ -204,7 +211,7 @@ function refuseUnsupported(custom: readonly SentCustomProposal[], staying: Ratch
 /** New external senders are put to the authentication service. */
 async function checkExternalSenders(
   suite: CipherSuite,
-  rules: Rules,
+  rules: IdentityRules,
   { before, after }: { readonly before: readonly Extension[]; readonly after: readonly Extension[] },
 ): Promise<void> {
   const [old, now] = [before, after].map((list) => findExtension(list, ExtensionType.externalSenders));
@@ -239,7 +246,7 @@ async function checkUpdate(
 }
 
 /** Nobody is added who is in `tree`, the tree after Updates and Removes, or added already (R-12.2-7). */
-function refuseMembers(keyPackages: readonly KeyPackage[], tree: RatchetTree, { authentication }: Rules): void {
+function refuseMembers(keyPackages: readonly KeyPackage[], tree: RatchetTree, { authentication }: IdentityRules): void {
   const refuse = (): never => {
     throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
   };

@@ -5,8 +5,8 @@ import type { ProposalOrRef } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { CachedProposal, GroupState } from "../state/group-state.ts";
 import { inFlight } from "../in-flight.ts";
-import type { Rules, SentProposal } from "../rules.ts";
-import type { Verify } from "./apply.ts";
+import type { SentProposal } from "../framing/framed-content.ts";
+import type { ApplyRules, Verify } from "./apply.ts";
 import { verifier } from "./apply.ts";
 import { proposalList } from "./validate-list.ts";
 
@@ -33,7 +33,7 @@ function preference({ proposal }: SentProposal): number {
 }
 
 interface SelectOptions<T> {
-  readonly rules: Rules;
+  readonly rules: ApplyRules;
   readonly includeCached: boolean;
   /** Applies a list to copies; what it throws as a `CoppiceError` is a reason to leave cached proposals out. */
   readonly apply: (proposals: readonly SentProposal[], verify: Verify) => Promise<T>;
@@ -72,7 +72,7 @@ export async function selectProposals<T>(
 function fitInList(
   state: GroupState,
   own: readonly SentProposal[],
-  { rules, includeCached, refused }: { rules: Rules; includeCached: boolean; refused: RefusedProposal[] },
+  { rules, includeCached, refused }: { rules: ApplyRules; includeCached: boolean; refused: RefusedProposal[] },
 ): CachedProposal[] {
   const { suite, tree, leafIndex: committer } = state;
   const add = proposalList(suite, { tree, rules, committer });

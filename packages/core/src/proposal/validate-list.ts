@@ -5,11 +5,10 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { ProposalTypeRules } from "./custom-proposal.ts";
 import { rulesOf } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Sender } from "../framing/framed-content.ts";
+import type { Sender, SentProposal } from "../framing/framed-content.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { Limits } from "../limits.ts";
-import type { Rules, SentProposal } from "../rules.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import { preSharedKeyId } from "../schedule/psk.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
@@ -52,10 +51,17 @@ export function checkProposalSender(proposal: Proposal, sender: Sender, types: r
   }
 }
 
+/** The part of `Rules` that proposals are checked by. */
+export interface ProposalRules {
+  /** Proposal types beyond those of RFC 9420, which all members have to know: see `defineProposalType`. Default none. */
+  readonly proposalTypes: readonly ProposalTypeRules[];
+  readonly limits: Limits;
+}
+
 /** What proposals are judged by. */
 interface Judging {
   readonly tree: RatchetTree;
-  readonly rules: Rules;
+  readonly rules: ProposalRules;
 }
 
 /** Refuses a proposal that is invalid by itself (§12.1). Key packages and leaves are judged by `apply`. */
@@ -212,7 +218,7 @@ export function validateExternalProposalList(
 /** Whether a Commit of these proposals must have a path (R-12.4-6, R-12.4-7, A-1). */
 export function pathRequired(
   proposals: readonly SentProposal[],
-  { proposalTypes }: Pick<Rules, "proposalTypes">,
+  { proposalTypes }: Pick<ProposalRules, "proposalTypes">,
 ): boolean {
   const required = ({ proposal }: SentProposal): boolean =>
     proposal.proposalType === "custom"

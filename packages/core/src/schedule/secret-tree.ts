@@ -8,8 +8,7 @@ import { EMPTY, erase, utf8 } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { notLoaded } from "../not-loaded.ts";
-import { succeeded } from "../result.ts";
+import { notLoaded, succeeded } from "../result.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
 import { children, isLeaf, left, leafToNode, leavesBelow, right, root } from "../tree/tree-math.ts";
 

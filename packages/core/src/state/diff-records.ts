@@ -8,7 +8,7 @@ import type { Codec } from "../codec/codec.ts";
 import { encode } from "../codec/codec.ts";
 import type { FormerMembers, MessagingState, PastEpoch } from "./group-state.ts";
 import { isComplete, secretTreesOf } from "./group-state.ts";
-import { notLoaded } from "../not-loaded.ts";
+import { notLoaded } from "../result.ts";
 import type { SecretNode, SecretTree } from "../schedule/secret-tree.ts";
 import { changedNodes } from "../tree/changed-nodes.ts";
 import { parentNode } from "../tree/parent-node.ts";

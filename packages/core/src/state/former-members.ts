@@ -5,8 +5,8 @@
 import { equalBytes } from "../codec/bytes.ts";
 import { sameCredential } from "../identity/credential.ts";
 import type { FormerMembers, GroupState, MessagingState } from "./group-state.ts";
-import { notLoaded } from "../not-loaded.ts";
-import type { Identity } from "../rules.ts";
+import { notLoaded } from "../result.ts";
+import type { Identity } from "../identity/authentication.ts";
 import { changedNodes } from "../tree/changed-nodes.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { isLeaf, nodeToLeaf } from "../tree/tree-math.ts";

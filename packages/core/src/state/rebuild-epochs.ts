@@ -1,7 +1,7 @@
 /** Secret trees, past epochs and proposals from given records, and what is known where nothing is given. */
 import { toHex } from "../codec/bytes.ts";
 import type { CachedProposal, FormerMembers, MessagingState, PastEpoch } from "./group-state.ts";
-import type { Identity } from "../rules.ts";
+import type { Identity } from "../identity/authentication.ts";
 import type { SecretNode, SecretTree } from "../schedule/secret-tree.ts";
 import { ABSENT } from "../schedule/secret-tree.ts";
 import type { NodeIndex } from "../tree/tree-math.ts";

@@ -24,7 +24,7 @@ import type { CachedProposal, GroupStatus, MessagingState } from "./group-state.
 import type { GroupContext } from "../schedule/group-context.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { Ratchet, SecretNode } from "../schedule/secret-tree.ts";
-import type { Identity } from "../rules.ts";
+import type { Identity } from "../identity/authentication.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
 import { leafNode } from "../tree/leaf-node.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";

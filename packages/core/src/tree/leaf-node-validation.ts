@@ -1,16 +1,37 @@
 /** Leaf node validation (RFC 9420 §7.3): one leaf by itself, and all leaves of a tree together. */
+import { describe } from "@coppice/kit";
 import { toHex } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { CoppiceErrorOptions } from "../errors.ts";
 import { CoppiceError } from "../errors.ts";
+import type { Extension } from "../extensions/extension.ts";
 import { findRequiredCapabilities } from "../extensions/extension.ts";
-import type { Identity, Rules, ValidationMoment } from "../rules.ts";
-import { checkIdentityKept, secondsNow, validateCredential } from "../rules.ts";
-import type { GroupContext } from "../schedule/group-context.ts";
+import type { Identity, IdentityRules, ValidationMoment } from "../identity/authentication.ts";
+import { checkIdentityKept, validateCredential } from "../identity/authentication.ts";
 import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "../extensions/capabilities.ts";
 import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
 import { verifyLeafNodeSignature } from "./leaf-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
+
+/** The part of `Rules` that leaves are validated by. */
+export interface LeafNodeRules extends IdentityRules {
+  /** Seconds since 1970. */
+  readonly now: () => bigint;
+  readonly lifetime: {
+    /**
+     * Longest `not_after - not_before` of a key package, in seconds (R-7.2-8). Of every leaf, made or received, whether or not
+     * the time is checked. For peers whose key packages never expire, `2n ** 64n`.
+     */
+    readonly maxSeconds: bigint;
+    /** Whether the time must be within the lifetime of a received leaf (R-7.3-8); within that of one being sent it always must. */
+    readonly checkOnReceive: boolean;
+  };
+}
+
+/** The extensions of a group's context. */
+interface InForce {
+  readonly extensions: readonly Extension[];
+}
 
 export interface LeafNodeCheck {
   readonly leaf: LeafNode;
@@ -21,7 +42,7 @@ export interface LeafNodeCheck {
   /** The leaf that this one replaces, if its credential is another one: it has to be of the same identity. */
   readonly previous?: Identity | undefined;
   /** The group's context with the extensions that will be in force; undefined outside a group. */
-  readonly context: Pick<GroupContext, "extensions"> | undefined;
+  readonly context: InForce | undefined;
   /** Whether this client is about to send the key package: its lifetime is then always checked (R-7.3-7). Default: false. */
   readonly sending?: boolean;
 }
@@ -45,7 +66,7 @@ export interface LeafNodeCheck {
  * }); // throws unless it is valid
  * ```
  */
-export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: LeafNodeCheck): Promise<void> {
+export async function validateLeafNode(suite: CipherSuite, rules: LeafNodeRules, check: LeafNodeCheck): Promise<void> {
   const { leaf, source, place, moment, previous, context } = check;
   checkSource(leaf, source);
   checkKeys(suite, leaf);
@@ -64,7 +85,7 @@ export async function validateLeafNode(suite: CipherSuite, rules: Rules, check: 
 /** The same for a founder's leaf, with keys and signature that this client has just made. */
 export async function validateOwnLeafNode(
   suite: CipherSuite,
-  rules: Rules,
+  rules: LeafNodeRules,
   { leaf, context }: Pick<LeafNodeCheck, "leaf" | "context">,
 ): Promise<void> {
   checkKeys(suite, leaf);
@@ -117,7 +138,7 @@ function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNode
 }
 
 /** Refuses a leaf that does not support what the group requires and has (R-7.3-4, R-13.4-4). */
-export function checkSupport({ capabilities }: LeafNode, { extensions }: Pick<GroupContext, "extensions">): void {
+export function checkSupport({ capabilities }: LeafNode, { extensions }: InForce): void {
   const required = findRequiredCapabilities(extensions);
   const missing = required && missingCapability(capabilities, required);
   if (missing !== undefined) throw unsupported(`the leaf lacks the required ${missing}`, "R-7.3-4");
@@ -130,7 +151,7 @@ export function checkSupport({ capabilities }: LeafNode, { extensions }: Pick<Gr
 /** How long it may be does not depend on the clock, so it is checked whether or not the time is. */
 function checkLifetime(
   { source, signatureKey }: LeafNode,
-  rules: Rules,
+  rules: LeafNodeRules,
   { sending, place }: { readonly sending: boolean; readonly place: LeafNodePlace | undefined },
 ): void {
   if (source.leafNodeSource !== "key_package") return;
@@ -155,7 +176,7 @@ function checkLifetime(
  * Refuses a tree whose members cannot be in one group (R-7.3-5, R-7.3-6, R-7.3-13, R-7.3-14, R-12.1.7-1, R-12.1.7-3). Asks the
  * tree's indexes, not its leaves.
  */
-export function validateMembers(tree: RatchetTree, context: Pick<GroupContext, "extensions">): void {
+export function validateMembers(tree: RatchetTree, context: InForce): void {
   if (!tree.keysAreUnique) throw invalid("two nodes have the same public key", "R-7.3-14");
   const { supported, credentialTypes } = tree.summary;
   if (supported === undefined) throw invalid("the tree has no members", "R-11-4");
@@ -170,4 +191,11 @@ export function validateMembers(tree: RatchetTree, context: Pick<GroupContext, "
   if (foreign !== undefined) {
     throw unsupported(`group extension ${String(foreign)} is not supported by every member`, "R-12.1.7-3");
   }
+}
+
+/** The time of the application's clock. `TypeError` for what is no bigint: nothing is before or after NaN. */
+function secondsNow({ now }: LeafNodeRules): bigint {
+  const seconds: unknown = now();
+  if (typeof seconds === "bigint") return seconds;
+  throw new TypeError(`rules.now must return a bigint, not ${describe(seconds)}`);
 }

@@ -1,5 +1,5 @@
 /** The leaves of a ratchet tree of which not everything is loaded: enough to know who sent a message. */
-import { notLoaded } from "../not-loaded.ts";
+import { notLoaded } from "../result.ts";
 import type { LeafNode } from "./leaf-node.ts";
 
 /** Leaves by index: a ratchet tree, or those of one that were loaded. */

@@ -5,9 +5,9 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Progress } from "../in-flight.ts";
 import { inFlight } from "../in-flight.ts";
-import type { Rules } from "../rules.ts";
-import type { GroupContext } from "../schedule/group-context.ts";
+import type { Extension } from "../extensions/extension.ts";
 import type { LeafNode } from "./leaf-node.ts";
+import type { LeafNodeRules } from "./leaf-node-validation.ts";
 import { validateLeafNode, validateMembers } from "./leaf-node-validation.ts";
 import { verifyParentHashes } from "./parent-hash.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
@@ -19,11 +19,18 @@ import { isBelow } from "./tree-math.ts";
 const invalid = (message: string, requirement: string, node?: NodeIndex): CoppiceError =>
   new CoppiceError("ERR_MLS_TREE", message, { requirement, detail: node === undefined ? {} : { node } });
 
+/** What a group's context says of its tree. */
+interface TreeContext {
+  readonly groupId: Bytes;
+  readonly treeHash: Bytes;
+  readonly extensions: readonly Extension[];
+}
+
 /** `ERR_MLS_TREE` and the codes of leaf validation. Cheap checks come first. */
 export async function validateTree(
   suite: CipherSuite,
   tree: RatchetTree,
-  options: Progress & { context: GroupContext; rules: Rules },
+  options: Progress & { context: TreeContext; rules: LeafNodeRules },
 ): Promise<void> {
   const { context, rules } = options;
   verifyTreeHash(suite, tree, context.treeHash);

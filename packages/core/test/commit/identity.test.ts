@@ -9,7 +9,7 @@ import { createExternalCommit } from "../../src/group/external-join.ts";
 import { createUpdateProposal } from "../../src/group/send.ts";
 import { branchGroup, reinitGroup } from "../../src/group/successor.ts";
 import { observeGroup, observeMessage } from "../../src/group/public-group.ts";
-import type { AuthenticationService } from "../../src/rules.ts";
+import type { AuthenticationService } from "../../src/identity/authentication.ts";
 import { forgeCommit, forgeExternalCommit } from "../support/forge-commit.ts";
 import { ANYBODY, expectForgeryRefused, expectRefusal, Group, LIFETIME, Member, testRules } from "../support/group.ts";
 

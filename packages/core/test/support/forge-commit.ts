@@ -10,7 +10,7 @@ import { confirmedTranscriptHashInput } from "../../src/framing/framed-content.t
 import type { Proposal, ProposalOrRef } from "../../src/framing/proposal.ts";
 import type { GroupState } from "../../src/state/group-state.ts";
 import type { AppliedProposals } from "../../src/proposal/apply.ts";
-import type { SentProposal } from "../../src/rules.ts";
+import type { SentProposal } from "../../src/framing/framed-content.ts";
 import { groupContext } from "../../src/schedule/group-context.ts";
 import type { PreSharedKey } from "../../src/schedule/psk.ts";
 import type { UnsignedLeafNode } from "../../src/tree/leaf-node.ts";
