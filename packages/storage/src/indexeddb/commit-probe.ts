@@ -1,6 +1,6 @@
 /**
  * Whether this browser undoes a transaction in which a request failed, also if `commit` was called before it failed. Firefox
- * (128 to 153 at least) does so only for the last request, and keeps what the others wrote: a comparison would compare nothing.
+ * (153, at least) does so only for the last request, and keeps what the others wrote: a comparison would compare nothing.
  */
 import { unwrap } from "idb";
 import type { Database } from "./schema.ts";
