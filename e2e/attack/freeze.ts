@@ -14,7 +14,7 @@ const { seconds, seed } = attackOptions();
 const random = seeded(seed);
 
 /** Milliseconds that a worker stands still. */
-const STANDSTILL_MS = 8000;
+const STANDSTILL_MS = 7000;
 /** Milliseconds in which a worker meets the moment that it was told of. */
 const MEETING_MS = 2000;
 
@@ -64,7 +64,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
     );
   }
 
-  async function episode(act: string, at: number, still: Tab, awake: Tab): Promise<boolean> {
+  async function episode(act: string, at: number, still: Tab, awake: Tab): Promise<void> {
     await call(still, "order", [at, STANDSTILL_MS]);
     const busy = acts[act]?.(still).catch(() => undefined);
     const deadline = Date.now() + MEETING_MS;
@@ -73,8 +73,9 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
     if (moment === undefined) {
       await busy;
       await call(still, "order", [Number.MAX_SAFE_INTEGER, 0]);
-      return false;
+      return;
     }
+    const awakes = Date.now() + STANDSTILL_MS;
     const name = `${act}, ${moment}`;
     episodes.set(name, (episodes.get(name) ?? 0) + 1);
     const before = (await call(awake, "told", [group])).length;
@@ -87,7 +88,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
       ),
     ]);
     await busy;
-    return true;
+    await sleep(Math.max(0, awakes - Date.now()) + 100);
   }
 
   try {
@@ -108,7 +109,6 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
       await episode(act, at, still, awake);
       if (random.next() < 0.2) await party.settle(people);
     }
-    await sleep(STANDSTILL_MS);
     await party.calmDown();
   } catch (error) {
     failure = error;
