@@ -32,8 +32,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
     ["bob", other],
   ]);
   const { people, group } = party;
-  const [alice, bob] = people;
-  if (alice === undefined || bob === undefined) throw new Error("There are two people");
+  const [alice, bob] = [party.person("alice"), party.person("bob")];
   await alice.openTab();
   const episodes = new Map<string, number>();
   const waits: Wait[] = [];

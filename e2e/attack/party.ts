@@ -67,6 +67,12 @@ export class Party {
     return new Party({ server, people, group, site });
   }
 
+  person(name: string): Person {
+    const found = this.people.find((person) => person.name === name);
+    if (found === undefined) throw new Error(`${name} is not here`);
+    return found;
+  }
+
   /** Waits until nothing of these people is on its way. */
   async settle(who: readonly Person[]): Promise<void> {
     for (const person of who) {

@@ -21,7 +21,7 @@ export async function conclude(
   party: Party,
   { episodes, failure, gone = new Set(), longestWait }: Findings,
 ): Promise<boolean> {
-  const failures = failure === undefined ? [] : [failure];
+  const failures: unknown[] = failure === undefined ? [] : [failure];
   for (const person of party.people) await person.noteProblems();
   const result = await tally(party.people, party.group, gone).catch((error: unknown) => {
     failures.push(error);

@@ -22,8 +22,7 @@ const party = await Party.gather([
   ["carol", first],
 ]);
 const { people, group, server } = party;
-const [alice, bob, carol] = people;
-if (alice === undefined || bob === undefined || carol === undefined) throw new Error("There are three people");
+const [alice, bob, carol] = [party.person("alice"), party.person("bob"), party.person("carol")];
 await alice.openTab();
 
 /** What a restored profile does not remember. */
