@@ -12,7 +12,7 @@ import type { DeliveryService, InboxEntry } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
 import { CAPABILITIES, lifetime, outsider, trusting } from "./outsider.ts";
-import { again, listen, names, pair, problems, texts, World } from "./world.ts";
+import { again, deafStore, listen, names, pair, problems, texts, World } from "./world.ts";
 
 const POSITION = { incarnation: "00".repeat(16), seq: 1 };
 
@@ -281,5 +281,30 @@ describe("invitations", () => {
     await world.run(group.remove("bob"));
     await world.run(group.add("bob"));
     await world.agree(group, await world.arrival(reopened.client, group.id));
+  });
+
+  test("forgotten by a tab that slept over a new invitation: that one's Welcome does not join again", async () => {
+    const world = new World();
+    const { device, wrap } = await withLastResort(world);
+    const welcomes: InboxEntry[] = [];
+    const bob = await device.open({ wrap: (service) => watching(welcomes)(wrap(service)) });
+    const alice = await world.client("alice");
+    const group = await alice.createGroup();
+    await world.run(group.add(["bob"]));
+    const atBob = await world.arrival(bob.client, group.id);
+    const deaf = await device.open({ wrap, wrapStore: deafStore });
+    await world.run(group.remove(["bob"]));
+    await world.run(group.add(["bob"]));
+    await world.agree(group, atBob);
+    await atBob.send("generation 0");
+    await world.until(async () => (await texts(group)).length === 1);
+    await world.run(again(deaf, atBob).forget());
+    await Promise.all([bob.engine.close(), deaf.engine.close()]);
+    const inbox = welcomes.slice(1).map((entry, i) => ({ ...entry, id: 1000 + i }));
+    expect(inbox).toHaveLength(1);
+    const reopened = await device.open({ wrap: withInbox(inbox) });
+    await world.until(() => inbox.length === 0);
+    await world.run(reopened.client.sync());
+    expect(reopened.client.conversations).toEqual([]);
   });
 });

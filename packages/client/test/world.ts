@@ -234,6 +234,18 @@ function withPower(store: Store, power: Power): Store {
   };
 }
 
+/** Hears of no write by another context: announcements may be lost. */
+export const deafStore = (store: Store): Store => ({
+  read: (...args) => store.read(...args),
+  readChanges: (...args) => store.readChanges(...args),
+  partitions: (...args) => store.partitions(...args),
+  write: (...args) => store.write(...args),
+  discard: (...args) => store.discard(...args),
+  exclusive: (...args) => store.exclusive(...args),
+  subscribe: () => () => undefined,
+  close: () => store.close(),
+});
+
 function withPowerOfPeers(peers: Peers, power: Power): Peers {
   return {
     post: (message) => {
