@@ -1,7 +1,7 @@
 /** Several engines on one store, as tabs and workers of one account: one of them talks to the Delivery Service. */
 import { describe, expect, test } from "vitest";
 import type { Conversation } from "@coppice/client";
-import { again, kinds, listen, names, pair, problems, states, texts, World, type Opened } from "./world.ts";
+import { again, deafStore, kinds, listen, names, pair, problems, states, texts, World, type Opened } from "./world.ts";
 
 /** Calls that a context makes from now on. */
 function callsOf({ delivery }: Opened): string[] {
@@ -267,6 +267,40 @@ describe("one leader", () => {
     const calls = callsOf(alice);
     await again(other, atAlice).send("posted by the leader");
     await world.until(() => calls.includes("sendMessages"));
+  });
+
+  test("announcements are lost: a new leader sends what the tab before it left behind", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    const heard = listen(atBob);
+    const deaf = await aliceDevice.open({ wrapStore: deafStore });
+    await again(deaf, atAlice).send("known to both");
+    await world.until(() => heard.length === 1);
+    alice.delivery.network.reachable = false;
+    await atAlice.send("left behind");
+    const created = await alice.client.createGroup();
+    alice.crash();
+    await world.until(() => heard.length === 2);
+    expect(heard).toEqual(["alice: known to both", "alice: left behind"]);
+    await world.arrival(deaf.client, created.id);
+  });
+
+  test("announcements are lost: a leader finds what other tabs left in its next round", async () => {
+    const world = new World();
+    const device = world.device("alice");
+    const leader = await device.open({ wrapStore: deafStore });
+    const bob = await world.client("bob");
+    const group = await leader.client.createGroup();
+    await world.run(group.add("bob"));
+    const heard = listen(await world.arrival(bob, group.id));
+    await group.send("one");
+    await world.until(() => heard.length === 1);
+    const other = await device.open();
+    await again(other, group).send("two");
+    const created = await other.client.createGroup();
+    other.crash();
+    await world.until(() => heard.length === 2, 700_000);
+    await world.until(() => leader.client.conversation(created.id) !== undefined, 700_000);
+    expect(heard).toEqual(["alice: one", "alice: two"]);
   });
 
   test("without peers, the next tab leads when the first one ends", async () => {

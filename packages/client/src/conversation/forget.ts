@@ -15,11 +15,7 @@ type Membership = Pick<Summary, "epoch" | "welcome">;
  * this device into an epoch again whose keys it has used. Another context may have joined again since `known`: what is stored
  * counts, as it is at the version that is deleted.
  */
-export async function forget(
-  { account, id }: Context,
-  known: Summary,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+export async function forget({ account, id }: Context, known: Summary, signal: AbortSignal | undefined): Promise<void> {
   const { store } = account;
   const partition = partitionOf(id);
   const name = account.forgottenName(id);

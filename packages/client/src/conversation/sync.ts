@@ -71,9 +71,14 @@ export class Sync {
     return this.#caughtUp && this.#context.isLeading();
   }
 
-  /** The connection came up; the log is at this position, if that is known. */
+  /**
+   * The connection came up, or it is time to look after it; the log is at this position, if that is known. Whatever other contexts
+   * left to be done, the leader does, also where it never heard of it.
+   */
   connected(newest: LogPosition | undefined): void {
-    const { summary } = this.#context.turns.known;
+    const { turns } = this.#context;
+    turns.check();
+    const { summary } = turns.known;
     const { position } = summary;
     this.#caughtUp =
       position !== undefined &&

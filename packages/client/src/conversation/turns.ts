@@ -126,6 +126,13 @@ export class Turns {
     if (this.#isStale && !this.#draining) void this.#drain();
   }
 
+  /** Looks whether announcements were lost. What waits need not be looked at while nothing is known of it: it is read before use. */
+  check(): void {
+    if (this.#known.work === undefined) return;
+    this.#uncertain = true;
+    if (!this.#draining) void this.#drain();
+  }
+
   /** Reads what the store has now, and tells of what is new. */
   async refresh(): Promise<void> {
     this.#uncertain = true;

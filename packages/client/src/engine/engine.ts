@@ -241,9 +241,24 @@ export class AccountEngine implements Engine, SessionHost {
     if (this.#leadership.leading) conversation?.sync.connected(undefined);
   }
 
+  /** Takes up conversations that other contexts stored without a word of it: they may have been killed, or frozen, in between. */
+  async #takeUnknown(): Promise<void> {
+    const { names } = await this.#parts.account.store.partitions();
+    for (const id of names.flatMap((name) => idOf(name) ?? [])) {
+      if (this.#conversations.get(id) === undefined) await this.#take(id);
+    }
+  }
+
+  #lookAround(): void {
+    this.#takeUnknown().catch((error: unknown) => {
+      this.#report(error);
+    });
+  }
+
   /** Talks to the Delivery Service for all that are on the database. */
   #lead(): () => void {
     for (const conversation of this.#conversations.all) conversation.sync.disconnected();
+    this.#lookAround();
     this.#link.open();
     for (const { sync } of this.#conversations.all) sync.considerProposals();
     return () => {
@@ -292,6 +307,7 @@ export class AccountEngine implements Engine, SessionHost {
       if (!this.#leadership.leading) continue;
       await this.#clock.remember(account).catch(() => undefined);
       this.#link.check();
+      this.#lookAround();
       this.#mail.kick();
     }
   }
