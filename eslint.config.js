@@ -210,7 +210,15 @@ export default defineConfig(
   { files: configFiles, rules: { "no-restricted-syntax": ["error", ...syntax] } },
   {
     // Command-line programs.
-    files: ["scripts/**", "bench/**", "e2e/**", "**/bin.ts", "packages/core/{fuzz,vectors}/**", "**/*.mjs"],
+    files: [
+      "scripts/**",
+      "bench/**",
+      "e2e/**",
+      "**/bin.ts",
+      "packages/core/{fuzz,vectors}/**",
+      "packages/client/model/**",
+      "**/*.mjs",
+    ],
     rules: { "no-console": "off" },
   },
 );

@@ -183,7 +183,7 @@ export function boundaryRules(root) {
       comment: "What is published does not import tests or development code.",
       severity: "error",
       from: { path: "^(?:packages/[^/]+|wasm|examples/[^/]+)/src/" },
-      to: { path: "/(?:test|dev|bench|fuzz|vectors)/", pathNot: "node_modules/" },
+      to: { path: "/(?:test|dev|bench|fuzz|vectors)/|^packages/client/model/", pathNot: "node_modules/" },
     },
     {
       name: "not-resolvable",

@@ -159,6 +159,7 @@ export const fastUnit = {
 /** @type {Stage[]} */
 export const testStages = [
   unit,
+  { name: "model", run: () => sumOf([["model"]], {}) },
   {
     name: "vectors",
     run: async ({ ci }) => {
