@@ -41,6 +41,7 @@ const wordsByCode = {
   ERR_MLS_WELCOME: "An invitation could not be opened. Ask for a new one.",
   ERR_MLS_GROUP_INFO: "The description of a group is not valid. Ask someone in the group to invite you again.",
   ERR_MLS_REPLAY: "It arrived a second time and was ignored. You need not do anything.",
+  ERR_MLS_ECHO: "Your own message came back and was ignored. You need not do anything.",
   ERR_MLS_LIMIT: "It goes beyond what this device accepts, so it was refused. Ask for it in smaller parts.",
   ERR_MLS_STATE: "That is not possible right now. Wait until the current change is finished, then try again.",
   ERR_MLS_NOT_LOADED: "Part of the data on this device was not at hand. Try again; if it fails again, reload the page.",

@@ -4,7 +4,9 @@ export type { CoppiceErrorOptions, ErrorCode, ErrorDetail, MlsErrorCode } from "
 export { concat, equalBytes, equalConstantTime, erase, fromHex, toHex, utf8 } from "./codec/bytes.ts";
 export type { Bytes } from "./codec/bytes.ts";
 export * as codec from "./codec/codec.ts";
-export type { Codec } from "./codec/codec.ts";
+export type { Codec, Given } from "./codec/codec.ts";
+export type { Reader } from "./codec/reader.ts";
+export type { Writer } from "./codec/writer.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export { noPadding, padme, padToBlocks } from "./framing/padding.ts";
@@ -16,9 +18,10 @@ export { loadKernel } from "./crypto/kernel.ts";
 export type { LocalSigner, SignatureKeyPair, SignatureScheme, Signer } from "./crypto/signature.ts";
 export { randomBytes } from "@coppice/kit";
 export type { AuthenticationService, Identity, ValidationMoment } from "./identity/authentication.ts";
-export { basicCredential, CredentialType, sameCredential } from "./identity/credential.ts";
+export { basicCredential, credential, CredentialType, sameCredential } from "./identity/credential.ts";
 export type { BasicCredential, Credential, X509Credential } from "./identity/credential.ts";
 export {
+  externalSender,
   externalSenders,
   ExtensionType,
   findExtension,
@@ -28,9 +31,9 @@ export {
 export type { Extension, ExternalSender, RequiredCapabilities } from "./extensions/extension.ts";
 export { assembleOwnKeyPackage, createKeyPackage, keyPackage, verifyKeyPackage } from "./framing/key-package.ts";
 export type { CreateKeyPackageOptions, KeyPackage, OwnKeyPackage } from "./framing/key-package.ts";
-export type { SentProposal } from "./framing/framed-content.ts";
 export { decodeMessage, decodeMessageOf, encodeMessage } from "./framing/mls-message.ts";
-export type { MlsMessage, WireFormat } from "./framing/mls-message.ts";
+export type { MessageLimits, MlsMessage, WireFormat } from "./framing/mls-message.ts";
+export type { Sender, SentProposal } from "./framing/framed-content.ts";
 export { ProposalType } from "./framing/proposal.ts";
 export type { CustomProposal, Proposal } from "./framing/proposal.ts";
 export type { Welcome } from "./framing/welcome.ts";
@@ -78,6 +81,7 @@ export type { LeafChanges } from "./commit/own-leaf.ts";
 export type { CommitEffect } from "./commit/validate.ts";
 export type { ProcessedCommit } from "./commit/process.ts";
 export type { AddedMember, ChangedMember } from "./proposal/apply.ts";
+export type { RefusedProposal } from "./proposal/select.ts";
 export { createApplicationMessage, createProposal, createUpdateProposal } from "./group/send.ts";
 export type { ProposeOptions, SendApplicationOptions } from "./group/send.ts";
 export { createExternalProposal, createNewMemberProposal } from "./group/propose-from-outside.ts";
@@ -87,6 +91,7 @@ export type { OpenedMany, OpenedMessage, RefusedMessage } from "./group/open-man
 export type { OpenedApplication } from "./group/open-private.ts";
 export { processMessage } from "./group/receive.ts";
 export type { ReceivedApplication, ReceivedCommit, ReceivedMessage, ReceivedProposal } from "./group/receive.ts";
+export { dropPastEpochs } from "./group/past-epochs.ts";
 export { findIdleMembers } from "./group/idle-members.ts";
 export type { IdleMember } from "./group/idle-members.ts";
 export { createGroupInfo, exportRatchetTree, exportSecret } from "./group/export.ts";

@@ -26,6 +26,7 @@ export type MlsErrorCode =
   | "ERR_MLS_WELCOME" // a Welcome cannot be used
   | "ERR_MLS_GROUP_INFO" // a GroupInfo cannot be used
   | "ERR_MLS_REPLAY" // the key of this message was used before
+  | "ERR_MLS_ECHO" // an own message that came back, which its sender cannot open
   | "ERR_MLS_LIMIT" // a configured bound is exceeded
   | "ERR_MLS_STATE" // the operation is not allowed in this state
   | "ERR_MLS_NOT_LOADED" // a stored record is needed that was not loaded: see `recordsToSend`, `recordsToOpen`

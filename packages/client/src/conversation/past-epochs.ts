@@ -2,7 +2,7 @@
  * How long past epochs are kept: as long as the Delivery Service takes their messages, by its own clock, so that whoever reads the
  * log in order can open whatever is in it.
  */
-import type { Bytes, GroupState } from "@coppice/core";
+import { dropPastEpochs } from "@coppice/core";
 import { EPOCH_WINDOW } from "@coppice/delivery/contract";
 import type { EpochEnd } from "../records/conversation.ts";
 import type { Transaction } from "./transaction.ts";
@@ -19,7 +19,7 @@ export function withEnd(ended: readonly EpochEnd[], end: EpochEnd): readonly Epo
  * The Delivery Service's clock stands at `at`: ends of epochs that had no time yet get one, later than the true one, and what opens
  * messages of epochs that are over goes.
  */
-export async function dropPastEpochs(transaction: Transaction, at: number): Promise<void> {
+export async function dropOldEpochs(transaction: Transaction, at: number): Promise<void> {
   const { ended } = transaction.summary;
   const timed = ended.map((end) => ({ ...end, at: end.at ?? at }));
   const kept = timed.filter((end) => end.at + EPOCH_WINDOW.milliseconds + MARGIN >= at);
@@ -28,16 +28,5 @@ export async function dropPastEpochs(transaction: Transaction, at: number): Prom
   if (kept.length === ended.length) return;
   const keptEpochs = new Set(kept.map(({ epoch }) => epoch));
   // Only the whole state knows all records of an epoch.
-  transaction.step(withoutPast(await transaction.group(), keptEpochs));
-}
-
-function withoutPast(
-  state: GroupState,
-  kept: ReadonlySet<bigint>,
-): { readonly state: GroupState; readonly consumed: readonly Bytes[] } {
-  const dropped = state.pastEpochs.filter(({ context }) => !kept.has(context.epoch));
-  return {
-    state: { ...state, pastEpochs: state.pastEpochs.filter(({ context }) => kept.has(context.epoch)) },
-    consumed: dropped.map(({ senderDataSecret }) => senderDataSecret),
-  };
+  transaction.step(dropPastEpochs(await transaction.group(), (epoch) => keptEpochs.has(epoch)));
 }

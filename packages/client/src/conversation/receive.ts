@@ -17,7 +17,7 @@ import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
 import { adoptPending, recordCommit } from "./epoch-change.ts";
 import { markSent } from "./outbox.ts";
-import { dropPastEpochs } from "./past-epochs.ts";
+import { dropOldEpochs } from "./past-epochs.ts";
 import { advance, isOwn } from "./position.ts";
 import { isRepetition } from "./repetitions.ts";
 import { rosterOf } from "./roster.ts";
@@ -62,7 +62,7 @@ async function processAll(transaction: Transaction, entries: readonly LogEntry[]
     if (isKnown) continue;
     if (leading.length > 0) await openMessages(transaction, leading, context);
     else await processInOrder(transaction, last, context);
-    await dropPastEpochs(transaction, last.receivedAt);
+    await dropOldEpochs(transaction, last.receivedAt);
   }
 }
 
@@ -299,7 +299,7 @@ function refuseLate(transaction: Transaction, entry: LogEntry, { error, contentT
   const { epoch, joinedEpoch } = transaction.summary;
   const isLate = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < epoch;
   if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return;
-  if (isCoppiceError(error, "ERR_MLS_REPLAY")) return;
+  if (isCoppiceError(error, "ERR_MLS_REPLAY") || isCoppiceError(error, "ERR_MLS_ECHO")) return;
   refuse(transaction, entry, { error, contentType, context });
 }
 

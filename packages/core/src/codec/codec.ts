@@ -1,7 +1,7 @@
 /** Combinators for wire types (RFC 9420 §2.1): a struct here reads like its definition there. */
 import { assertBytes } from "@coppice/kit";
 import { CoppiceError } from "../errors.ts";
-import { Reader, untrusted } from "./reader.ts";
+import { headersWithin, Reader, tooManyVectors, untrusted } from "./reader.ts";
 import { Writer } from "./writer.ts";
 
 /** How a type is written and read. `decode(encode(x))` equals `x`, and so does the reverse on every accepted input. */
@@ -18,6 +18,28 @@ export const DEFAULT_MAX_DECODE_BYTES: number = 64 * 1024 * 1024;
 export function encode<T>(codec: Codec<T>, value: NoInfer<T>): Bytes {
   return written((writer) => {
     codec.encode(writer, value);
+  });
+}
+
+/** Encodes what others will decode, and refuses what they would refuse by `decodeReceived`: `ERR_MLS_LIMIT`. */
+export function encodeToSend<T>(
+  codec: Codec<T>,
+  value: NoInfer<T>,
+  maxBytes: number = DEFAULT_MAX_DECODE_BYTES,
+): Bytes {
+  return written((writer) => {
+    codec.encode(writer, value);
+    checkReadable(writer, maxBytes);
+  });
+}
+
+/** The same for what was written by hand. */
+export function checkReadable({ length, headers }: Writer, maxBytes: number): void {
+  if (headers > headersWithin(length)) throw tooManyVectors();
+  if (length <= maxBytes) return;
+  throw new CoppiceError("ERR_MLS_LIMIT", `${String(length)} bytes to send, at most ${String(maxBytes)}`, {
+    requirement: "R-2.1.2-8",
+    detail: { maxBytes },
   });
 }
 

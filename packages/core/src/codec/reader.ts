@@ -20,7 +20,13 @@ const halves = new DataView(new ArrayBuffer(8));
 
 /** A reader of bytes that anybody may have made: what it returns takes no more than a multiple of their length. */
 export const untrusted = (bytes: Uint8Array, proposals: number = DEFAULT_LIMITS.proposalsPerCommit): Reader =>
-  new Reader(bytes, 0, bytes.length, { headers: FREE_HEADERS + bytes.length / BYTES_PER_HEADER, proposals });
+  new Reader(bytes, 0, bytes.length, { headers: headersWithin(bytes.length), proposals });
+
+/** How many `<V>` headers are read within so many bytes that anybody may have made. */
+export const headersWithin = (length: number): number => FREE_HEADERS + length / BYTES_PER_HEADER;
+
+export const tooManyVectors = (): CoppiceError =>
+  new CoppiceError("ERR_MLS_LIMIT", "too many vectors for so few bytes", { requirement: "R-2.1.2-8" });
 
 /** A cursor over received bytes. What it returns are copies, so later changes to the input change nothing. */
 export class Reader {
@@ -117,7 +123,7 @@ export class Reader {
 
   #takeVector(): number {
     if (--this.#budget.headers < 0) {
-      throw new CoppiceError("ERR_MLS_LIMIT", "too many vectors for so few bytes", { requirement: "R-2.1.2-8" });
+      throw tooManyVectors();
     }
     const length = this.vectorLength();
     if (length > this.remaining) {

@@ -28,6 +28,12 @@ const NOTHING = new Uint8Array(0);
 export class Writer {
   #buffer = spare.pop() ?? new Uint8Array(BUFFER_LENGTH);
   #length = 0;
+  #headers = 0;
+
+  /** `<V>` headers written so far. */
+  get headers(): number {
+    return this.#headers;
+  }
 
   /** Bytes written so far. */
   get length(): number {
@@ -85,6 +91,7 @@ export class Writer {
   vectorLength(length: number): void {
     if (length > MAX_VECTOR_LENGTH) throw new RangeError(`${String(length)} bytes to encode: at most 2^30-1`);
     const header = headerLength(length);
+    this.#headers++;
     this.uint(length + HEADER_PREFIX[header], header);
   }
 

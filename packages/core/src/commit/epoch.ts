@@ -4,7 +4,7 @@ import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { GroupState, KeptSecrets, PastEpoch, Transition } from "../state/group-state.ts";
-import { epochSecretsOf } from "../state/group-state.ts";
+import { epochSecretsOf, secretsOfPast } from "../state/group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
@@ -13,7 +13,7 @@ import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedu
 import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
 import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
-import { createSecretTree, secretsOf } from "../schedule/secret-tree.ts";
+import { createSecretTree } from "../schedule/secret-tree.ts";
 import { formerMembers } from "../state/former-members.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
@@ -172,7 +172,7 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
     ...privateKeysOf(state),
     ...(isClosed ? [...clearable(entered.secrets), ...privateKeysOf(entered)] : []),
     ...state.pendingUpdates.values(),
-    ...epochs.slice(limits.pastEpochs).flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
+    ...epochs.slice(limits.pastEpochs).flatMap(secretsOfPast),
     ...droppedPsks,
   ].filter((secret) => !kept.has(secret));
   return {

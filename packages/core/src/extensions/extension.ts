@@ -112,8 +112,11 @@ export interface ExternalSender {
   readonly credential: Credential;
 }
 
+/** One of them, for the bodies of an application's own proposals and extensions. */
+export const externalSender: Codec<ExternalSender> = struct({ signatureKey: opaque, credential });
+
 /** The data of the `external_senders` extension (§12.1.8.1). */
-export const externalSenders: Codec<readonly ExternalSender[]> = vector(struct({ signatureKey: opaque, credential }));
+export const externalSenders: Codec<readonly ExternalSender[]> = vector(externalSender);
 
 /** The `external_senders` of a GroupContext; empty if it has none. */
 export function findExternalSenders(list: readonly Extension[]): readonly ExternalSender[] {

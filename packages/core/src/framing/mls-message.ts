@@ -1,7 +1,7 @@
 /** The outermost type (RFC 9420 §6): what goes over the wire. */
 import { assertBytes } from "@coppice/kit";
 import type { Codec } from "../codec/codec.ts";
-import { closedEnum, decodeReceived, encode, map, select, struct, uint16 } from "../codec/codec.ts";
+import { closedEnum, decodeReceived, encodeToSend, map, select, struct, uint16 } from "../codec/codec.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import type { KeyPackage } from "./key-package.ts";
@@ -84,7 +84,8 @@ export const mlsMessage: Codec<MlsMessage> = {
 };
 
 /**
- * The bytes of a message, as it goes over the wire (§6).
+ * The bytes of a message, as it goes over the wire (§6). `ERR_MLS_LIMIT` for what others would not decode: more vectors than
+ * messages of this protocol have in so many bytes, or more than `maxBytes`, which is unlimited by default.
  *
  * @example
  * ```ts run
@@ -96,8 +97,8 @@ export const mlsMessage: Codec<MlsMessage> = {
  * console.assert(decodeMessage(bytes).wireFormat === "mls_key_package");
  * ```
  */
-export function encodeMessage(message: MlsMessage): Bytes {
-  return encode(mlsMessage, message);
+export function encodeMessage(message: MlsMessage, maxBytes: number = Number.POSITIVE_INFINITY): Bytes {
+  return encodeToSend(mlsMessage, message, maxBytes);
 }
 
 /**

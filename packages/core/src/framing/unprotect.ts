@@ -18,6 +18,8 @@ import { aads, decodeSenderData, ratchetFor } from "./private-message.ts";
 /** What opens private messages of an epoch. */
 export interface OpeningKeys extends EpochKeys {
   readonly isMember: (leaf: number) => boolean;
+  /** The leaf of the member who opens. */
+  readonly own: number;
   readonly limits: Limits;
 }
 
@@ -42,7 +44,7 @@ export interface UnprotectedMany {
 
 /**
  * Opens messages of one epoch, all of them application messages or all of them handshakes. Codes of what is refused:
- * `ERR_MLS_AEAD`, `ERR_MLS_SENDER`, `ERR_MLS_REPLAY`, `ERR_MLS_LIMIT`, `ERR_MLS_DECODE`.
+ * `ERR_MLS_AEAD`, `ERR_MLS_SENDER`, `ERR_MLS_REPLAY`, `ERR_MLS_ECHO`, `ERR_MLS_LIMIT`, `ERR_MLS_DECODE`.
  */
 export async function unprotectPrivate(
   suite: CipherSuite,
@@ -61,7 +63,11 @@ export async function unprotectPrivate(
   const senders = sent.filter(succeeded).map(({ sender }) => sender);
   const wanted = { type: ratchetFor(first.contentType), messages: senders, limits: keys.limits };
   const { taken, next, consumed } = takeKeys(suite, keys.secretTree, wanted);
-  const keyed = inPlace(sent, taken, withKey);
+  const keyed = inPlace(
+    sent,
+    taken.map((key, place) => (senders[place]?.leafIndex === keys.own ? echoed(key) : key)),
+    withKey,
+  );
 
   const withKeys = keyed.filter(succeeded);
   const contents = await suite.messages.openContents(withKeys, (plaintext, place) =>
@@ -71,6 +77,13 @@ export async function unprotectPrivate(
   const outcomes = inPlace(keyed, contents, (_, content) => content);
   const costsKeys = outcomes.some((outcome, i) => !succeeded(outcome) && succeeded(keyed[i]));
   return { outcomes, secretTree: next, costsKeys, consumed };
+}
+
+/** An own message took its key when it was made: that it comes back is no replay. */
+function echoed(key: Result<TakenKey>): Result<TakenKey> {
+  if (!isCoppiceError(key, "ERR_MLS_REPLAY")) return key;
+  const { requirement = "R-9.2-1", detail } = key;
+  return new CoppiceError("ERR_MLS_ECHO", "an own message came back: its key is gone", { requirement, detail });
 }
 
 /** Leaves that the senders of messages of one epoch say they have; without those whose sender data do not open. */

@@ -53,6 +53,7 @@ export function openingKeys(
     limits,
     findMember: find,
     isMember: (leaf) => find(leaf) !== undefined,
+    own: state.leafIndex,
   };
 }
 

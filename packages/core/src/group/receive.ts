@@ -53,7 +53,7 @@ export type ReceivedMessage = ReceivedApplication | ReceivedProposal | ReceivedC
 /**
  * Processes a message of this group: encoded, or decoded already. Returns the next state and what the message said or did.
  * Store the state, then erase `consumed`. For an own Commit that comes back, see `adoptCommit`; own private messages cannot
- * be opened (T-27): `ERR_MLS_REPLAY`.
+ * be opened (T-27): `ERR_MLS_ECHO`, where a message of somebody else that comes again is `ERR_MLS_REPLAY`.
  *
  * @example
  * ```ts run

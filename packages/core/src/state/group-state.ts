@@ -154,11 +154,13 @@ export function secretsOfEpoch(epoch: Pick<GroupState, "secrets" | "secretTree" 
   ];
 }
 
+/** The secrets of an epoch that is over. */
+export const secretsOfPast = ({ senderDataSecret, secretTree }: PastEpoch): Bytes[] => [
+  senderDataSecret,
+  ...secretsOf(secretTree),
+];
+
 /** Every secret of a state but its resumption PSKs, for erasing it. */
 export function epochSecretsOf(state: GroupState): Bytes[] {
-  return [
-    ...secretsOfEpoch(state),
-    ...state.pendingUpdates.values(),
-    ...state.pastEpochs.flatMap((past) => [past.senderDataSecret, ...secretsOf(past.secretTree)]),
-  ];
+  return [...secretsOfEpoch(state), ...state.pendingUpdates.values(), ...state.pastEpochs.flatMap(secretsOfPast)];
 }

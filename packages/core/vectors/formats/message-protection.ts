@@ -80,7 +80,7 @@ class Epoch {
       authenticated = unprotectPublic(this.suite, message.publicMessage, { membershipKey, context });
     } else if (message.wireFormat === "mls_private_message") {
       const isMember = (leaf: number): boolean => leaf === SENDER;
-      const keys = { ...this.keys, isMember, limits: DEFAULT_LIMITS };
+      const keys = { ...this.keys, isMember, own: SENDER + 1, limits: DEFAULT_LIMITS };
       const [opened] = (await unprotectPrivate(this.suite, [message.privateMessage], keys)).outcomes;
       if (opened === undefined || !succeeded(opened)) throw opened ?? new RangeError("no outcome");
       ({ authenticated } = opened);
