@@ -39,8 +39,11 @@ export interface CreateCommitOptions {
   readonly signer: Signer;
   /** New proposals, sent inside the Commit. */
   readonly proposals?: readonly Given<Proposal>[];
-  /** Whether to include the valid proposals received in this epoch (R-12.4-4). Default true. */
-  readonly includeCached?: boolean;
+  /**
+   * Whether to include the valid proposals received in this epoch (R-12.4-4), or the references of those to include: `ref` of
+   * `state.proposals`, `Nh` bytes. A valid one that is left out can be sent again in the next epoch. Default true.
+   */
+  readonly includeCached?: boolean | readonly Uint8Array[];
   /** Whether to refresh the own keys even if the proposals do not ask for it. Default false; changes to the leaf imply it. */
   readonly forcePath?: boolean;
   readonly leaf?: LeafChanges;
@@ -199,6 +202,7 @@ async function makeCommit(
     committer: state.leafIndex,
     signer: changes?.signer ?? signer,
     treeInWelcome: options.treeInWelcome ?? true,
+    limits: rules.limits,
     extensions: copyOf(wireExtensions, options.welcomeExtensions ?? []),
   });
   const next = nextEpoch(state, applied, outputs, made?.generated);

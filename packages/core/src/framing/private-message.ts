@@ -1,7 +1,7 @@
 /** Private messages (RFC 9420 §6.3): the wire type, and sealing one. Opening them is in `unprotect.ts`. */
 import type { Bytes } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { written } from "../codec/codec.ts";
+import { checkReadable, written } from "../codec/codec.ts";
 import { Reader } from "../codec/reader.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
@@ -147,5 +147,6 @@ function writePlaintext(content: Content, auth: FramedContentAuthData, padding: 
   (contentBodies[content.contentType] as Codec<object>).encode(writer, content);
   authDataFor(content.contentType).encode(writer, auth);
   writer.zeros(padding);
+  checkReadable(writer, Number.POSITIVE_INFINITY);
   return writer;
 }

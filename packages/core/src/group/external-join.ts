@@ -1,5 +1,5 @@
 /** Joining by external Commit (RFC 9420 §12.4.3.2). */
-import { assertBytes, copyBytes, randomBytes } from "@coppice/kit";
+import { assertBytes, copyBytes, randomBytes, untilAborted } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, utf8 } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
@@ -81,7 +81,10 @@ export async function createExternalCommit(
   options: ExternalJoinOptions,
 ): Promise<ExternalJoin> {
   const info = groupInfoOf(groupInfo, options.rules.limits);
-  return erasing((spent) => makeExternalCommit(info, options, spent));
+  return untilAborted(
+    erasing((spent) => makeExternalCommit(info, options, spent)),
+    options.signal,
+  );
 }
 
 async function makeExternalCommit(
@@ -185,7 +188,7 @@ async function makeExternalCommit(
     reinit: undefined,
   });
   return {
-    commit: encodeMessage({ wireFormat, publicMessage }),
+    commit: encodeMessage({ wireFormat, publicMessage }, rules.limits.messageBytes),
     state: {
       ...next,
       suite,

@@ -1,6 +1,6 @@
 /** Choosing proposals for a Commit that is being made (RFC 9420 §12.2): no received proposal can wedge a group. */
-import { isCoppiceError } from "../errors.ts";
-import type { CoppiceError } from "../errors.ts";
+import { toHex } from "../codec/bytes.ts";
+import { CoppiceError, isCoppiceError } from "../errors.ts";
 import type { ProposalOrRef } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { CachedProposal, GroupState } from "../state/group-state.ts";
@@ -34,7 +34,7 @@ function preference({ proposal }: SentProposal): number {
 
 interface SelectOptions<T> {
   readonly rules: ApplyRules;
-  readonly includeCached: boolean;
+  readonly includeCached: boolean | readonly Uint8Array[];
   /** Applies a list to copies; what it throws as a `CoppiceError` is a reason to leave cached proposals out. */
   readonly apply: (proposals: readonly SentProposal[], verify: Verify) => Promise<T>;
 }
@@ -68,17 +68,35 @@ export async function selectProposals<T>(
   return withoutBadOnes(listed, refused, { attempt, verify });
 }
 
+/** In the order of arrival. `ERR_MLS_PROPOSAL_REF` for a reference that is none of this epoch's. */
+function candidatesOf({ proposals }: GroupState, chosen: boolean | readonly Uint8Array[]): CachedProposal[] {
+  if (typeof chosen === "boolean") return chosen ? [...proposals.values()] : [];
+  const refs = new Set(chosen.map(toHex));
+  const missing = [...refs].filter((ref) => !proposals.has(ref));
+  if (missing.length > 0) {
+    throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "proposals were chosen that are not known", {
+      requirement: "R-12.4-2",
+      detail: { missing },
+    });
+  }
+  return [...proposals.values()].filter(({ ref }) => refs.has(toHex(ref)));
+}
+
 /** Cached proposals that are a valid list together with `own`. */
 function fitInList(
   state: GroupState,
   own: readonly SentProposal[],
-  { rules, includeCached, refused }: { rules: ApplyRules; includeCached: boolean; refused: RefusedProposal[] },
+  {
+    rules,
+    includeCached,
+    refused,
+  }: Pick<SelectOptions<never>, "rules" | "includeCached"> & { readonly refused: RefusedProposal[] },
 ): CachedProposal[] {
   const { suite, tree, leafIndex: committer } = state;
   const add = proposalList(suite, { tree, rules, committer });
   for (const sent of own) add(sent);
   const taken: CachedProposal[] = [];
-  const candidates = includeCached ? [...state.proposals.values()].reverse() : [];
+  const candidates = candidatesOf(state, includeCached).reverse();
   for (const proposal of candidates.sort((a, b) => preference(a) - preference(b))) {
     try {
       add(proposal);

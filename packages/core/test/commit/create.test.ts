@@ -19,8 +19,13 @@ import { decodeStagedCommit, encodeGroupState, encodeStagedCommit } from "../../
 import { createKeyPackage, keyPackage as keyPackageCodec } from "../../src/framing/key-package.ts";
 import { secretsOf } from "../../src/schedule/secret-tree.ts";
 import type { LeafIndex, NodeIndex } from "../../src/tree/tree-math.ts";
+import type { UnsignedLeafNode } from "../../src/tree/leaf-node.ts";
 import { derivePath, generatePath } from "../../src/tree/treekem.ts";
 import { forgePrivate } from "../support/forge-message.ts";
+import type { CreateCommitOptions } from "../../src/commit/create.ts";
+import { DEFAULT_LIMITS } from "../../src/limits.ts";
+import { forgeKeyPackage } from "../support/forge-join.ts";
+import type { Expected } from "../support/group.ts";
 import { ANYBODY, expectRefusal, Group, LIFETIME, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 const snapshot = (state: GroupState): string => toHex(encodeGroupState(state));
@@ -392,6 +397,52 @@ describe("the Welcome (R-12.4.1-12)", () => {
     const header = Uint8Array.of(0x40 | (value.length >> 8), value.length & 0xff);
     const input: Bytes = Uint8Array.from([label.length, ...label, ...header, ...value]);
     expect(makeKeyPackageRef(alice.suite, value)).toEqual(alice.suite.hash.digest(input));
+  });
+
+  test("is not made, nor the Commit, where those who join would refuse it as too long (R-2.1.2-8, adversarial 8)", async () => {
+    const alice = (await Group.of(["alice", "bob"])).member("alice");
+    const joiner = await Member.create("carol");
+    const own = await joiner.keyPackage();
+    const proposals = [{ proposalType: 1, keyPackage: own.keyPackage } as const];
+    const welcomeExtensions = [{ extensionType: 0xf0bb, extensionData: new Uint8Array(4000) }];
+    const { staged } = await alice.commit({ proposals, welcomeExtensions });
+    const messageBytes = staged.welcome?.length ?? 0;
+    expect(staged.commit.length).toBeLessThan(messageBytes);
+    const expected: Expected = { code: "ERR_MLS_LIMIT", requirement: "R-2.1.2-8" };
+    const within = (bytes: number): Partial<CreateCommitOptions> => ({
+      ...{ proposals, welcomeExtensions },
+      rules: testRules({ limits: { ...DEFAULT_LIMITS, messageBytes: bytes } }),
+    });
+    await expectRefusal(alice, expected, () => alice.commit(within(messageBytes - 1)));
+    const fits = await alice.commit(within(messageBytes));
+    joiner.rules = within(messageBytes).rules ?? joiner.rules;
+    await joiner.join(fits.staged.welcome, own);
+  });
+
+  test("is not made where those who join would refuse what is in it: more vectors than groups have (R-2.1.2-8, adversarial 8)", async () => {
+    const alice = (await Group.of(["alice", "bob"])).member("alice");
+    const types = (length: number) => Array.from({ length }, (_, i) => 0xf000 + i);
+    const many = (length: number) => types(length).map((extensionType) => ({ extensionType, extensionData: EMPTY }));
+    const expected: Expected = { code: "ERR_MLS_LIMIT", requirement: "R-2.1.2-8" };
+    const { keyPackage } = await (await Member.create("carol")).keyPackage();
+    const add: Proposal = { proposalType: 1, keyPackage };
+    await expectRefusal(alice, expected, () => alice.commit({ proposals: [add], welcomeExtensions: many(3000) }));
+
+    // Two leaves that are read one by one, and not in one tree.
+    const crowded = await Promise.all(
+      ["dave", "erin"].map(async (name): Promise<Proposal> => {
+        const leaf = (made: UnsignedLeafNode): UnsignedLeafNode => ({
+          ...made,
+          capabilities: { ...made.capabilities, extensions: types(1400) },
+          extensions: many(1400),
+        });
+        return { proposalType: 1, keyPackage: (await forgeKeyPackage(await Member.create(name), { leaf })).keyPackage };
+      }),
+    );
+    alice.adopt(await alice.commit({ proposals: crowded.slice(0, 1) }));
+    await expectRefusal(alice, expected, () => alice.commit({ proposals: crowded.slice(1) }));
+    const { staged } = await alice.commit({ proposals: crowded.slice(1), treeInWelcome: false });
+    expect(staged.added).toHaveLength(1);
   });
 
   test("is not made when nobody is added", async () => {

@@ -9,7 +9,7 @@ import { extensions } from "../../src/extensions/extension.ts";
 import { commit } from "../../src/framing/commit.ts";
 import { authenticatedContent, framedContent, sender } from "../../src/framing/framed-content.ts";
 import { groupInfo, ratchetTree } from "../../src/framing/group-info.ts";
-import { decodeMessage, decodeMessageOf, encodeMessage } from "../../src/framing/mls-message.ts";
+import { decodeMessage, decodeMessageOf, encodeMessage, mlsMessage } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { proposal } from "../../src/framing/proposal.ts";
 import { publicMessage } from "../../src/framing/public-message.ts";
@@ -183,14 +183,14 @@ describe("lists of what takes a byte or two (R-2.1.2-8, adversarial 8)", () => {
           ...newcomer.leafNode,
           credential: { credentialType: 2, certificates: many(() => EMPTY) } as const,
         };
-        return encodeMessage({ wireFormat: "mls_key_package", keyPackage: { ...newcomer, leafNode: forged } });
+        return encode(mlsMessage, { wireFormat: "mls_key_package", keyPackage: { ...newcomer, leafNode: forged } });
       },
     ],
     [
       "secrets of a Welcome",
       () => {
         const secrets = many(() => ({ newMember: EMPTY, encryptedGroupSecrets: empty }));
-        return encodeMessage({
+        return encode(mlsMessage, {
           wireFormat: "mls_welcome",
           welcome: { cipherSuite: 1, secrets, encryptedGroupInfo: EMPTY },
         });
@@ -214,8 +214,10 @@ describe("lists of what takes a byte or two (R-2.1.2-8, adversarial 8)", () => {
           nodes: path.nodes.map((node) => ({ ...node, encryptedPathSecret: many(() => empty) })),
         })),
     ],
-  ])("%s are refused", async (_, forged) => {
+  ])("%s are refused, received and sent", async (_, forged) => {
     const bytes = await forged();
+    const sent = decode(mlsMessage, bytes);
+    expect(() => encodeMessage(sent)).toThrow(expect.objectContaining(limit));
     expect(() => decodeMessage(bytes)).toThrow(expect.objectContaining(limit));
     await expectRefusal(alice, limit, () => alice.receive(bytes));
   });

@@ -211,6 +211,37 @@ describe("proposals that are bad in themselves are left out, with the reason (ad
   });
 });
 
+describe("cached proposals that the committer chooses (R-12.4-4)", () => {
+  test("are covered, in the order of arrival, and the others wait unharmed", async () => {
+    const refs = [await propose(bob, remove(3)), await propose(carol, remove(2)), await propose(dave, remove(1))];
+    const chosen = [2, 0].map((i) => Buffer.from(refs[i] ?? "", "hex"));
+    const { staged } = await alice.commit({ includeCached: chosen });
+    expect(staged.removed.map(({ leafIndex }) => leafIndex)).toEqual([3, 1]);
+    expect(staged.refused).toEqual([]);
+    await expect(carol.peek(staged.commit)).resolves.toMatchObject({ kind: "commit", effect: { selfRemoved: false } });
+    expect((await alice.commit({ includeCached: [] })).staged.removed).toEqual([]);
+    expect((await alice.commit()).staged.removed).toHaveLength(3);
+  });
+
+  test("are left out and reported if they do not fit together, as any others", async () => {
+    const refs = [await propose(bob, remove(3)), await propose(carol, remove(3))];
+    const includeCached = refs.map((ref) => Buffer.from(ref, "hex"));
+    const { staged } = await alice.commit({ includeCached });
+    expect([staged.removed.length, staged.refused.length]).toEqual([1, 1]);
+  });
+
+  test("and are not known: refused, and named (R-12.4-2)", async () => {
+    await propose(bob, remove(3));
+    const unknown = new Uint8Array(32).fill(1);
+    const expected = {
+      code: "ERR_MLS_PROPOSAL_REF",
+      requirement: "R-12.4-2",
+      detail: { missing: [toHex(unknown)] },
+    } as const;
+    await expectRefusal(alice, expected, () => alice.commit({ includeCached: [unknown] }));
+  });
+});
+
 test("an own proposal that is invalid is the caller's to hear of, whatever is cached", async () => {
   await propose(carol, remove(3));
   await expectRefusal(alice, { code: "ERR_MLS_PROPOSAL", requirement: "R-12.1.3-1" }, () =>

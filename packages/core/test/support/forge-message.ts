@@ -16,7 +16,7 @@ import type {
   FramedContentAuthData,
 } from "../../src/framing/framed-content.ts";
 import { authDataFor, contentBodies, contentType, signFramedContent } from "../../src/framing/framed-content.ts";
-import { encodeMessage } from "../../src/framing/mls-message.ts";
+import { mlsMessage } from "../../src/framing/mls-message.ts";
 import type { PrivateMessage } from "../../src/framing/private-message.ts";
 import type { PublicMessage } from "../../src/framing/public-message.ts";
 import { protectPublic } from "../../src/framing/public-message.ts";
@@ -75,7 +75,7 @@ export function sealPublic(
   const { context, secrets } = member.state;
   const { membershipKey } = secrets;
   const publicMessage = edit(protectPublic(member.suite, authenticated, { membershipKey, context }));
-  return encodeMessage({ wireFormat: "mls_public_message", publicMessage });
+  return encode(mlsMessage, { wireFormat: "mls_public_message", publicMessage });
 }
 
 export async function forgePublic(member: Member, content: Content, edits: PublicEdits = {}): Promise<Bytes> {
@@ -141,7 +141,7 @@ export async function sealPrivate(
   const senderData = edits.senderDataBytes?.(said) ?? said;
   const encryptedSenderData = await suite.aead.seal(outer.key, outer.nonce, encode(aad, header), senderData);
   const message = { ...header, authenticatedData, encryptedSenderData, ciphertext };
-  return encodeMessage({ wireFormat: "mls_private_message", privateMessage: edits.message?.(message) ?? message });
+  return encode(mlsMessage, { wireFormat: "mls_private_message", privateMessage: edits.message?.(message) ?? message });
 }
 
 export async function forgePrivate(member: Member, content: Content, edits: PrivateEdits = {}): Promise<Bytes> {
