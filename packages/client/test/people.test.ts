@@ -11,6 +11,7 @@ import {
   joinGroup,
   processMessage,
   ProposalType,
+  SUPPORTED_CIPHER_SUITES,
   type GroupState,
 } from "@coppice/core";
 import { encodeIdentity, type DeviceLogEntry, type LogPosition } from "@coppice/delivery";
@@ -150,6 +151,14 @@ async function followed(
   return { state, position: { incarnation, seq: entries.at(-1)?.seq ?? from.seq } };
 }
 
+/** As in a build that has one suite more: this one makes no ReInit to a suite that it does not have. */
+async function withSuite<T>(suite: number, make: () => Promise<T>): Promise<T> {
+  const suites = SUPPORTED_CIPHER_SUITES as number[];
+  if (suites.includes(suite)) return make();
+  suites.push(suite);
+  return make().finally(() => suites.pop());
+}
+
 describe("pretending", () => {
   test("adversarial 50: a member cannot take another user's name in its Commit's path", async () => {
     const { world, atAlice, atBob } = await pair();
@@ -189,7 +198,7 @@ describe("pretending", () => {
       const { groupId, epoch } = state.context;
       const reinit = { proposalType: ProposalType.reinit, groupId, version: 1, cipherSuite, extensions: [] } as const;
       const options = { rules: trusting(world), signer: mallory.signer };
-      const proposed = await createProposal(state, reinit, options);
+      const proposed = await withSuite(cipherSuite, () => createProposal(state, reinit, options));
       const { seqs } = await mallory.delivery.sendMessages({
         ...{ groupId, position, messages: [{ epoch, message: proposed.message }] },
       });
@@ -201,7 +210,8 @@ describe("pretending", () => {
       const told: string[] = [];
       alice.client.on("problem", ({ message }) => told.push(message));
       const { position: now, state: later } = await followed(world, mallory, { state, position, seq: seqs[0] ?? 0 });
-      const { staged } = await createCommit(later, { ...options, proposals: [reinit], includeCached: false });
+      const closing = { ...options, proposals: [reinit], includeCached: false };
+      const { staged } = await withSuite(cipherSuite, () => createCommit(later, closing));
       await mallory.delivery.submitCommit({
         ...{ groupId, position: now, epoch: later.context.epoch, commit: staged.commit, groupInfo: Uint8Array.of(0) },
         ...{ added: [], removed: [] },

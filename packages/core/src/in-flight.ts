@@ -5,7 +5,10 @@ const IN_FLIGHT = 32;
 
 /** How a long operation is watched and stopped. */
 export interface Progress {
-  /** Stops the operation, which then rejects with the signal's reason and has changed nothing. */
+  /**
+   * Stops the operation, which then rejects at once with the signal's reason and has changed nothing: also while it waits for a hook
+   * that never settles.
+   */
   readonly signal?: AbortSignal;
   /**
    * Called between batches with the items that are done, from 0, and their number. It is awaited: a thread that has more to

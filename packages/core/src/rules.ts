@@ -15,7 +15,10 @@ import type { LeafNodeRules } from "./tree/leaf-node-validation.ts";
  * resolving with undefined: one that resolves with `false`, or with anything else, refuses too.
  */
 export interface Rules extends LeafNodeRules, ProposalRules, PolicyRules {
-  /** The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. */
+  /**
+   * The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. What it throws is passed
+   * on, and a `TypeError` for anything but bytes: a store that fails is no reason to make a Commit without the key.
+   */
   readonly findPsk: (id: PreSharedKeyId) => Promise<Uint8Array | undefined>;
   /** Types that this client supports beyond the default ones; what it advertises in capabilities. */
   readonly supportedExtensions: readonly number[];

@@ -92,10 +92,15 @@ const INSTANT_MESSAGING = "1.3.6.1.5.5.7.3.40";
  * ```
  */
 export function x509Authentication(options: X509AuthenticationOptions): AuthenticationService {
-  const { now, accept, others, identityOf = defaultIdentity, sameClient, purposes = [INSTANT_MESSAGING] } = options;
+  const { now, accept, others, sameClient, purposes = [INSTANT_MESSAGING] } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const anchors = options.trustAnchors.map(ownCertificate);
   const intermediates = (options.intermediates ?? []).map(ownCertificate);
+  const identityOf = (presentedBy: PresentedIdentity): string | undefined => {
+    const identity: unknown = (options.identityOf ?? defaultIdentity)(presentedBy);
+    if (identity === undefined || typeof identity === "string") return identity;
+    throw new TypeError("`identityOf` returned something: it names a subject by a string, and nobody by undefined");
+  };
   const isSameSubject = (a: PresentedIdentity, b: PresentedIdentity): boolean => {
     const identity = identityOf(a);
     return identity !== undefined && identity === identityOf(b);
@@ -149,9 +154,9 @@ export function x509Authentication(options: X509AuthenticationOptions): Authenti
     },
     sameClient: (a, b) => {
       if (isX509(a.credential) && isX509(b.credential)) {
-        return sameClient?.(identify(a.credential, limits), identify(b.credential, limits)) === true;
+        return sameClient !== undefined && sameClient(identify(a.credential, limits), identify(b.credential, limits));
       }
-      return areOthers(a.credential, b.credential) && others?.sameClient?.(a, b) === true;
+      return areOthers(a.credential, b.credential) && others?.sameClient !== undefined && others.sameClient(a, b);
     },
     sameIdentity: (a, b) => {
       if (isX509(a) && isX509(b)) return isSameSubject(identify(a, limits), identify(b, limits));

@@ -572,6 +572,23 @@ describe("what the application says", () => {
     await expect(judge(valid, { options: { accept } })).rejects.toThrow("revoked");
   });
 
+  test.each<[string, () => unknown]>([
+    ["async () => false", () => Promise.resolve(false)],
+    ["() => 0", () => 0],
+    ["() => null", () => null],
+    ["a throwing one", (): unknown => JSON.parse("{")],
+  ])("hooks that answer otherwise than they should refuse: %s", async (_, answer) => {
+    const hook = answer as never;
+    await expect(judge(valid, { options: { accept: hook } })).rejects.toThrow();
+    await expect(judge(valid, { options: { identityOf: hook } })).rejects.toThrow();
+    const { sameIdentity, sameClient } = service({ identityOf: hook, sameClient: hook });
+    expect(() => sameIdentity?.(valid, valid)).toThrow();
+    // What is no boolean is passed on to the core, which refuses it.
+    const verdict = (): unknown => sameClient?.(identity(valid), identity(valid));
+    if (_ === "a throwing one") expect(verdict).toThrow(SyntaxError);
+    else expect(typeof verdict()).not.toBe("boolean");
+  });
+
   test("other types of credentials go to whoever judges them, else they are refused", async () => {
     const basic = basicCredential("alice");
     await expectRefused(judge(basic), { requirement: "R-5.3.1-1", reason: "type" });

@@ -1,4 +1,5 @@
 /** Joining by Welcome (RFC 9420 §12.4.3.1). */
+import { describe, untilAborted } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import { decodeReceived, encode } from "../codec/codec.ts";
@@ -115,7 +116,10 @@ export function findWelcomed<T extends { readonly ref: Uint8Array }>(
  */
 export async function joinGroup(welcome: Uint8Array | Welcome, options: JoinOptions): Promise<JoinedGroup> {
   const decoded = welcomeOf(welcome, options.rules.limits);
-  return erasing((spent) => joinWith(decoded, options, spent));
+  return untilAborted(
+    erasing((spent) => joinWith(decoded, options, spent)),
+    options.signal,
+  );
 }
 
 async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]): Promise<JoinedGroup> {
@@ -203,9 +207,17 @@ async function findPredecessor({ psks }: GroupSecrets, { findGroup }: JoinOption
   const [id, ...others] = psks.filter(isSuccessionPsk);
   if (id === undefined) return undefined;
   if (others.length > 0) throw refused("more than one PSK of usage reinit or branch", "R-12.4.3.1-5");
-  const old = await findGroup?.(id.pskGroupId);
-  if (old === undefined || !equalBytes(old.context.groupId, id.pskGroupId)) throw unknownPsk(id);
+  const old: unknown = await findGroup?.(id.pskGroupId);
+  if (old === undefined) throw unknownPsk(id);
+  assertState(old);
+  if (!equalBytes(old.context.groupId, id.pskGroupId)) throw unknownPsk(id);
   return { old, id, psk: findSuccessionPsk(old, id) };
+}
+
+/** `TypeError` for what is no state: nothing can be compared with it. */
+function assertState(found: unknown): asserts found is GroupState {
+  if (typeof found === "object" && found !== null && "context" in found && "secrets" in found) return;
+  throw new TypeError(`findGroup must return a GroupState or undefined, not ${describe(found)}`);
 }
 
 async function findPsks(

@@ -1,4 +1,5 @@
 /** A backlog of application messages (RFC 9420 §15): opened in batches, with the outcome of each as if it came alone. */
+import { untilAborted } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import type { CoppiceError } from "../errors.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
@@ -67,7 +68,7 @@ export async function openMany<S extends MessagingState>(
   while (done.outcomes.length < messages.length) {
     signal?.throwIfAborted();
     const from = done.outcomes.length;
-    await onProgress?.(from, messages.length);
+    await untilAborted(Promise.resolve(onProgress?.(from, messages.length)), signal);
     const batch = leadingApplications(messages.slice(from, from + BATCH), rules);
     const {
       state: next,

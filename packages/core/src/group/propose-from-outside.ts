@@ -15,7 +15,7 @@ import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import type { KeyPackage } from "../framing/key-package.ts";
 import { keyPackage as wireKeyPackage } from "../framing/key-package.ts";
 import { ownAuthenticatedData } from "../framing/protect.ts";
-import { checkProposalSender } from "../proposal/validate-list.ts";
+import { checkProposalSender, checkReinit } from "../proposal/validate-list.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 
 /** Who proposes from outside. */
@@ -36,7 +36,8 @@ export interface ExternalProposalOptions extends OutsideProposalOptions {
 /**
  * Proposes as one of the group's `external_senders`: an Add, Remove, PreSharedKey, ReInit, GroupContextExtensions or
  * a custom type that allows it, as an encoded `MLSMessage`. `context` is that of the current epoch, from a GroupInfo or an observer. `ERR_MLS_SENDER` if the
- * group does not list the signer's key at `senderIndex` (R-12.1.8-2) or for another type of proposal (R-12.1.8-3).
+ * group does not list the signer's key at `senderIndex` (R-12.1.8-2) or for another type of proposal (R-12.1.8-3). `ERR_MLS_VERSION` for
+ * a ReInit to a version or suite that is not supported.
  *
  * @example
  * ```ts run
@@ -81,6 +82,7 @@ export async function createExternalProposal(
   }
   const sender = { senderType: "external", senderIndex } as const;
   checkProposalSender(proposal, sender, options.proposalTypes ?? []);
+  if (proposal.proposalType === ProposalType.reinit) checkReinit(proposal);
   return propose(context, proposal, sender, options);
 }
 

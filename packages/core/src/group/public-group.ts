@@ -3,6 +3,7 @@
  * public handshakes as a member would. What only secrets show stays unseen: membership tags, confirmation tags, and whether
  * the ciphertexts of a path hold what its public keys say.
  */
+import { untilAborted } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import { provisionalContext } from "../commit/epoch.ts";
@@ -87,7 +88,7 @@ export async function observeGroup(
   if (tree === undefined) {
     throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
   }
-  await checkGroupInfo(suite, info, { ...options, tree });
+  await untilAborted(checkGroupInfo(suite, info, { ...options, tree }), options.signal);
   const { groupContext: context, confirmationTag } = info;
   return {
     suite,

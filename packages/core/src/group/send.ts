@@ -19,6 +19,7 @@ import type { Limits } from "../limits.ts";
 import type { Padding } from "../framing/padding.ts";
 import type { ProtectedMessage } from "../framing/protect.ts";
 import { checkMessageSize, ownAuthenticatedData, protectContent } from "../framing/protect.ts";
+import { checkOwnProposal } from "../proposal/apply.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { nextGeneration } from "../schedule/secret-tree.ts";
@@ -131,7 +132,9 @@ export interface ProposeOptions extends SendOptions {
 }
 
 /**
- * Sends a proposal for someone to commit, and caches it here. A Remove of the own leaf asks to leave (T-11).
+ * Sends a proposal for someone to commit, and caches it here. A Remove of the own leaf asks to leave (T-11). Refuses, with the codes of
+ * `createCommit`, what no Commit could cover: an extension, a custom type or a key package that members do not support, a ReInit to a
+ * suite that is not known.
  *
  * @example
  * ```ts run
@@ -195,7 +198,9 @@ async function propose(
   requireActive(state);
   const { suite, leafIndex } = state;
   const sender = { senderType: "member", leafIndex } as const;
-  checkProposal(suite, { proposal, sender }, { tree: state.tree, rules: options.rules });
+  const { tree, context } = state;
+  checkProposal(suite, { proposal, sender }, { tree, rules: options.rules });
+  await checkOwnProposal(suite, { proposal, sender }, { tree, context, rules: options.rules, sending: true });
   const wireFormat = options.wireFormat ?? "mls_private_message";
   const framed = frame(state, { contentType: "proposal", proposal }, options);
   const signature = await signFramedContent(options.signer, { wireFormat, content: framed, context: state.context });

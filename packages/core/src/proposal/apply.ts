@@ -24,6 +24,7 @@ import type { LeafNode } from "../tree/leaf-node.ts";
 import { checkKeys, checkSupport, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
+import { checkReinit } from "./validate-list.ts";
 
 /** A new member, with the key package that let it in. */
 export interface AddedMember {
@@ -153,6 +154,8 @@ export async function applyProposals(
   const externalInit = ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput;
   // Until the path of an external Commit is in place, there may be nobody.
   if (externalInit === undefined) validateMembers(tree, { extensions });
+  const reinit = ofType(proposals, ProposalType.reinit)[0]?.proposal;
+  if (reinit !== undefined && at.sending) checkReinit(reinit);
   return {
     tree,
     extensions,
@@ -161,9 +164,44 @@ export async function applyProposals(
     removed,
     psks: ofType(proposals, ProposalType.psk).map(({ proposal }) => proposal.psk),
     externalInit,
-    reinit: ofType(proposals, ProposalType.reinit)[0]?.proposal,
+    reinit,
     custom,
   };
+}
+
+/**
+ * Refuses an own proposal that no Commit could cover, as things are: members cannot send as long as it waits (R-12.4-3). With the codes
+ * of the Commit that would be refused.
+ */
+export async function checkOwnProposal(
+  suite: CipherSuite,
+  { proposal }: SentProposal,
+  at: ApplyContext,
+): Promise<void> {
+  const { tree, context, rules } = at;
+  switch (proposal.proposalType) {
+    case ProposalType.add:
+      checkSuite(suite, proposal.keyPackage);
+      await checkAdd(suite, proposal.keyPackage, at);
+      checkSupport(proposal.keyPackage.leafNode, context);
+      return;
+    case ProposalType.update:
+      checkSupport(proposal.leafNode, context);
+      return;
+    case ProposalType.reinit:
+      checkReinit(proposal);
+      return;
+    case ProposalType.groupContextExtensions: {
+      const { extensions } = proposal;
+      validateMembers(tree, { extensions });
+      await checkExternalSenders(suite, rules, { before: context.extensions, after: extensions });
+      return;
+    }
+    case ProposalType.custom:
+      refuseUnsupported([{ proposal }], tree);
+      return;
+    default:
+  }
 }
 
 /** `ERR_MLS_LIMIT` for a tree with more leaves than a group may have, after an Add or an external Commit. */
@@ -197,7 +235,7 @@ async function applyCustom(
 }
 
 /** Whoever stays in the group must understand what it does; new and removed members need not (R-12.2-13). */
-function refuseUnsupported(custom: readonly SentCustomProposal[], staying: RatchetTree): void {
+function refuseUnsupported(custom: readonly Pick<SentCustomProposal, "proposal">[], staying: RatchetTree): void {
   const supported = staying.summary.supported?.proposals;
   const foreign = custom.find(({ proposal }) => supported?.includes(proposal.customType) !== true);
   if (foreign === undefined) return;

@@ -2,11 +2,13 @@
 import { encode } from "../codec/codec.ts";
 import { toHex } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
+import { SUPPORTED_CIPHER_SUITES } from "../crypto/cipher-suite.ts";
 import type { ProposalTypeRules } from "./custom-proposal.ts";
 import { rulesOf } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
+import { MLS10 } from "../extensions/capabilities.ts";
 import type { Sender, SentProposal } from "../framing/framed-content.ts";
-import type { Proposal } from "../framing/proposal.ts";
+import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { Limits } from "../limits.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
@@ -56,6 +58,18 @@ export interface ProposalRules {
   /** Proposal types beyond those of RFC 9420, which all members have to know: see `defineProposalType`. Default none. */
   readonly proposalTypes: readonly ProposalTypeRules[];
   readonly limits: Limits;
+}
+
+/**
+ * `ERR_MLS_VERSION` for a ReInit to a version or suite that this build does not have: it would close the group for good, since nobody
+ * here could make the one that it announces (R-11.2-2). Not asked of received Commits, whose sender may know more.
+ */
+export function checkReinit({ version, cipherSuite }: ReInitProposal): void {
+  if (version === MLS10 && SUPPORTED_CIPHER_SUITES.includes(cipherSuite)) return;
+  throw new CoppiceError("ERR_MLS_VERSION", "a ReInit to a version or cipher suite that is not supported", {
+    requirement: "R-11.2-2",
+    detail: { version, cipherSuite },
+  });
 }
 
 /** What proposals are judged by. */

@@ -1,18 +1,31 @@
 /** Sending (RFC 9420 §15): padding, wire formats, and what a state refuses to send. */
 import { describe, expect, test } from "vitest";
 import type { Bytes } from "../../src/codec/bytes.ts";
-import { utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
+import { nothing } from "../../src/codec/codec.ts";
 import type { Signer } from "../../src/crypto/signature.ts";
+import { externalSenders, ExtensionType, makeExtension, requiredCapabilities } from "../../src/extensions/extension.ts";
+import type { Proposal, UpdateProposal } from "../../src/framing/proposal.ts";
+import { createExternalProposal } from "../../src/group/propose-from-outside.ts";
+import { basicCredential } from "../../src/identity/credential.ts";
+import { defineProposalType } from "../../src/proposal/custom-proposal.ts";
+import type { LeafNode } from "../../src/tree/leaf-node.ts";
+import { forgeKeyPackage } from "../support/forge-join.ts";
+import { forgePublic } from "../support/forge-message.ts";
+import type { Expected } from "../support/group.ts";
 import { decodeMessageOf } from "../../src/framing/mls-message.ts";
 import type { SendApplicationOptions } from "../../src/group/send.ts";
 import { createApplicationMessage, createProposal, createUpdateProposal } from "../../src/group/send.ts";
 import { decodeGroupState, encodeGroupState } from "../../src/group/serialise.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { noPadding, padme, padToBlocks } from "../../src/framing/padding.ts";
-import { expectRefusal, Group, testRules } from "../support/group.ts";
+import { expectRefusal, Group, Member, TEST_EXTENSION, testRules } from "../support/group.ts";
 
 const group = await Group.of(["alice", "bob", "carol"]);
 const [alice, bob] = [group.member("alice"), group.member("bob")];
+const poll = defineProposalType({
+  ...{ customType: 0xf001, body: nothing, external: false, pathRequired: false, order: "last" },
+});
 
 /** Length of data and padding together, from the length of a ciphertext. */
 async function paddedLength(length: number, options: SendApplicationOptions = alice): Promise<number> {
@@ -75,6 +88,87 @@ describe("proposals", () => {
   test("that are sent are cached by their sender too (R-12.1-2)", async () => {
     const { state, ref } = await createProposal(alice.state, { proposalType: 3, removed: 2 }, alice);
     expect([...state.proposals.values()].map((cached) => cached.ref)).toEqual([ref]);
+  });
+
+  test.each<[string, Expected, (stranger: Member) => Promise<Exclude<Proposal, UpdateProposal>>]>([
+    [
+      "an extension that a member does not support",
+      { code: "ERR_MLS_CAPABILITIES", requirement: "R-12.1.7-3" },
+      () => Promise.resolve({ proposalType: 7, extensions: [{ extensionType: 0xf00d, extensionData: EMPTY }] }),
+    ],
+    [
+      "required capabilities that a member lacks",
+      { code: "ERR_MLS_CAPABILITIES", requirement: "R-12.1.7-1" },
+      () => {
+        const needed = { extensionTypes: [0xf00d], proposalTypes: [], credentialTypes: [] };
+        const extensions = [makeExtension(ExtensionType.requiredCapabilities, requiredCapabilities, needed)];
+        return Promise.resolve({ proposalType: 7, extensions });
+      },
+    ],
+    [
+      "an external sender whose key is none",
+      { code: "ERR_MLS_CREDENTIAL", requirement: "R-5.1.1-2" },
+      () => {
+        const listed = [{ signatureKey: EMPTY, credential: basicCredential("a server") }];
+        const extensions = [makeExtension(ExtensionType.externalSenders, externalSenders, listed)];
+        return Promise.resolve({ proposalType: 7, extensions });
+      },
+    ],
+    [
+      "a custom type that a member does not list",
+      { code: "ERR_MLS_PROPOSAL_LIST", requirement: "R-12.2-13" },
+      () => Promise.resolve(poll.propose({})),
+    ],
+    [
+      "a key package that was changed",
+      { code: "ERR_MLS_SIGNATURE", requirement: "R-7.3-3" },
+      async (stranger) => {
+        const renamed = { signedLeaf: (leaf: LeafNode) => ({ ...leaf, credential: basicCredential("mallory") }) };
+        return { proposalType: 1, keyPackage: (await forgeKeyPackage(stranger, renamed)).keyPackage };
+      },
+    ],
+    [
+      "a key package that lacks what the group has",
+      { code: "ERR_MLS_CAPABILITIES", requirement: "R-13.4-4" },
+      async (stranger) => ({ proposalType: 1, keyPackage: (await stranger.keyPackage()).keyPackage }),
+    ],
+    [
+      "a ReInit to a suite that is not known (R-11.2-2)",
+      { code: "ERR_MLS_VERSION", requirement: "R-11.2-2" },
+      () => Promise.resolve({ proposalType: 5, groupId: EMPTY, version: 1, cipherSuite: 0x7777, extensions: [] }),
+    ],
+    [
+      "a ReInit to a version that is not known (R-11.2-2)",
+      { code: "ERR_MLS_VERSION", requirement: "R-11.2-2" },
+      () => Promise.resolve({ proposalType: 5, groupId: EMPTY, version: 2, cipherSuite: 1, extensions: [] }),
+    ],
+  ])(
+    "that no Commit could cover are not made, for all would wait for one (R-12.4-3): %s",
+    async (_, expected, make) => {
+      const rules = testRules({ proposalTypes: [poll] });
+      const extensions = [{ extensionType: TEST_EXTENSION, extensionData: EMPTY }];
+      const erin = (await Group.of(["erin", "frank"], { extensions })).member("erin");
+      const stranger = await Member.create("stranger", { rules: testRules({ supportedExtensions: [] }) });
+      const proposal = await make(stranger);
+      await expectRefusal(erin, expected, () => createProposal(erin.state, proposal, { ...erin, rules }));
+      await expectRefusal(erin, {}, () => erin.commit({ rules, proposals: [proposal] }));
+    },
+  );
+
+  test("of a ReInit to a suite that is not known are left out of a Commit, and made by nobody (R-11.2-2)", async () => {
+    const moderator = await Member.create("moderator");
+    const listed = [{ signatureKey: moderator.signer.publicKey, credential: basicCredential("moderator") }];
+    const extensions = [makeExtension(ExtensionType.externalSenders, externalSenders, listed)];
+    const small = await Group.of(["erin", "frank"], { extensions });
+    const [erin, frank] = [small.member("erin"), small.member("frank")];
+    const reinit = { proposalType: 5, groupId: EMPTY, version: 1, cipherSuite: 0x7777, extensions: [] } as const;
+    const expected: Expected = { code: "ERR_MLS_VERSION", requirement: "R-11.2-2" };
+    await erin.receive(await forgePublic(frank, { contentType: "proposal", proposal: reinit }));
+    const { staged } = await erin.commit();
+    expect(staged.refused).toMatchObject([{ reason: expected }]);
+    expect(staged.next.status).toBe("active");
+    const outside = { signer: moderator.signer, senderIndex: 0 };
+    await expectRefusal(erin, expected, () => createExternalProposal(erin.state.context, reinit, outside));
   });
 
   test("of an epoch are bounded for their sender too (adversarial 8)", async () => {

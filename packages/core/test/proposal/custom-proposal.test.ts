@@ -276,7 +276,7 @@ describe("support for a custom type", () => {
     const all = await group(["alice", "bob"]);
     const [alice, bob] = [all.member("alice"), all.member("bob")];
     await all.add(alice, [await Member.create("stranger")]);
-    await alice.receive((await createProposal(bob.state, at(proposals, 0) as CustomProposal, bob)).message);
+    await alice.receive(await forgePublic(bob, { contentType: "proposal", proposal: at(proposals, 0) }));
     const made = await alice.commit();
     expect(made.staged.refused.map(({ reason }) => reason.requirement)).toEqual(["R-12.2-13"]);
   });
