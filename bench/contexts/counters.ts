@@ -44,15 +44,13 @@ function whenRead(result: unknown): void {
   });
 }
 
-tap(IDBObjectStore.prototype, "get", (_, result) => {
-  whenRead(result);
-});
-tap(IDBObjectStore.prototype, "getAll", (_, result) => {
-  whenRead(result);
-});
-tap(IDBObjectStore.prototype, "openCursor", (_, result) => {
-  whenRead(result);
-});
+for (const method of ["get", "getKey", "getAll", "getAllKeys", "openCursor"] as const) {
+  for (const source of [IDBObjectStore.prototype, IDBIndex.prototype]) {
+    tap(source, method, (_, result) => {
+      whenRead(result);
+    });
+  }
+}
 tap(IDBObjectStore.prototype, "put", () => (counts.recordsWritten += 1));
 tap(IDBObjectStore.prototype, "delete", () => (counts.recordsWritten += 1));
 tap(IDBDatabase.prototype, "transaction", ([, mode]) => {

@@ -71,6 +71,18 @@ const page = {
     await conversation(id).send(text);
     return { handedIn, sent: await untilNoted(sent, text) };
   },
+  /** Hands in all of these at once; when (milliseconds since 1970). */
+  sendAtOnce: async (id: string, texts: string[]): Promise<number> => {
+    const handedIn = now();
+    await Promise.all(texts.map((text) => conversation(id).send(text)));
+    return handedIn;
+  },
+  /** When the last of these was seen here. */
+  heardAll: async (texts: string[]): Promise<number> => {
+    let last = 0;
+    for (const text of texts) last = Math.max(last, await untilNoted(seen, text));
+    return last;
+  },
   /** When a message was seen here (milliseconds since 1970). */
   heard: (text: string): Promise<number> => untilNoted(seen, text),
   counts: (): Promise<Counts> =>

@@ -41,6 +41,7 @@ export async function openSite(): Promise<Site> {
       signInsPerAddress: FREE,
       registrationsPerAddress: FREE,
       claimsPerPair: FREE,
+      claimsPerUser: FREE,
     },
   });
   return {

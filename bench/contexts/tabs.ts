@@ -1,4 +1,7 @@
-/** What a message costs with several tabs of one account, in groups of any size: records, locks, requests, time. */
+/**
+ * What a message costs with several tabs of one account, in groups of any size and after a long history: records, locks,
+ * requests, time; and how many are delivered when many are handed in at once.
+ */
 import type { Browser } from "playwright";
 import { median } from "../src/median.ts";
 import type { Row } from "../src/scenario.ts";
@@ -10,10 +13,15 @@ import { openTab, type Tab, until } from "./tab.ts";
 const TABS = [1, 2, 4] as const;
 const SIZES: readonly number[] = [2, 100, 1000, 10_000];
 const MESSAGES = 40;
+/** Messages that the tabs hand in at once, in all, and how often. */
+const AT_ONCE = 400;
+const ROUNDS = 3;
 /** Users of one Commit. */
 const PER_COMMIT = 1000;
-/** What a message may cost in any group, by what it costs in a group of two. */
+/** What a message may cost in any group, and after any history, by what it costs in a group of two. */
 const GROWTH = 1.2;
+/** What a message of many may take with several tabs, by what it takes with one: 0.8 as many are delivered in a second. */
+const SLOWER = 1 / 0.8;
 
 interface Group {
   readonly id: string;
@@ -51,7 +59,8 @@ async function makeGroup(browser: Browser, url: string, members: number): Promis
   return { id, alice, bob, openAlice, close };
 }
 
-type PerMessage = Readonly<Record<keyof Counts | "milliseconds", number>>;
+type Key = keyof Counts | "milliseconds";
+type PerMessage = Readonly<Record<Key, number>>;
 
 const differenceOf = (before: Counts, after: Counts, milliseconds: number): PerMessage => ({
   recordsRead: (after.recordsRead - before.recordsRead) / MESSAGES,
@@ -63,39 +72,65 @@ const differenceOf = (before: Counts, after: Counts, milliseconds: number): PerM
   milliseconds,
 });
 
-/** Sends messages one after the other from the first tab; what each context did for one, and how long it took. */
-async function exchange(group: Group, tabs: readonly Tab[]): Promise<Readonly<Record<string, PerMessage>>> {
+/** One context's share of a message, and how many requests that may take. */
+interface Share {
+  readonly who: string;
+  readonly costs: PerMessage;
+  readonly needed: number;
+}
+
+/** Sends messages one after the other from one of the tabs, of which the first leads; what each context did for one. */
+async function exchange(group: Group, tabs: readonly Tab[], sender: Tab): Promise<readonly Share[]> {
   const { id, bob } = group;
-  const [sender] = tabs;
-  if (sender === undefined) throw new Error("There is no tab");
-  const others = tabs.slice(1);
+  const [leader] = tabs;
+  if (leader === undefined) throw new Error("There is no tab");
   const send = async (text: string): Promise<{ readonly toServer: number; readonly toPeer: number }> => {
     const done = await sender.call("send", id, text);
     const heard = await bob.call("heard", text);
-    for (const tab of others) await tab.call("heard", text);
+    for (const tab of tabs) if (tab !== sender) await tab.call("heard", text);
     return { toServer: done.sent - done.handedIn, toPeer: heard - done.handedIn };
   };
-  const round = `${String(tabs.length)} ${crypto.randomUUID()}`;
+  const round = crypto.randomUUID();
   for (let warm = 0; warm < 5; warm++) await send(`warm ${round} ${String(warm)}`);
-  const watched = [sender, ...others, bob];
+  const watched = [...tabs, bob];
   const before = await Promise.all(watched.map((tab) => tab.call("counts")));
   const times: { readonly toServer: number; readonly toPeer: number }[] = [];
   for (let index = 0; index < MESSAGES; index++) times.push(await send(`${round} ${String(index)}`));
   const after = await Promise.all(watched.map((tab) => tab.call("counts")));
-  const of = (index: number, milliseconds: number): PerMessage => {
-    const [start, end] = [before[index], after[index]];
-    if (start === undefined || end === undefined) throw new Error("A tab was not counted");
-    return differenceOf(start, end, milliseconds);
-  };
   const toServer = median(times.map((time) => time.toServer));
-  return {
-    "by the tab that sends it": of(0, toServer),
-    ...(others.length === 0 ? {} : { "by another tab": of(1, toServer) }),
-    "by the peer that receives it": of(watched.length - 1, median(times.map((time) => time.toPeer))),
+  const toPeer = median(times.map((time) => time.toPeer));
+  const shareOf = (tab: Tab, who: string, needed: number): Share => {
+    const [start, end] = [before[watched.indexOf(tab)], after[watched.indexOf(tab)]];
+    if (start === undefined || end === undefined) throw new Error("A tab was not counted");
+    return { who, costs: differenceOf(start, end, tab === bob ? toPeer : toServer), needed };
   };
+  const isLeading = sender === leader;
+  // Of those that only follow, the last one stands for all.
+  const bystander = tabs.findLast((tab) => tab !== sender && tab !== leader);
+  return [
+    shareOf(sender, isLeading ? "by the leading tab, which sends it" : "by the tab that sends it", isLeading ? 1 : 0),
+    ...(isLeading ? [] : [shareOf(leader, "by the leading tab, which another has it from", 1)]),
+    ...(bystander === undefined ? [] : [shareOf(bystander, `by a tab that follows${isLeading ? "" : " both"}`, 0)]),
+    ...(isLeading ? [shareOf(bob, "by the peer that receives it", 0)] : []),
+  ];
 }
 
-const WORDS: Readonly<Record<keyof PerMessage, string>> = {
+/** Milliseconds for each of many messages that the tabs hand in at once, until the peer has seen them. */
+async function flood({ id, bob }: Group, tabs: readonly Tab[]): Promise<number> {
+  const samples: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const name = crypto.randomUUID();
+    const batches = tabs.map((_, tab) =>
+      Array.from({ length: AT_ONCE / tabs.length }, (__, index) => `${name} ${String(tab)} ${String(index)}`),
+    );
+    const starts = await Promise.all(tabs.map((tab, index) => tab.call("sendAtOnce", id, batches[index] ?? [])));
+    const heard = await bob.call("heardAll", batches.flat());
+    samples.push((heard - Math.min(...starts)) / AT_ONCE);
+  }
+  return median(samples);
+}
+
+const WORDS: Readonly<Record<Key, string>> = {
   recordsRead: "records read",
   recordsWritten: "records written",
   transactions: "durable transactions",
@@ -105,19 +140,17 @@ const WORDS: Readonly<Record<keyof PerMessage, string>> = {
   milliseconds: "time",
 };
 
-/** Requests are compared with what a message may need, times with nothing, the rest with what it is in a group of two. */
+/** Requests are compared with what a message may need, times with nothing, the rest with what it is where it is called the same. */
 function comparison(
-  key: keyof PerMessage,
+  key: Key,
   value: number,
-  base: number,
-  needed: number,
+  { base, needed, reference }: { readonly base: number; readonly needed: number; readonly reference: string },
 ): Pick<Row, "limit" | "ratio" | "reference" | "promise"> {
   if (key === "milliseconds") return { limit: null, ratio: null, reference: null, promise: null };
   const isRequests = key === "requests";
   const limit = isRequests ? needed : base;
   const ratio = limit === 0 ? (value === 0 ? 1 : Infinity) : value / limit;
-  const reference = isRequests ? "what it needs" : "in a group of two";
-  return { limit, ratio, reference, promise: isRequests ? 1 : GROWTH };
+  return { limit, ratio, reference: isRequests ? "what it needs" : reference, promise: isRequests ? 1 : GROWTH };
 }
 
 /** Measures and reports row by row. `sizes` empty: all. */
@@ -126,37 +159,68 @@ export async function measureTabs(
   report: (row: Row) => void,
 ): Promise<void> {
   const site = await openSite();
-  const first = new Map<string, number>();
+  const inGroupOfTwo = new Map<string, number>();
+  const measured = (name: string, members: number, value: number, rest: Partial<Row>): void => {
+    const row = { name, engine, n: members, unit: "members", measured: "count", coppice: value, peers: {}, failed: {} };
+    report({ ...row, limit: null, ratio: null, reference: null, promise: null, ...rest } as Row);
+  };
+  const share = (
+    { who, costs, needed }: Share,
+    { tabs, members, history }: { readonly tabs: number; readonly members: number; readonly history: string },
+  ): void => {
+    for (const key of Object.keys(WORDS) as Key[]) {
+      const plain = `tabs: ${String(tabs)}, ${WORDS[key]} for a message, ${who}`;
+      const isTime = key === "milliseconds";
+      const value = costs[key];
+      const base = inGroupOfTwo.get(plain) ?? value;
+      inGroupOfTwo.set(plain, base);
+      const reference = "in a group of two";
+      const compared = comparison(key, value, { base, needed, reference });
+      const rest = isTime ? { measured: "microseconds" as const } : compared;
+      measured(plain + history, members, isTime ? value * 1000 : value, rest);
+    }
+  };
   try {
     for (const members of sizes.length === 0 ? SIZES : sizes) {
       const group = await makeGroup(browser, site.url, members);
       const tabs = [group.alice];
+      let alone: number | undefined;
+      const records: number[] = [];
       for (const count of TABS) {
         while (tabs.length < count) {
           const tab = await group.openAlice();
           await tab.call("listen", group.id);
           tabs.push(tab);
         }
-        for (const [who, costs] of Object.entries(await exchange(group, tabs))) {
-          for (const key of Object.keys(WORDS) as (keyof PerMessage)[]) {
-            const name = `tabs: ${String(count)}, ${WORDS[key]} for a message, ${who}`;
-            const value = key === "milliseconds" ? costs[key] * 1000 : costs[key];
-            const base = first.get(name) ?? value;
-            first.set(name, base);
-            report({
-              name,
-              engine,
-              n: members,
-              unit: "members",
-              measured: key === "milliseconds" ? "microseconds" : "count",
-              coppice: value,
-              peers: {},
-              failed: {},
-              ...comparison(key, value, base, who === "by the tab that sends it" ? 1 : 0),
-            });
-          }
+        const shares = await exchange(group, tabs, group.alice);
+        for (const one of shares) share(one, { tabs: count, members, history: "" });
+        const [sender, follower] = shares.map(({ costs }) => costs.recordsRead + costs.recordsWritten);
+        records.push((sender ?? 0) + (count - 1) * (follower ?? 0));
+        const other = tabs.at(-1);
+        if (other !== undefined && other !== group.alice) {
+          for (const one of await exchange(group, tabs, other)) share(one, { tabs: count, members, history: "" });
         }
+        const milliseconds = await flood(group, tabs);
+        alone ??= milliseconds;
+        measured(`tabs: ${String(count)}, time for each of ${String(AT_ONCE)} messages at once`, members, 0, {
+          measured: "microseconds",
+          coppice: milliseconds * 1000,
+          limit: alone * 1000,
+          ratio: milliseconds / alone,
+          reference: "with one tab",
+          promise: SLOWER,
+        });
+        measured(`tabs: ${String(count)}, delivered in a second`, members, 1000 / milliseconds, {});
       }
+      const [one = 0, two = 0, four = 0] = records;
+      measured("tabs: 4, records read and written for a message, for each tab more", members, (four - one) / 3, {
+        limit: two - one,
+        ratio: (four - one) / 3 / (two - one),
+        reference: "for the second tab",
+        promise: GROWTH,
+      });
+      const history = `, after ${String(TABS.length * ROUNDS * AT_ONCE)} more`;
+      for (const again of await exchange(group, tabs, group.alice)) share(again, { tabs: 4, members, history });
       await group.close();
     }
   } finally {
