@@ -6,7 +6,7 @@ import type { NameInterval } from "../range.ts";
 import { type Access, corrupt, requireRow } from "./access.ts";
 import { type JournalRow, openEntries } from "./journal-rows.ts";
 import { isBytes, parseRow } from "./parse.ts";
-import { select, type Selection } from "./records.ts";
+import { select, selectNames, type Selection } from "./records.ts";
 import { BY_TAG } from "./schema.ts";
 import { runAtOnce } from "./transaction.ts";
 import { IN_FLIGHT, type Place, writtenVersion } from "./vault.ts";
@@ -119,12 +119,12 @@ export class Reader {
   ): Promise<readonly unknown[] | undefined> {
     const transaction = this.#access.database.transaction(["partitions", "records"]);
     return runAtOnce(transaction, signal, async () => {
-      const records = transaction.objectStore("records");
-      const [row, ...found] = await Promise.all([
+      const names = changes.map(({ name }) => name);
+      const [row, found] = await Promise.all([
         transaction.objectStore("partitions").index(BY_TAG).get(tag),
-        ...changes.map(({ name }) => records.get([tag, name])),
+        selectNames(transaction.objectStore("records"), tag, names),
       ]);
-      return parseRow(row)?.version === version ? found : undefined;
+      return parseRow(row)?.version === version ? names.map((name) => found.get(name)) : undefined;
     });
   }
 

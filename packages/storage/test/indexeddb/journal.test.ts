@@ -58,6 +58,25 @@ describe("cost", () => {
     } finally {
       for (const spy of [...spies, transactions]) spy.mockRestore();
     }
+
+    test("records with consecutive numbers are read by two requests, also where some are gone or others stand between", async () => {
+      const numbered = (number: number): string => `item/${number.toString(16).padStart(14, "0")}`;
+      const numbers = Array.from({ length: 40 }, (_, index) => 240 + index);
+      await put(0, { a: "1", [numbered(245)]: "old", [`${numbered(250)}/x`]: "not asked for" });
+      await put(1, Object.fromEntries(numbers.map((number) => [numbered(number), `${number}`])));
+      await put(2, { b: "2" }, [numbered(245)]);
+      let changes: PartitionChanges | undefined;
+      // The row twice, the journal's keys and values, and one record alone.
+      expect(
+        await costOf(async () => {
+          changes = await store.readChanges("p", 1, ALL);
+        }),
+      ).toEqual({ requests: 2 + 2 + 1 + 2, transactions: 2 });
+      const left = numbers.filter((number) => number !== 245);
+      expect(new Set(changes?.records.keys())).toEqual(new Set(["b", ...left.map(numbered)]));
+      expect(readable(changes?.records.get(numbered(279)) ?? bytes(""))).toBe("279");
+      expect([changes?.deleted, changes?.damaged]).toEqual([[numbered(245)], []]);
+    });
   }
 
   test.each([10, 5_000])("readChanges costs what changed, not what is there: %d records", async (count) => {
