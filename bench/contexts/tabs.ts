@@ -15,7 +15,7 @@ const SIZES: readonly number[] = [2, 100, 1000, 10_000];
 const MESSAGES = 40;
 /** Messages that the tabs hand in at once, in all, and how often. */
 const AT_ONCE = 400;
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Users of one Commit. */
 const PER_COMMIT = 1000;
 /** What a message may cost in any group, and after any history, by what it costs in a group of two. */
@@ -117,17 +117,43 @@ async function exchange(group: Group, tabs: readonly Tab[], sender: Tab): Promis
 
 /** Milliseconds for each of many messages that the tabs hand in at once, until the peer has seen them. */
 async function flood({ id, bob }: Group, tabs: readonly Tab[]): Promise<number> {
-  const samples: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const name = crypto.randomUUID();
-    const batches = tabs.map((_, tab) =>
-      Array.from({ length: AT_ONCE / tabs.length }, (__, index) => `${name} ${String(tab)} ${String(index)}`),
-    );
-    const starts = await Promise.all(tabs.map((tab, index) => tab.call("sendAtOnce", id, batches[index] ?? [])));
-    const heard = await bob.call("heardAll", batches.flat());
-    samples.push((heard - Math.min(...starts)) / AT_ONCE);
+  const name = crypto.randomUUID();
+  const batches = tabs.map((_, tab) =>
+    Array.from({ length: AT_ONCE / tabs.length }, (__, index) => `${name} ${String(tab)} ${String(index)}`),
+  );
+  const starts = await Promise.all(tabs.map((tab, index) => tab.call("sendAtOnce", id, batches[index] ?? [])));
+  const heard = await bob.call("heardAll", batches.flat());
+  return (heard - Math.min(...starts)) / AT_ONCE;
+}
+
+/** Opens and closes tabs of Alice until there are so many; the first one stays. */
+async function setTabs(group: Group, tabs: Tab[], count: number): Promise<void> {
+  while (tabs.length > count) await tabs.pop()?.close();
+  while (tabs.length < count) {
+    const tab = await group.openAlice();
+    await tab.call("listen", group.id);
+    tabs.push(tab);
   }
-  return median(samples);
+}
+
+/** In turns with one tab and with several, so that both meet the same machine. */
+async function floodInTurns(
+  group: Group,
+  tabs: Tab[],
+): Promise<{ readonly alone: number; readonly together: number; readonly ratio: number }> {
+  const count = tabs.length;
+  const samples: (readonly [alone: number, together: number])[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await setTabs(group, tabs, 1);
+    const alone = await flood(group, tabs);
+    await setTabs(group, tabs, count);
+    samples.push([alone, await flood(group, tabs)]);
+  }
+  return {
+    alone: median(samples.map(([alone]) => alone)),
+    together: median(samples.map(([, together]) => together)),
+    ratio: median(samples.map(([alone, together]) => together / alone)),
+  };
 }
 
 const WORDS: Readonly<Record<Key, string>> = {
@@ -140,13 +166,13 @@ const WORDS: Readonly<Record<Key, string>> = {
   milliseconds: "time",
 };
 
-/** Requests are compared with what a message may need, times with nothing, the rest with what it is where it is called the same. */
+/** Requests are compared with what a message may need, times and connections with nothing, the rest with what it is elsewhere. */
 function comparison(
   key: Key,
   value: number,
   { base, needed, reference }: { readonly base: number; readonly needed: number; readonly reference: string },
 ): Pick<Row, "limit" | "ratio" | "reference" | "promise"> {
-  if (key === "milliseconds") return { limit: null, ratio: null, reference: null, promise: null };
+  if (key === "milliseconds" || key === "sockets") return { limit: null, ratio: null, reference: null, promise: null };
   const isRequests = key === "requests";
   const limit = isRequests ? needed : base;
   const ratio = limit === 0 ? (value === 0 ? 1 : Infinity) : value / limit;
@@ -184,14 +210,9 @@ export async function measureTabs(
     for (const members of sizes.length === 0 ? SIZES : sizes) {
       const group = await makeGroup(browser, site.url, members);
       const tabs = [group.alice];
-      let alone: number | undefined;
       const records: number[] = [];
       for (const count of TABS) {
-        while (tabs.length < count) {
-          const tab = await group.openAlice();
-          await tab.call("listen", group.id);
-          tabs.push(tab);
-        }
+        await setTabs(group, tabs, count);
         const shares = await exchange(group, tabs, group.alice);
         for (const one of shares) share(one, { tabs: count, members, history: "" });
         const [sender, follower] = shares.map(({ costs }) => costs.recordsRead + costs.recordsWritten);
@@ -200,17 +221,19 @@ export async function measureTabs(
         if (other !== undefined && other !== group.alice) {
           for (const one of await exchange(group, tabs, other)) share(one, { tabs: count, members, history: "" });
         }
-        const milliseconds = await flood(group, tabs);
-        alone ??= milliseconds;
+        if (count === 1) continue;
+        const { alone, together, ratio } = await floodInTurns(group, tabs);
         measured(`tabs: ${String(count)}, time for each of ${String(AT_ONCE)} messages at once`, members, 0, {
           measured: "microseconds",
-          coppice: milliseconds * 1000,
+          coppice: together * 1000,
           limit: alone * 1000,
-          ratio: milliseconds / alone,
+          ratio,
           reference: "with one tab",
           promise: SLOWER,
         });
-        measured(`tabs: ${String(count)}, delivered in a second`, members, 1000 / milliseconds, {});
+        measured(`tabs: ${String(count)}, delivered in a second`, members, 1000 / together, {
+          limit: 1000 / alone,
+        });
       }
       const [one = 0, two = 0, four = 0] = records;
       measured("tabs: 4, records read and written for a message, for each tab more", members, (four - one) / 3, {
@@ -219,7 +242,7 @@ export async function measureTabs(
         reference: "for the second tab",
         promise: GROWTH,
       });
-      const history = `, after ${String(TABS.length * ROUNDS * AT_ONCE)} more`;
+      const history = `, after ${String(2 * (TABS.length - 1) * ROUNDS * AT_ONCE)} more`;
       for (const again of await exchange(group, tabs, group.alice)) share(again, { tabs: 4, members, history });
       await group.close();
     }
