@@ -42,6 +42,8 @@ export async function openSite(): Promise<Site> {
       registrationsPerAddress: FREE,
       claimsPerPair: FREE,
       claimsPerUser: FREE,
+      inboxEntries: 1_000_000,
+      inboxEntriesPerSender: 1_000_000,
     },
   });
   return {

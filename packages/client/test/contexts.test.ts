@@ -1,4 +1,5 @@
 /** Several engines on one store, as tabs and workers of one account: one of them talks to the Delivery Service. */
+import { sleep } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
 import type { Conversation } from "@coppice/client";
 import { again, deafStore, kinds, listen, names, pair, problems, states, texts, World, type Opened } from "./world.ts";
@@ -91,6 +92,61 @@ describe("two tabs of one account", () => {
     await world.until(() => atAlice.snapshot.title === "Named in the other tab");
     expect([one, two]).toEqual([["bob: to all tabs"], ["bob: to all tabs"]]);
     await world.agree(atAlice, other, atBob);
+  });
+
+  test("what is announced while a tab reads what came before is not missed", async () => {
+    const { world, aliceDevice, atAlice, atBob } = await pair();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const other = await aliceDevice.open({
+      wrapStore: (store) => ({
+        ...store,
+        readChanges: async (...args) => {
+          const changes = await store.readChanges(...args);
+          await meanwhile?.();
+          return changes;
+        },
+      }),
+    });
+    const heard = listen(again(other, atAlice));
+    await world.time.advance(5000);
+    meanwhile = async () => {
+      meanwhile = undefined;
+      await atBob.send("second");
+      await world.until(async () => (await texts(atAlice)).includes("second"));
+    };
+    await atBob.send("first");
+    await world.until(() => heard.length === 2);
+  });
+
+  test("a tab that follows many writes spends a third of its time on it, and misses nothing", async () => {
+    const { world, aliceDevice, atAlice, atBob } = await pair();
+    let reads = 0;
+    const other = await aliceDevice.open({
+      wrapStore: (store) => ({
+        ...store,
+        readChanges: async (...args) => {
+          reads++;
+          await sleep(world.time, 100);
+          return store.readChanges(...args);
+        },
+      }),
+    });
+    const heard = listen(again(other, atAlice));
+    await world.time.advance(5000);
+    reads = 0;
+    for (let index = 0; index < 100; index++) {
+      await atBob.send(`${index}`);
+      await world.time.advance(30);
+    }
+    await world.until(() => heard.length === 100);
+    expect(reads).toBeLessThanOrEqual(3000 / 300 + 2);
+    // Alone, each is read at once.
+    await world.time.advance(5000);
+    reads = 0;
+    const began = world.time.elapsed();
+    await atBob.send("alone");
+    await world.until(() => heard.length === 101);
+    expect([reads, world.time.elapsed() - began]).toEqual([1, 100]);
   });
 
   test("both commit at once", async () => {

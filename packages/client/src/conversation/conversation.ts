@@ -66,7 +66,7 @@ export class EngineConversation {
     this.#snapshots = new Snapshots(id, stored.summary, shared.recovery());
     this.#turns = new Turns(
       {
-        ...{ id, store, history: this.history, people: shared.people, time: shared.time },
+        ...{ id, store, history: this.history, people: shared.people, time: shared.time, isLeading: shared.isLeading },
         onLoaded,
         onWriting: (transaction) => {
           this.#noteHandedOver(transaction);

@@ -45,7 +45,14 @@ export interface TurnsOptions extends TurnsHooks {
   readonly history: History;
   readonly people: People;
   readonly time: Time;
+  /** Whether this context has work with what others write. */
+  readonly isLeading: () => boolean;
 }
+
+/** What a context that only follows others' writes rests, by what it took to read the last ones: who writes is not held up. */
+const REST = 2;
+/** Milliseconds that it rests at most. */
+const LONGEST_REST = 500;
 
 /** Tasks of one turn. */
 const TURN = 64;
@@ -102,6 +109,9 @@ export class Turns {
   #uncertain = false;
   #gone = false;
   #draining = false;
+  /** Until when this context rests, while it only follows. */
+  #restsUntil = -Infinity;
+  #cancelRest: (() => void) | undefined;
   /** The commit that this context made last, to spare decoding it. */
   #staged: StagedCommit | undefined;
 
@@ -123,7 +133,7 @@ export class Turns {
   /** Another context is at this version. */
   announce(version: number): void {
     this.#announced = Math.max(this.#announced, version);
-    if (this.#isStale && !this.#draining) void this.#drain();
+    if (this.#isStale && !this.#draining && !this.#rests()) void this.#drain();
   }
 
   /** Looks whether announcements were lost. What waits need not be looked at while nothing is known of it: it is read before use. */
@@ -179,6 +189,7 @@ export class Turns {
   /** The conversation was deleted: whoever waits learns it. */
   end(): void {
     this.#gone = true;
+    this.#cancelRest?.();
     for (const job of this.#queue.splice(0)) job.refuse(goneError());
   }
 
@@ -219,7 +230,7 @@ export class Turns {
     this.#draining = true;
     // Calls of the same moment share the first turn.
     await Promise.resolve();
-    while (this.#queue.length > 0 || (this.#isStale && !this.#gone)) {
+    while (this.#queue.length > 0 || (this.#isStale && !this.#gone && !this.#rests())) {
       try {
         if (this.#queue.length === 0) await this.#follow();
         else await store.exclusive(`group:${id}`, () => this.#turn(), { patience: PATIENCE, onOverdue });
@@ -229,6 +240,18 @@ export class Turns {
       }
     }
     this.#draining = false;
+  }
+
+  /** Whether to follow later; then that is arranged. */
+  #rests(): boolean {
+    const { time, isLeading } = this.#options;
+    const left = this.#restsUntil - time.elapsed();
+    if (left <= 0 || isLeading()) return false;
+    this.#cancelRest ??= time.after(left, () => {
+      this.#cancelRest = undefined;
+      if (this.#isStale && !this.#draining) void this.#drain();
+    });
+    return true;
   }
 
   /** Rejects only if no task was begun. */
@@ -302,8 +325,9 @@ export class Turns {
 
   /** Follows what other contexts wrote. `ERR_CLIENT_UNKNOWN_CONVERSATION` if one of them deleted the conversation. */
   async #follow(): Promise<void> {
-    const { store, id, onForeign } = this.#options;
+    const { store, id, time, onForeign } = this.#options;
     const before = this.#known;
+    const [announced, began] = [this.#announced, time.elapsed()];
     const foreign =
       (await this.#checking(() => readForeign(store, id, before))) ??
       (await this.#checking(() => this.#readAll(before)));
@@ -314,7 +338,9 @@ export class Turns {
       throw goneError();
     }
     this.#known = foreign.stored;
-    this.#announced = foreign.stored.version;
+    // An announcement that came meanwhile may be of a later version; one that came before and is not true counts no more.
+    if (this.#announced === announced) this.#announced = foreign.stored.version;
+    this.#restsUntil = time.elapsed() + Math.min(LONGEST_REST, REST * (time.elapsed() - began));
     if (foreign.stored.version === before.version) return;
     for (const item of foreign.items) this.#recent.note(item);
     onForeign(before, foreign);
