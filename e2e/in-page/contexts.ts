@@ -1,4 +1,5 @@
 /** A page that does what a spec tells it, with the built packages: no user interface. */
+import type { Order } from "./obedient-worker.ts";
 import { type Client, type Conversation, Coppice, isCoppiceError } from "coppice";
 
 /** Set by the spec: hears of what was acknowledged even if the page ends before it could say so itself. */
@@ -11,6 +12,8 @@ interface Told {
 }
 
 let client: Client | undefined;
+/** Of the worker that does what it is told, if that is asked for: one for each page, or one for all. */
+let workerName = "";
 const told: Told = { problems: [], messages: [] };
 
 function opened(): Client {
@@ -28,13 +31,19 @@ const textOf = (data: Uint8Array): string => new TextDecoder().decode(data);
 
 const contexts = {
   /** Opens an account in this page's worker, or in one that all pages share; its code if it is refused. */
-  open: async (name: string, options: { readonly shared?: boolean; readonly passphrase?: string } = {}) => {
-    const { shared = false, passphrase } = options;
+  open: async (
+    name: string,
+    options: { readonly shared?: boolean; readonly passphrase?: string; readonly obedient?: boolean } = {},
+  ) => {
+    const { shared = false, passphrase, obedient = false } = options;
+    workerName = shared ? "obedient" : crypto.randomUUID();
+    const worker = (): Worker | SharedWorker =>
+      new (shared ? SharedWorker : Worker)("/obedient-worker.js", { type: "module", name: workerName });
     try {
       client = await Coppice.open({
         name,
         server: location.origin,
-        shared,
+        ...(obedient ? { worker } : { shared }),
         ...(passphrase === undefined ? {} : { key: { kind: "passphrase", passphrase } }),
       });
     } catch (error) {
@@ -46,6 +55,11 @@ const contexts = {
   },
 
   close: () => opened().close(),
+
+  /** Tells this page's worker, if it is an obedient one. */
+  order: (order: Order) => {
+    new BroadcastChannel(workerName).postMessage(order);
+  },
 
   online: () => opened().online,
 

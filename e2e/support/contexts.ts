@@ -6,11 +6,16 @@ export const texts = (who: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${who} ${index}`);
 
 /** Pages of one profile that have opened an account. */
-export async function open(profile: Profile, name: string, count: number, shared: boolean): Promise<Page[]> {
+export async function open(
+  profile: Profile,
+  name: string,
+  count: number,
+  options: { readonly shared: boolean; readonly obedient?: boolean },
+): Promise<Page[]> {
   const pages: Page[] = [];
   for (let index = 0; index < count; index++) {
     const page = await profile.newPage();
-    expect(await tell(page, "open", name, { shared })).toBe("open");
+    expect(await tell(page, "open", name, options)).toBe("open");
     pages.push(page);
   }
   return pages;

@@ -1,14 +1,13 @@
 /** Several pages of one account: one engine and one connection, and nothing is lost when pages and workers are killed. */
-import type { CDPSession } from "@playwright/test";
 import { expect, tell, test } from "../fixtures/contexts.ts";
 import { expectOnce, expectSent, nth, open, texts } from "../support/contexts.ts";
 
 test("a shared worker with four pages holds one engine and one connection", async ({ gate, newProfile }) => {
   const [alice, bob] = [await newProfile(), await newProfile()];
-  const [other] = await open(bob, "bob", 1, false);
+  const [other] = await open(bob, "bob", 1, { shared: false });
   if (other === undefined) throw new Error("no page");
   await expect.poll(() => gate.open).toBe(1);
-  const pages = await open(alice, "alice", 4, true);
+  const pages = await open(alice, "alice", 4, { shared: true });
   await expect.poll(() => gate.open).toBe(2);
   expect(await tell(nth(pages, 0), "followers")).toBe(0);
 
@@ -50,15 +49,16 @@ test("a second page that has another key is refused, and the first goes on", asy
   await expect.poll(() => tell(third, "conversations")).toEqual([id]);
 });
 
+/** How long a leader stands still. */
+const FROZEN_MS = 60_000;
+
 for (const shared of [true, false]) {
   test(`killing pages and ${shared ? "their shared worker" : "their workers"} loses nothing`, async ({
-    browser,
-    browserName,
     newProfile,
   }) => {
     const [alice, bob] = [await newProfile(), await newProfile()];
-    const [other] = await open(bob, "bob", 1, false);
-    const pages = await open(alice, "alice", 4, shared);
+    const [other] = await open(bob, "bob", 1, { shared: false });
+    const pages = await open(alice, "alice", 4, { shared, obedient: true });
     if (other === undefined) throw new Error("no page");
     const id = await tell(nth(pages, 0), "createGroup", "Lunch", ["bob"]);
     for (const page of [...pages, other]) await expect.poll(() => tell(page, "conversations")).toEqual([id]);
@@ -70,12 +70,12 @@ for (const shared of [true, false]) {
     await nth(pages, 0).close();
     await expect.poll(() => alice.acknowledged.length).toBeGreaterThan(30);
     await nth(pages, 1).close();
-    if (shared && browserName === "chromium") await endSharedWorkers(await browser.newBrowserCDPSession());
+    await tell(nth(pages, 2), "order", "end");
     for (const page of pages.slice(2)) await page.close();
     await Promise.all(sending);
 
     // What was stored but not acknowledged any more may arrive as well, but nothing twice.
-    const [again] = await open(alice, "alice", 1, shared);
+    const [again] = await open(alice, "alice", 1, { shared, obedient: true });
     if (again === undefined) throw new Error("no page");
     await expectSent(again, id);
     const stored = (await tell(again, "read", id)).map(([text]) => text);
@@ -90,7 +90,7 @@ for (const shared of [true, false]) {
 
 test("four dedicated workers hold one connection, and replace the one that ends", async ({ gate, newProfile }) => {
   const alice = await newProfile();
-  const pages = await open(alice, "alice", 4, false);
+  const pages = await open(alice, "alice", 4, { shared: false });
   await expect.poll(() => gate.open).toBe(1);
   await expect.poll(() => tell(nth(pages, 1), "followers")).toBe(3);
   for (const page of pages) await expect.poll(() => tell(page, "online")).toBe(true);
@@ -104,6 +104,35 @@ test("four dedicated workers hold one connection, and replace the one that ends"
     await tell(page, "send", id, ["after"]);
   }
   await expectSent(nth(pages, 2), id);
+});
+
+test("a leader that is frozen is replaced within 5 s, and does no harm when it wakes", async ({ gate, newProfile }) => {
+  test.setTimeout(180_000);
+  const [alice, bob] = [await newProfile(), await newProfile()];
+  const [other] = await open(bob, "bob", 1, { shared: false });
+  const pages = await open(alice, "alice", 4, { shared: false, obedient: true });
+  if (other === undefined) throw new Error("no page");
+  const id = await tell(nth(pages, 0), "createGroup", "Lunch", ["bob"]);
+  for (const page of [...pages, other]) await expect.poll(() => tell(page, "conversations")).toEqual([id]);
+  await tell(nth(pages, 1), "send", id, texts("before", 3));
+  await expectOnce(other, id, texts("before", 3));
+
+  const before = gate.opened;
+  await tell(nth(pages, 0), "order", { standStill: FROZEN_MS });
+  const frozen = Date.now();
+  await expect.poll(() => gate.opened, { timeout: 8_000, intervals: [50] }).toBeGreaterThan(before);
+  expect(Date.now() - frozen).toBeLessThan(5_000);
+  for (const page of pages.slice(1)) await tell(page, "send", id, [`frozen ${pages.indexOf(page)}`]);
+  const expected = [...texts("before", 3), "frozen 1", "frozen 2", "frozen 3"];
+  await expectOnce(other, id, expected);
+
+  // Done when it has woken up.
+  await tell(nth(pages, 0), "send", id, ["awake"]);
+  expect(Date.now() - frozen).toBeGreaterThan(FROZEN_MS - 1000);
+  await tell(nth(pages, 2), "send", id, ["others"]);
+  for (const page of [...pages, other]) await expectOnce(page, id, [...expected, "awake", "others"]);
+  await expectSent(nth(pages, 0), id);
+  await expect.poll(() => gate.open).toBe(2);
 });
 
 test("an account is wiped without being opened, also when it is damaged or open elsewhere", async ({ newProfile }) => {
@@ -127,12 +156,3 @@ test("an account is wiped without being opened, also when it is damaged or open 
     await other.reload();
   }
 });
-
-/** Ends shared workers as a crash would. */
-async function endSharedWorkers(session: CDPSession): Promise<void> {
-  const { targetInfos } = await session.send("Target.getTargets");
-  const workers = targetInfos.filter(({ type }) => type === "shared_worker");
-  expect(workers).toHaveLength(1);
-  for (const { targetId } of workers) await session.send("Target.closeTarget", { targetId });
-  await session.detach();
-}
