@@ -11,7 +11,7 @@ import { encodeError } from "./wire/error.ts";
 /** Serves one connection with the worker's engines. */
 export function servePort(port: Port & { close?(): void }, engines: Engines, time: Time = systemTime): Session {
   const channel = callsOnly(port, refusal);
-  const session = new Session(engines, () => {
+  const session = new Session(engines, time, () => {
     // The reply to `close` is posted after this returns.
     time.after(0, () => {
       channel.close();

@@ -31,6 +31,7 @@ export class Backlog {
   readonly #queue = new Map<string, WireEvent>();
   readonly #gaps = new Map<string, Gap>();
   #bytes = 0;
+  #failures = 0;
 
   constructor(read: ReadHistory) {
     this.#read = read;
@@ -42,6 +43,11 @@ export class Backlog {
 
   get isFull(): boolean {
     return this.#queue.size >= MAX_EVENTS || this.#bytes >= MAX_BYTES;
+  }
+
+  /** Times in a row that nothing could be taken because the history could not be read: to try again at once would be of no use. */
+  get failures(): number {
+    return this.#failures;
   }
 
   push(event: WireEvent): void {
@@ -105,24 +111,30 @@ export class Backlog {
     }
   }
 
-  /** Makes a page of dropped events again. A conversation that cannot be read any more has no more events. */
+  /** Makes a page of dropped events again. The gap of a conversation that cannot be read now stays, and holds up no other. */
   async #refill(): Promise<void> {
+    let failed = false;
     for (const [conversation, gap] of this.#gaps) {
       const { from } = gap;
       const end = Math.min(gap.to, from + PAGE - 1);
       const items = await this.#read(conversation, { before: end + 1, limit: PAGE }).catch(() => undefined);
+      if (items === undefined) {
+        failed = true;
+        continue;
+      }
       if (this.#gaps.get(conversation) !== gap) continue;
       // The gap stays while it is read, so that newer events queue up behind it; one that grew downwards is read anew.
       if (gap.from === from) {
-        if (items === undefined || end >= gap.to) this.#gaps.delete(conversation);
+        if (end >= gap.to) this.#gaps.delete(conversation);
         else gap.from = end + 1;
       }
-      for (const value of items ?? []) {
+      for (const value of items) {
         if (value.seq < from || value.seq > end) continue;
         this.#set(itemKey("item", conversation, value.seq), { type: "item", conversation, value });
       }
-      if (this.#queue.size > 0) return;
+      if (this.#queue.size > 0) break;
     }
+    this.#failures = failed && this.#queue.size === 0 ? this.#failures + 1 : 0;
   }
 
   #set(key: string, event: WireEvent): void {

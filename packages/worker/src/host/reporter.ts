@@ -1,11 +1,16 @@
 /** Collects what a page has to be told of its client, until the page asks for it. */
 import type { Client, Conversation, ConversationEvents, Unsubscribe } from "@coppice/client";
+import { backoff, sleep, type Time } from "@coppice/kit";
 import type { ItemEvent, StateChange, WireEvent } from "../protocol.ts";
 import { Backlog } from "./backlog.ts";
 import { MessageTap } from "./message-tap.ts";
 import { StateMirror } from "./state-mirror.ts";
 
+/** Milliseconds between attempts to read a history. */
+const PACE = { first: 250, longest: 30_000 };
+
 export class Reporter {
+  readonly #time: Time;
   readonly #state: StateMirror;
   readonly #backlog: Backlog;
   readonly #releases: readonly Unsubscribe[];
@@ -15,8 +20,10 @@ export class Reporter {
   /** The page's question that waits for an answer. */
   #waiting: { readonly wake: () => void; readonly stop: (reason: Error) => void } | undefined;
   #asking = false;
+  #ended: Error | undefined;
 
-  constructor(client: Client) {
+  constructor(client: Client, time: Time) {
+    this.#time = time;
     const wake = (): void => {
       this.#waiting?.wake();
     };
@@ -53,7 +60,9 @@ export class Reporter {
       for (;;) {
         const events = await this.#backlog.take();
         if (events.length > 0 || this.#state.hasChanged) return events;
+        if (this.#ended !== undefined) throw this.#ended;
         if (this.#backlog.isEmpty) await this.#somethingNew();
+        else if (this.#backlog.failures > 0) await this.#pause();
       }
     } finally {
       this.#asking = false;
@@ -75,6 +84,7 @@ export class Reporter {
 
   /** Releases every listener; what waits rejects with `reason`. */
   end(reason: Error): void {
+    this.#ended = reason;
     for (const release of [...this.#releases, ...this.#listening.values()]) release();
     this.#listening.clear();
     this.#state.release();
@@ -85,6 +95,17 @@ export class Reporter {
     return new Promise<void>((resolve, reject) => {
       this.#waiting = { wake: resolve, stop: reject };
     });
+  }
+
+  /** Until it is time to read again, or there is something else. */
+  async #pause(): Promise<void> {
+    const over = new AbortController();
+    const patience = sleep(this.#time, backoff(this.#time, PACE, this.#backlog.failures - 1), over.signal);
+    try {
+      await Promise.race([this.#somethingNew(), patience.catch(() => undefined)]);
+    } finally {
+      over.abort();
+    }
   }
 
   #push(event: WireEvent): void {

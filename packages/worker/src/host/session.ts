@@ -1,6 +1,6 @@
 /** The worker's side of one connection: a page's calls on its client, and what the engine has to tell. */
 import type { CallOptions, Client, Conversation } from "@coppice/client";
-import { CoppiceError } from "@coppice/kit";
+import { CoppiceError, type Time } from "@coppice/kit";
 import { transfer } from "comlink";
 import { findCall, PROTOCOL } from "../calls.ts";
 import { closedError, workerError } from "../errors.ts";
@@ -36,6 +36,7 @@ interface Open {
 
 export class Session implements SessionApi {
   readonly #engines: Engines;
+  readonly #time: Time;
   readonly #onEnd: () => void;
   readonly #ended = new AbortController();
   /** After the engine has closed: until then the page must not take this worker for dead and terminate it. */
@@ -45,8 +46,9 @@ export class Session implements SessionApi {
   #open: Open | undefined;
 
   /** `onEnd` is called when the session has ended and nothing will be said any more. */
-  constructor(engines: Engines, onEnd: () => void) {
+  constructor(engines: Engines, time: Time, onEnd: () => void) {
     this.#engines = engines;
+    this.#time = time;
     this.#onEnd = onEnd;
   }
 
@@ -132,7 +134,7 @@ export class Session implements SessionApi {
       signal?.throwIfAborted();
       this.#ended.signal.throwIfAborted();
     }
-    this.#open = { lease, reporter: new Reporter(lease.client) };
+    this.#open = { lease, reporter: new Reporter(lease.client, this.#time) };
     const { name, device } = lease.client;
     return { name, device };
   }

@@ -138,7 +138,7 @@ describe("backlog", () => {
   });
 
   it("forgets items that nobody listens to, but no message", async () => {
-    const backlog = new Backlog(() => Promise.reject(new Error("not read")));
+    const backlog = new Backlog(() => Promise.resolve([]));
     for (let seq = 1; seq <= 2000; seq++) backlog.push(event("item", message(seq)));
     backlog.push(event("message", message(7)));
     backlog.push(event("item", message(1), "b"));
@@ -147,8 +147,42 @@ describe("backlog", () => {
     expect(await drain(backlog)).toEqual([]);
   });
 
-  it("ends where the history cannot be read", async () => {
-    const backlog = new Backlog(() => Promise.reject(new Error("gone")));
+  it("keeps what cannot be read now, and gives it once it can, in order", async () => {
+    const items = Array.from({ length: 2000 }, (_, index) => message(index + 1));
+    const { read } = history(items);
+    let fails = true;
+    const backlog = new Backlog((id, query) => (fails ? Promise.reject(new Error("not now")) : read(id, query)));
+    for (const item of items) backlog.push(event("item", item));
+    const seen: number[] = [];
+    while (backlog.failures === 0) seen.push(...seqs(await backlog.take()));
+    expect(seen).toHaveLength(1024);
+    backlog.push(event("item", message(2001)));
+    items.push(message(2001));
+    expect([await backlog.take(), backlog.failures, backlog.isEmpty]).toEqual([[], 2, false]);
+    fails = false;
+    seen.push(...seqs(await drain(backlog)));
+    expect(seen).toEqual(items.map(({ seq }) => seq));
+    expect(backlog.failures).toBe(0);
+  });
+
+  it("gives the items of other conversations while one cannot be read", async () => {
+    const items = Array.from({ length: 600 }, (_, index) => message(index + 1));
+    const { read } = history(items);
+    const backlog = new Backlog((id, query) => (id === "a" ? Promise.reject(new Error("not now")) : read(id, query)));
+    for (const conversation of ["b", "a", "b"]) {
+      for (const item of items) backlog.push(event("item", item, conversation));
+    }
+    const seen = new Set<string>();
+    while (backlog.failures === 0) {
+      for (const given of await backlog.take()) {
+        if (given.type === "item") seen.add(`${given.conversation} ${String(given.value.seq)}`);
+      }
+    }
+    expect([...seen].filter((key) => key.startsWith("b"))).toHaveLength(600);
+  });
+
+  it("ends where a conversation is gone", async () => {
+    const backlog = new Backlog(() => Promise.resolve([]));
     for (let seq = 1; seq <= 2000; seq++) backlog.push(event("item", message(seq)));
     expect(await drain(backlog)).toHaveLength(1024);
   });
