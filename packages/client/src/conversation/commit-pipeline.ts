@@ -18,9 +18,9 @@ import { clientError, isTransient, retryAfter } from "../errors.ts";
 import type { Intent, PendingRecord } from "../records/conversation.ts";
 import { claim } from "./claim.ts";
 import type { Context } from "./context.ts";
-import { adoptPending, dropPending, encodeStaged, stagedOf } from "./epoch-change.ts";
+import { encodeStaged, enterEpoch, pendingEpoch, stagedOf } from "./epoch-change.ts";
 import { proposalsFor, remaining, type Goal } from "./intent.ts";
-import { advance, nextSeq } from "./position.ts";
+import { advanced, nextSeq } from "./position.ts";
 import { processEntries } from "./receive.ts";
 import { statusOf } from "./snapshot.ts";
 import type { Transaction } from "./transaction.ts";
@@ -267,8 +267,9 @@ async function settle(
   const { account, time } = context;
   if (outcome.accepted) {
     if (outcome.seq !== nextSeq(transaction.summary)) return false;
-    advance(transaction, outcome.seq);
-    await adoptPending(transaction, { account, at: undefined, now: momentOf(time) });
+    transaction.setSummary(advanced(transaction.summary, outcome.seq));
+    const accepted = await pendingEpoch(transaction, account.user, { endedAt: undefined, at: momentOf(time) });
+    await enterEpoch(transaction, accepted, account);
     return true;
   }
   const { winner } = outcome;
@@ -279,7 +280,7 @@ async function settle(
 }
 
 async function dropIfStill(transaction: Transaction, record: PendingRecord): Promise<void> {
-  if (isSame(transaction.pending, record)) await dropPending(transaction);
+  if (isSame(transaction.pending, record)) await transaction.dropPending();
 }
 
 const isSame = (pending: PendingRecord | undefined, other: PendingRecord): boolean =>

@@ -8,7 +8,7 @@ import { checkTitle, checkUsers } from "../names.ts";
 import type { Intent, MessageItem } from "../records/conversation.ts";
 import { requireUsable } from "./commit-pipeline.ts";
 import type { Context, Shared } from "./context.ts";
-import { proposeToLeave } from "./epoch-change.ts";
+import { proposeToLeave } from "./leaving.ts";
 import { forget } from "./forget.ts";
 import { History, type HistoryQuery } from "./history.ts";
 import { readPeople, readUsers, type MembersOf, type MembersQuery } from "./members.ts";

@@ -166,6 +166,15 @@ export async function markFailed(transaction: Transaction, number: number, probl
   await settle(transaction, number, (item) => ({ ...item, state: "failed", problem }));
 }
 
+/**
+ * The epoch is over: what proposed something in it has lost its meaning, and nothing can be sent to a group that this client is not in.
+ */
+export async function outliveEpoch(transaction: Transaction, isActive: boolean): Promise<void> {
+  for (const [number, { item }] of [...transaction.outbox]) {
+    if (item === 0 || !isActive) await markFailed(transaction, number, "ERR_CLIENT_NOT_ACTIVE");
+  }
+}
+
 /** Gives these up, if they are still as they were. */
 export async function refuseBatch(transaction: Transaction, batch: readonly Ready[], problem: string): Promise<void> {
   for (const ready of batch) if (isStill(transaction, ready)) await markFailed(transaction, ready.number, problem);

@@ -17,7 +17,7 @@ export function noteOwn(transaction: Transaction, seq: number): void {
   const { position, own } = transaction.summary;
   if (position === undefined || seq <= position.seq || isOwn(transaction.summary, seq)) return;
   if (seq === position.seq + 1) {
-    advance(transaction, seq);
+    transaction.setSummary(advanced(transaction.summary, seq));
     return;
   }
   const ranges = merged([...own, { from: seq, to: seq }]);
@@ -29,16 +29,15 @@ export function isOwn({ own }: Pick<Summary, "own">, seq: number): boolean {
 }
 
 /** Entries up to `seq` were processed; own ones that follow are, too. */
-export function advance(transaction: Transaction, seq: number): void {
-  const { position, own } = transaction.summary;
-  if (position === undefined) return;
+export function advanced({ position, own }: Pick<Summary, "position" | "own">, seq: number): Partial<Summary> {
+  if (position === undefined) return {};
   const rest = own.filter(({ to }) => to > seq);
   const reached = nextSeq({ position: { ...position, seq }, own: rest }) - 1;
   const left = rest.filter(({ to }) => to > reached);
-  transaction.setSummary({
+  return {
     position: { ...position, seq: Math.max(seq, reached) },
     ...(left.length === own.length ? {} : { own: left }),
-  });
+  };
 }
 
 /** In order, and joined where they touch. */

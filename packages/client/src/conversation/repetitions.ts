@@ -3,9 +3,8 @@
  * ciphertext; all others cost no look.
  */
 import type { MessageKey } from "../records/conversation.ts";
-import type { Envelope } from "./envelope.ts";
 import type { History } from "./history.ts";
-import type { Transaction } from "./transaction.ts";
+import type { NewItem } from "./transaction.ts";
 
 /** Items among which the first sealing is looked for: a message is sealed again only when the log to its end has not shown it. */
 const RECENT = 512;
@@ -13,17 +12,15 @@ const RECENT = 512;
 /** Messages that are remembered to have been sealed again. */
 const MAX_RESENT = 32;
 
-/** Whether the history has this message already. One that was sealed again is remembered, for its first sealing may follow. */
-export async function isRepetition(
-  transaction: Transaction,
-  { sender, id, resent }: MessageKey & Pick<Envelope, "resent">,
-  history: History,
-): Promise<boolean> {
-  const isThis = (other: MessageKey): boolean => other.id === id && other.sender === sender;
-  const before = transaction.summary.resent;
-  if (before.some(isThis)) return true;
-  if (!resent) return false;
-  transaction.setSummary({ resent: [...before, { sender, id }].slice(-MAX_RESENT) });
-  const recent = [...transaction.items, ...(await history.page({ limit: RECENT }))];
-  return recent.some((item) => item.kind === "message" && isThis(item));
+export const isAmong = (keys: readonly MessageKey[], { sender, id }: MessageKey): boolean =>
+  keys.some((other) => other.id === id && other.sender === sender);
+
+/** One that was sealed again is remembered, for its first sealing may follow. */
+export const withKey = (resent: readonly MessageKey[], { sender, id }: MessageKey): readonly MessageKey[] =>
+  [...resent, { sender, id }].slice(-MAX_RESENT);
+
+/** Whether a message is shown already: among items that are not stored yet, or in the history. */
+export async function wasShown(key: MessageKey, items: readonly NewItem[], history: History): Promise<boolean> {
+  const recent = [...items, ...(await history.page({ limit: RECENT }))];
+  return recent.some((item) => item.kind === "message" && isAmong([item], key));
 }

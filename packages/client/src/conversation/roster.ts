@@ -1,5 +1,12 @@
 /** The people of a group whose ratchet tree is loaded: users with their leaves. */
-import type { ChangedMember, CommitEffect, GroupState, LeafIndex, RatchetTree } from "@coppice/core";
+import {
+  ProposalType,
+  type ChangedMember,
+  type CommitEffect,
+  type GroupState,
+  type LeafIndex,
+  type RatchetTree,
+} from "@coppice/core";
 import { userOf } from "../account/authentication.ts";
 
 /** Leaf indices by user, each in ascending order. */
@@ -22,16 +29,16 @@ export function rosterOf({ tree }: Pick<GroupState, "tree">): Roster {
   return roster;
 }
 
-/** What a Commit changed among the leaves. */
-export interface LeafChanges {
+/** What a Commit changed among the leaves; `joined`: by letting itself in. */
+export type ChangedLeaves = Pick<CommitEffect, "added" | "removed"> & { readonly joined?: ChangedMember | undefined };
+
+/** The same by user. */
+interface LeafChanges {
   readonly added: readonly { readonly leafIndex: LeafIndex; readonly user: string }[];
   readonly removed: readonly { readonly leafIndex: LeafIndex; readonly user: string }[];
 }
 
-export function leafChanges(
-  effect: Pick<CommitEffect, "added" | "removed"> & { readonly joined?: ChangedMember | undefined },
-): LeafChanges {
-  const { added, removed, joined } = effect;
+function leafChanges({ added, removed, joined }: ChangedLeaves): LeafChanges {
   const place = ({ leafIndex, leafNode }: ChangedMember): LeafChanges["added"][number] => ({
     leafIndex,
     user: userOf(leafNode),
@@ -41,7 +48,7 @@ export function leafChanges(
 }
 
 /** The people after a Commit, from those before it. */
-export function changedRoster(before: GroupState, after: GroupState, { added, removed }: LeafChanges): Roster {
+function changedRoster(before: GroupState, after: GroupState, { added, removed }: LeafChanges): Roster {
   const roster = new Map(rosterOf(before));
   for (const { leafIndex, user } of removed) {
     const left = (roster.get(user) ?? []).filter((index) => index !== leafIndex);
@@ -61,4 +68,41 @@ export function changedRoster(before: GroupState, after: GroupState, { added, re
 /** Leaves of a user's devices. */
 export function leavesOf(state: GroupState, user: string): readonly number[] {
   return rosterOf(state).get(user) ?? [];
+}
+
+/** People who came and went with a Commit, not their single devices. */
+export interface ChangedPeople {
+  readonly memberCount: number;
+  readonly added: readonly string[];
+  /** Without those who asked for it. */
+  readonly removed: readonly string[];
+  readonly left: readonly string[];
+}
+
+export function changedPeople(before: GroupState, after: GroupState, leaves: ChangedLeaves): ChangedPeople {
+  const changes = leafChanges(leaves);
+  const isRemoved = after.status === "removed";
+  const former = rosterOf(before);
+  const roster = isRemoved ? former : changedRoster(before, after, changes);
+  const users = (leaves: LeafChanges["added"]): string[] => [...new Set(leaves.map(({ user }) => user))];
+  const gone = users(changes.removed).filter((user) => isRemoved || !roster.has(user));
+  const asked = new Set(gone.filter((user) => hasAskedToLeave(before, user, changes)));
+  return {
+    memberCount: roster.size,
+    added: users(changes.added).filter((user) => !former.has(user)),
+    removed: gone.filter((user) => !asked.has(user)),
+    left: gone.filter((user) => asked.has(user)),
+  };
+}
+
+/** Whether one of the user's own leaves proposed the removal. */
+function hasAskedToLeave(before: GroupState, user: string, { removed }: LeafChanges): boolean {
+  const leaves = new Set<number>(removed.filter((leaf) => leaf.user === user).map(({ leafIndex }) => leafIndex));
+  for (const { proposal, sender } of before.proposals.values()) {
+    if (proposal.proposalType !== ProposalType.remove || !leaves.has(proposal.removed)) continue;
+    if (sender.senderType !== "member") continue;
+    const leaf = before.tree.findLeaf(sender.leafIndex);
+    if (leaf !== undefined && userOf(leaf) === user) return true;
+  }
+  return false;
 }

@@ -4,6 +4,8 @@
  */
 import {
   diffGroupRecords,
+  discardCommit,
+  equalBytes,
   erase,
   isComplete,
   patchGroup,
@@ -55,7 +57,7 @@ export interface TransactionReader {
 export type NamesNeeded = (state: MessagingState) => readonly string[] | Promise<readonly string[]>;
 
 /** The state after a step, with the secrets that it used up. */
-interface Step {
+export interface Step {
   readonly state: MessagingState;
   readonly consumed: readonly Bytes[];
 }
@@ -131,7 +133,8 @@ export class Transaction {
   }
 
   get isChanged(): boolean {
-    return this.#group !== this.#stored || this.#put.size > 0 || this.#delete.size > 0;
+    if (this.#group !== this.#stored || this.#summary !== this.before.summary) return true;
+    return this.#put.size > 0 || this.#delete.size > 0;
   }
 
   /** Runs a task of the turn; if it throws, none of its changes stays. */
@@ -198,7 +201,6 @@ export class Transaction {
 
   setSummary(change: Partial<Summary>): void {
     this.#summary = { ...this.#summary, ...change };
-    this.#set(SUMMARY, summaryRecord.encode(this.#summary));
   }
 
   setPending(pending: PendingRecord | undefined, staged?: StagedCommit): void {
@@ -207,6 +209,16 @@ export class Transaction {
     this.#pending = pending;
     this.#set(PENDING, pending && pendingRecord.encode(pending));
     this.setSummary({ pending: pending && { operation: pending.intent.operation, attempt: pending.attempt } });
+  }
+
+  /** Drops the pending commit, if there is one, and erases what this context has of its secrets (R-14-2). */
+  async dropPending(): Promise<void> {
+    const [pending, staged] = [this.#pending, this.#staged];
+    if (staged !== undefined && pending !== undefined && equalBytes(staged.commit, pending.commit)) {
+      const state = await this.group();
+      this.step({ state, consumed: discardCommit(state, staged) });
+    }
+    this.setPending(undefined);
   }
 
   addItem(item: NewItem): HistoryItem {
@@ -268,6 +280,7 @@ export class Transaction {
 
   toWrite(id: string): PartitionWrite {
     const put = new Map(this.#put);
+    if (this.#summary !== this.before.summary) put.set(SUMMARY, summaryRecord.encode(this.#summary));
     const removed = new Set(this.#delete);
     if (this.#group !== undefined && this.#group !== this.#stored) {
       const changes = diffGroupRecords(this.#stored, this.#group);

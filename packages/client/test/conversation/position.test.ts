@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { advance, isOwn, nextSeq, noteOwn } from "../../src/conversation/position.ts";
+import { advanced, isOwn, nextSeq, noteOwn } from "../../src/conversation/position.ts";
 import type { SeqRange, Summary } from "../../src/records/conversation.ts";
 import type { Transaction } from "../../src/conversation/transaction.ts";
 
@@ -34,7 +34,7 @@ describe("own entries", () => {
     noteOwn(transaction, 7);
     noteOwn(transaction, 6);
     expect([seqOf(place()), place().own, nextSeq(place())]).toEqual([4, [{ from: 6, to: 7 }], 5]);
-    advance(transaction, 5);
+    transaction.setSummary(advanced(place(), 5));
     expect([seqOf(place()), place().own, nextSeq(place())]).toEqual([7, [], 8]);
   });
 

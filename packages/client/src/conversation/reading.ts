@@ -1,0 +1,344 @@
+/**
+ * Reading the group's log: what its entries are to this client and what they did, as values. Nothing changes here; `receive.ts`
+ * applies what was read.
+ */
+import {
+  decodeMessage,
+  equalBytes,
+  openMany,
+  processMessage,
+  recordsToOpen,
+  type MlsMessage,
+  type OpenedApplication,
+  type OpenedMany,
+  type MessagingState,
+  type ReceivedCommit,
+} from "@coppice/core";
+import type { LogEntry } from "@coppice/delivery/contract";
+import { CoppiceError, isCoppiceError } from "@coppice/kit";
+import { identityOf, userOf } from "../account/authentication.ts";
+import { codeOf, rolledBackError } from "../errors.ts";
+import type { Summary } from "../records/conversation.ts";
+import type { Context } from "./context.ts";
+import { decodeEnvelope } from "./envelope.ts";
+import { pendingEpoch, receivedEpoch, type NewEpoch } from "./epoch-change.ts";
+import { isOwn } from "./position.ts";
+import { isAmong, withKey, wasShown } from "./repetitions.ts";
+import { rosterOf } from "./roster.ts";
+import type { NewItem, Step, Transaction } from "./transaction.ts";
+
+/** Entries of epochs to come that are kept; the log is in order, so that there is normally none. */
+const MAX_FUTURE_ENTRIES = 256;
+const MAX_FUTURE_BYTES = 4 * 1024 * 1024;
+
+/** A transaction as far as it is read. */
+type Reader = Pick<
+  Transaction,
+  "summary" | "pending" | "staged" | "outbox" | "future" | "items" | "rules" | "messaging" | "group" | "item"
+>;
+
+/** What is to be read next: one entry, or application messages by others, which are opened together. */
+export interface Next {
+  readonly last: LogEntry;
+  /** Whether it waited for its epoch, which has come. */
+  readonly isDue: boolean;
+  readonly meaning: Meaning;
+}
+
+/** What an entry is, as far as it shows without any key. */
+type Meaning =
+  /** Posted by this client, which knows its place in the log. */
+  | { readonly kind: "known" }
+  /** Own messages cannot be opened, and own Commits are adopted: both are known by their bytes. */
+  | { readonly kind: "pending" }
+  | { readonly kind: "queued"; readonly number: number }
+  /** Of an epoch to come. */
+  | { readonly kind: "early"; readonly epoch: bigint }
+  | { readonly kind: "messages"; readonly messages: readonly Decoded[] }
+  | ({ readonly kind: "handshake" } & Decoded & Pick<Header, "contentType">)
+  | { readonly kind: "refused"; readonly error: CoppiceError };
+
+interface Decoded {
+  readonly entry: LogEntry;
+  readonly message: MlsMessage;
+}
+
+/** What reading found: all of it is applied, or nothing. */
+export interface Outcome {
+  readonly step?: Step;
+  readonly summary?: Partial<Summary>;
+  readonly items?: readonly NewItem[];
+  /** Entries of the outbox that the log has. */
+  readonly sent?: readonly number[];
+  /** An entry to keep until its epoch comes. */
+  readonly early?: LogEntry;
+  readonly newEpoch?: NewEpoch;
+  /** What a person should know. */
+  readonly problem?: CoppiceError;
+}
+
+/** What comes next: what waited for the present epoch, then what stands first in `waiting`, of which it is taken. */
+export function takeNext(reader: Reader, waiting: LogEntry[]): Next | undefined {
+  const { epoch } = reader.summary;
+  const [due] = [...reader.future.values()].filter((entry) => entry.epoch <= epoch).sort((a, b) => a.seq - b.seq);
+  if (due !== undefined) return { last: due, isDue: true, meaning: meaningOf(reader, due) };
+  const [first] = waiting;
+  if (first === undefined) return undefined;
+  const meaning = isOwn(reader.summary, first.seq) ? ({ kind: "known" } as const) : meaningOf(reader, first);
+  if (meaning.kind !== "messages") return { last: waiting.shift() ?? first, isDue: false, meaning };
+  const messages = [...meaning.messages];
+  for (const entry of waiting.slice(1)) {
+    const following = isOwn(reader.summary, entry.seq) ? undefined : meaningOf(reader, entry);
+    if (following?.kind !== "messages") break;
+    messages.push(...following.messages);
+  }
+  const last = waiting.splice(0, messages.length).at(-1) ?? first;
+  return { last, isDue: false, meaning: { kind: "messages", messages } };
+}
+
+function meaningOf({ summary, pending, outbox, future, rules }: Reader, entry: LogEntry): Meaning {
+  if (pending !== undefined && equalBytes(pending.commit, entry.message)) return { kind: "pending" };
+  for (const [number, { sealed }] of outbox) {
+    if (sealed !== undefined && equalBytes(sealed.message, entry.message)) return { kind: "queued", number };
+  }
+  let message: MlsMessage;
+  try {
+    message = decodeMessage(entry.message, rules.limits);
+  } catch {
+    return { kind: "refused", error: malformed("An entry of the log is no message") };
+  }
+  const { contentType, epoch } = headerOf(message);
+  if ((entry.kind === "commit") !== (contentType === "commit")) {
+    // The Delivery Service counts epochs by what it was told is a commit.
+    return { kind: "refused", error: malformed("An entry of the log is announced as what it is not") };
+  }
+  if (epoch > summary.epoch && entry.kind === "message") {
+    const bytes = [...future.values()].reduce((sum, early) => sum + early.message.length, entry.message.length);
+    if (future.size < MAX_FUTURE_ENTRIES && bytes <= MAX_FUTURE_BYTES) return { kind: "early", epoch };
+    return { kind: "refused", error: new CoppiceError("ERR_MLS_EPOCH", "Too many messages of epochs to come wait") };
+  }
+  if (contentType === "application") return { kind: "messages", messages: [{ entry, message }] };
+  return { kind: "handshake", entry, message, contentType };
+}
+
+interface Header {
+  readonly epoch: bigint;
+  readonly contentType: "application" | "proposal" | "commit" | undefined;
+}
+
+function headerOf(message: MlsMessage): Header {
+  if (message.wireFormat === "mls_private_message") return message.privateMessage;
+  if (message.wireFormat === "mls_public_message") {
+    const { epoch, content } = message.publicMessage.content;
+    return { epoch, contentType: content.contentType };
+  }
+  return { epoch: 0n, contentType: undefined };
+}
+
+/**
+ * What it did: one outcome, or several, each of which is read from what the one before left. `ERR_CLIENT_ROLLED_BACK` for an own message
+ * or Commit that this state did not make.
+ */
+export async function* read(reader: Reader, { last, meaning }: Next, context: Context): AsyncGenerator<Outcome> {
+  const { account } = context;
+  switch (meaning.kind) {
+    case "known":
+      return;
+    case "queued":
+      yield { sent: [meaning.number] };
+      return;
+    case "early":
+      yield { early: { ...last, epoch: meaning.epoch } };
+      return;
+    case "refused":
+      yield refusal(reader, last, { error: meaning.error, contentType: undefined, context });
+      return;
+    case "messages":
+      yield* openMessages(reader, meaning.messages, context);
+      return;
+    case "handshake":
+      yield await readHandshake(reader, meaning, context);
+      return;
+    case "pending":
+      yield { newEpoch: await pendingEpoch(reader, account.user, { endedAt: last.receivedAt, at: last.receivedAt }) };
+  }
+}
+
+async function* openMessages(
+  reader: Reader,
+  decoded: readonly Decoded[],
+  context: Context,
+): AsyncGenerator<Outcome, void> {
+  const { rules } = reader;
+  const messages = decoded.map(({ message }) => message);
+  const state = await reader.messaging((loaded) => recordsToOpen(loaded, messages, { rules }));
+  let opened;
+  try {
+    opened = await openMany(state, messages, { rules });
+  } catch (error) {
+    if (decoded.length === 1) throw error;
+    // One of them fails in a way that is no refusal: the others are opened without it.
+    for (const one of decoded) yield* openMessages(reader, [one], context);
+    return;
+  }
+  yield await readOpened(reader, { decoded, opened, own: state.leafIndex }, context);
+}
+
+interface Opened {
+  readonly decoded: readonly Decoded[];
+  readonly opened: OpenedMany<MessagingState>;
+  /** The own leaf. */
+  readonly own: number;
+}
+
+/** Messages as they are shown; a refused one is shown too, and passed over. */
+async function readOpened(reader: Reader, { decoded, opened, own }: Opened, context: Context): Promise<Outcome> {
+  const items: NewItem[] = [];
+  const sent: number[] = [];
+  let { resent } = reader.summary;
+  for (const [i, { entry }] of decoded.entries()) {
+    const outcome = opened.outcomes[i];
+    if (outcome?.kind !== "application") {
+      const refused = { error: outcome?.error, contentType: "application", context } as const;
+      items.push(...(lateRefusal(reader, entry, refused).items ?? []));
+      continue;
+    }
+    const isOwnLeaf = outcome.sender.leafIndex === own;
+    // Its key was not used by this state: another one, later than this, has used it.
+    if (isOwnLeaf && !isRolledBack(reader, context)) throw rolledBackError();
+    const message = messageOf(outcome, entry, context);
+    if (message.kind === "undecryptable") {
+      items.push(message);
+      continue;
+    }
+    const { isResent, ...item } = message;
+    const queued = isOwnLeaf ? await findQueued(reader, item.id, sent) : undefined;
+    if (queued !== undefined) {
+      sent.push(queued);
+      continue;
+    }
+    if (isAmong(resent, item)) continue;
+    if (isResent) {
+      resent = withKey(resent, item);
+      if (await wasShown(item, [...reader.items, ...items], context.history)) continue;
+    }
+    items.push(item);
+  }
+  const step = { state: opened.state, consumed: opened.consumed };
+  return { step, items, sent, ...(resent === reader.summary.resent ? {} : { summary: { resent } }) };
+}
+
+type Message = Extract<NewItem, { kind: "message" }> & { readonly isResent: boolean };
+
+function messageOf(
+  { data: bytes, sender: leaf, epoch }: OpenedApplication,
+  entry: LogEntry,
+  { account }: Context,
+): Message | Extract<NewItem, { kind: "undecryptable" }> {
+  try {
+    const { id, data, resent: isResent } = decodeEnvelope(bytes);
+    const sender = userOf(leaf);
+    const isSelf = sender === account.user;
+    const { receivedAt: at } = entry;
+    return { kind: "message", id, sender, isSelf, data, at, epoch, state: "sent", problem: undefined, isResent };
+  } catch (error) {
+    return undecryptable(entry, error);
+  }
+}
+
+/** The entry of the outbox that has this own message, if it waits here to be sent: the log shows that it was, by a later state. */
+async function findQueued(reader: Reader, id: string, sent: readonly number[]): Promise<number | undefined> {
+  for (const [number, { item: seq }] of reader.outbox) {
+    const item = seq === 0 || sent.includes(number) ? undefined : await reader.item(seq);
+    if (item?.kind === "message" && item.id === id) return number;
+  }
+  return undefined;
+}
+
+async function readHandshake(
+  reader: Reader,
+  { entry, message, contentType }: Decoded & Pick<Header, "contentType">,
+  context: Context,
+): Promise<Outcome> {
+  const before = await reader.group();
+  let received;
+  try {
+    received = await processMessage(before, message, { rules: reader.rules });
+  } catch (error) {
+    if (isUnknownOwn(error)) throw rolledBackError();
+    return lateRefusal(reader, entry, { error, contentType, context });
+  }
+  if (received.kind === "application") return {};
+  const step = { state: received.state, consumed: received.consumed };
+  if (received.kind === "proposal") {
+    const { sender } = received;
+    const isForeign = sender.senderType !== "member" || sender.leafIndex !== before.leafIndex;
+    return isForeign && !reader.summary.proposed ? { step, summary: { proposed: true } } : { step };
+  }
+  const intruder = received.effect.external ? intruderOf(received, before, context) : undefined;
+  if (intruder !== undefined) return refusal(reader, entry, { error: intruder, contentType, context });
+  return { newEpoch: receivedEpoch(received, before, entry.receivedAt) };
+}
+
+/** Whoever has the GroupInfo can let itself in, and the Delivery Service has it: only members' devices may. */
+function intruderOf(
+  { effect }: ReceivedCommit,
+  before: Parameters<typeof rosterOf>[0],
+  { account }: Context,
+): CoppiceError | undefined {
+  const { client } = identityOf(effect.committer.leafNode.credential);
+  if (client.user === account.user && client.device === account.device) throw rolledBackError();
+  if (rosterOf(before).has(client.user)) return undefined;
+  return new CoppiceError("ERR_MLS_POLICY", `${client.user} let itself in without a device in the group`);
+}
+
+/** An own message or Commit which this state did not make. */
+const isUnknownOwn = (error: unknown): boolean =>
+  isCoppiceError(error, "ERR_MLS_STATE") && error.requirement === "R-12.4.2-16";
+
+export const isRolledBack = ({ summary }: Pick<Reader, "summary">, { recovery }: Context): boolean =>
+  summary.recovery < recovery();
+
+interface Refused {
+  readonly error: unknown;
+  readonly contentType: Header["contentType"];
+  readonly context: Context;
+}
+
+/** Passes over what is not for this client: sent before it joined, lost to the commit that ended its epoch, or repeated. */
+function lateRefusal(reader: Reader, entry: LogEntry, refused: Refused): Outcome {
+  const { error, contentType } = refused;
+  const { epoch, joinedEpoch } = reader.summary;
+  const isLate = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < epoch;
+  if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return {};
+  if (isCoppiceError(error, "ERR_MLS_REPLAY") || isCoppiceError(error, "ERR_MLS_ECHO")) return {};
+  return refusal(reader, entry, refused);
+}
+
+/**
+ * A refused message is shown and passed over. A refused commit is one that the Delivery Service counts and this client
+ * cannot follow: the conversation is `broken`, and all that is stored stays as it is.
+ */
+function refusal(reader: Reader, entry: LogEntry, { error, contentType, context }: Refused): Outcome {
+  if (entry.kind !== "commit") return contentType === "proposal" ? {} : { items: [undecryptable(entry, error)] };
+  if (isRolledBack(reader, context)) throw rolledBackError();
+  return { summary: { status: "broken", problem: codeOf(error, "ERR_MLS_DECODE") }, problem: brokenError(error) };
+}
+
+function undecryptable(
+  { receivedAt: at, epoch }: LogEntry,
+  error: unknown,
+): Extract<NewItem, { kind: "undecryptable" }> {
+  return { kind: "undecryptable", at, epoch, problem: codeOf(error, "ERR_MLS_DECODE") };
+}
+
+/** What a person is told: what was wrong, and what can be done. */
+function brokenError(cause: unknown): CoppiceError {
+  const [code, why] = isCoppiceError(cause) ? [cause.code, cause.message] : (["ERR_MLS_DECODE", "malformed"] as const);
+  const detail = isCoppiceError(cause) ? cause.detail : {};
+  return new CoppiceError(code, `The group cannot be followed any more (${why}): rejoin it, or forget it`, {
+    ...{ cause, detail },
+  });
+}
+
+const malformed = (message: string): CoppiceError => new CoppiceError("ERR_MLS_DECODE", message);
