@@ -45,6 +45,7 @@ const unsupported = (credentialType: number): CoppiceError =>
 
 const certificates = vector(opaque);
 
+/** The wire form of a credential (§5.3), for the bodies of an application's own proposals and extensions. */
 export const credential: Codec<Credential> = {
   encode: (writer, value) => {
     switch (value.credentialType) {
