@@ -1,5 +1,6 @@
 /** What a message, a Commit and an opening cost: locks, reads, writes, requests and records, in groups of different sizes. */
 import type { DeliveryService } from "@coppice/delivery";
+import { sleep } from "@coppice/kit";
 import type { Store } from "@coppice/storage";
 import { describe, expect, test } from "vitest";
 import type { Conversation } from "@coppice/client";
@@ -195,6 +196,35 @@ describe.each([2, 24])("in a group of %d", { timeout: 30_000 }, (size) => {
     // The summary and state, four past epochs, the own leaf, and the way to its ratchets.
     expect(sender.recordsRead - before).toBeLessThanOrEqual(10);
   });
+});
+
+test("the first message in an account of many conversations does not wait until all are looked after", async () => {
+  const [world, counter] = [new World(), new Counter()];
+  const device = world.device("alice");
+  const [alice, bob] = [await device.open(), await world.client("bob")];
+  const atAlice = await alice.client.createGroup();
+  await world.run(atAlice.add("bob"));
+  const heard = listen(await world.arrival(bob, atAlice.id));
+  for (let count = 1; count < 60; count++) await alice.client.createGroup();
+  await world.time.advance(5000);
+  await alice.engine.close();
+  const reopened = await device.open({
+    wrapStore: (store) => {
+      const counted = counter.options.wrapStore?.(store) ?? store;
+      const read: Store["read"] = async (...given) => {
+        if (counter.locks > 0) await sleep(world.time, 5);
+        return counted.read(...given);
+      };
+      return { ...counted, read };
+    },
+  });
+  await world.until(() => reopened.client.online);
+  await world.run(again(reopened, atAlice).send("the first"));
+  await world.until(() => heard.length === 1);
+  // Its own turns, and those of the few that are looked after meanwhile.
+  expect(counter.locks).toBeLessThan(20);
+  await world.time.advance(5000);
+  expect(counter.locks).toBeGreaterThanOrEqual(60);
 });
 
 test("an own Commit in a populated tree writes O(log N), and stores the Commit once", { timeout: 60_000 }, async () => {

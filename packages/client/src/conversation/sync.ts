@@ -72,20 +72,31 @@ export class Sync {
   }
 
   /**
-   * The connection came up, or it is time to look after it; the log is at this position, if that is known. Whatever other contexts
-   * left to be done, the leader does, also where it never heard of it.
+   * The connection came up, or it is time to look after it; the log is at this position, if that is known. Does what there is to do
+   * as far as that is known without reading; otherwise returns false: see `lookAfter`.
    */
-  connected(newest: LogPosition | undefined): void {
-    const { turns } = this.#context;
+  connected(newest: LogPosition | undefined): boolean {
+    const { turns, recovery } = this.#context;
     turns.check();
-    const { summary } = turns.known;
-    const { position } = summary;
+    const { summary, work } = turns.known;
+    const { position, queued, pending } = summary;
     this.#caughtUp =
       position !== undefined &&
       newest !== undefined &&
       newest.incarnation === position.incarnation &&
       newest.seq === nextSeq(summary) - 1;
-    this.kick();
+    const isRecovering = statusOf(summary, recovery()).status === "recovering";
+    const isQuiet = this.#caughtUp && work === undefined && queued === 0 && pending === undefined && !isRecovering;
+    if (!isQuiet) this.kick();
+    return !isQuiet;
+  }
+
+  /** As the leader: does what other contexts left to be done without a word of it, and resolves, or goes on until it succeeds. */
+  async lookAfter(): Promise<void> {
+    if (!this.#context.isLeading()) return;
+    await this.#retrying.run().catch(() => {
+      this.kick();
+    });
   }
 
   disconnected(): void {

@@ -1,7 +1,7 @@
 /** The leader's connection to the Delivery Service: what it tells of goes to those whom it concerns. */
 import { toHex } from "@coppice/core";
 import type { DeliveryEvent, DeliveryService, LogPosition } from "@coppice/delivery/contract";
-import { CoppiceError, Retrying, type Scope, type Time } from "@coppice/kit";
+import { CoppiceError, mapLimit, Retrying, type Scope, type Time } from "@coppice/kit";
 import type { ClockWatch } from "../account/clock.ts";
 import type { People } from "../account/people.ts";
 import { isTransient, retryAfter } from "../errors.ts";
@@ -26,6 +26,8 @@ export interface LinkOptions {
 
 /** Groups of one answer. */
 const PAGE = 1024;
+/** Conversations that are looked after at once though nothing is known to be left in them: what somebody waits for goes first. */
+const LOOKED_AFTER_AT_ONCE = 2;
 /** Pages that are read: a million groups. */
 const MAX_PAGES = 1024;
 
@@ -102,7 +104,10 @@ export class Link {
     if (!this.#isOnline()) return;
     const newest = await this.#readGroups();
     if (!this.#isOnline()) return;
-    for (const { id, sync } of this.#options.conversations.all) sync.connected(newest.get(id));
+    const quiet = [...this.#options.conversations.all].filter(({ id, sync }) => !sync.connected(newest.get(id)));
+    await mapLimit(quiet, LOOKED_AFTER_AT_ONCE, async ({ sync }) => {
+      if (this.#isOnline()) await sync.lookAfter();
+    });
   }
 
   /** May change during a request. */
