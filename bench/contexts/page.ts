@@ -7,6 +7,7 @@ const name = crypto.randomUUID();
 const channel = new BroadcastChannel(`counts:${name}`);
 const decoder = new TextDecoder();
 let client: Client | undefined;
+const problems: string[] = [];
 /** When each message was seen here, by its text. */
 const seen = new Map<string, number>();
 const sent = new Map<string, number>();
@@ -55,8 +56,11 @@ const page = {
       server: location.origin,
       worker: () => new Worker("/worker.js", { type: "module", name }),
     });
-    return performance.now() - start;
+    const milliseconds = performance.now() - start;
+    client.on("problem", ({ code, message }) => problems.push(`${code}: ${message}`));
+    return milliseconds;
   },
+  problems: (): string[] => problems,
   close: (): Promise<void> => opened().close(),
   create: async (title: string): Promise<string> => (await opened().createGroup({ title })).id,
   add: (id: string, users: string[]): Promise<void> => conversation(id).add(users),

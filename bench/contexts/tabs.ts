@@ -16,6 +16,8 @@ const MESSAGES = 40;
 /** Messages that the tabs hand in at once, in all, and how often. */
 const AT_ONCE = 400;
 const ROUNDS = 5;
+/** Milliseconds for which the peer may join: the device logs of all members are new to it. */
+const JOIN_MS = 600_000;
 /** Users of one Commit. */
 const PER_COMMIT = 1000;
 /** What a message may cost in any group, and after any history, by what it costs in a group of two. */
@@ -49,7 +51,9 @@ async function makeGroup(browser: Browser, url: string, members: number): Promis
     await alice.call("add", id, crowd.slice(from, from + PER_COMMIT));
   }
   await alice.call("add", id, [peer]);
-  await until(() => bob.call("has", id));
+  await until(() => bob.call("has", id), JOIN_MS).catch(async (error: unknown) => {
+    throw new Error(`Bob could not join: ${(await bob.call("problems")).join("; ")}`, { cause: error });
+  });
   await alice.call("listen", id);
   await bob.call("listen", id);
   const close = async (): Promise<void> => {
