@@ -198,6 +198,34 @@ describe.each([2, 24])("in a group of %d", { timeout: 30_000 }, (size) => {
   });
 });
 
+test("who joins pins the device logs of all members in a few writes", async () => {
+  const world = new World();
+  const others = Array.from({ length: 40 }, (_, i) => `member${i}`);
+  for (const name of others) await (await world.device(name).open()).engine.close();
+  const [alice, counter] = [await world.client("alice"), new Counter()];
+  const bob = await world.run(
+    world.device("bob").open({
+      wrapStore: (store) => {
+        const counted = counter.options.wrapStore?.(store) ?? store;
+        const write: Store["write"] = async (...given) => {
+          await sleep(world.time, 5);
+          await counted.write(...given);
+        };
+        return { ...counted, write };
+      },
+    }),
+  );
+  const group = await alice.createGroup();
+  await world.run(group.add(others));
+  await world.time.advance(5000);
+  counter.start();
+  await world.run(group.add("bob"));
+  await world.arrival(bob.client, group.id);
+  await world.time.advance(5000);
+  expect(counter.recordsWritten).toBeGreaterThan(41);
+  expect(counter.writes).toBeLessThan(12);
+});
+
 test("the first message in an account of many conversations does not wait until all are looked after", async () => {
   const [world, counter] = [new World(), new Counter()];
   const device = world.device("alice");

@@ -28,7 +28,7 @@ const PAGE = 256;
 /** Entries that a log may have. */
 const MAX_ENTRIES = 10_000;
 /** Logs that are fetched at once. */
-const AT_ONCE = 8;
+const AT_ONCE = 32;
 /** Logs that are kept in memory; the others are read again. */
 const MAX_KNOWN = 16_384;
 /** Milliseconds for which a log that was refused is not asked for again. */
@@ -42,10 +42,21 @@ interface Refusal {
   readonly until: number;
 }
 
+/** A log that is verified. */
+interface Unpinned {
+  readonly log: DeviceLog;
+  /** What it was verified against. */
+  readonly pinned: DeviceLog | undefined;
+  readonly resolve: (other: DeviceLog | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class People {
   readonly #options: PeopleOptions;
   readonly #known = new Map<string, DeviceLog>();
   readonly #refused = new Map<string, Refusal>();
+  readonly #unpinned: Unpinned[] = [];
+  #pinning = false;
   /** What is being learnt, to be asked for once; each asks for the longest log wanted at its start. */
   #gathering: { readonly needs: Map<string, number>; readonly done: Promise<void> } | undefined;
 
@@ -154,19 +165,50 @@ export class People {
   }
 
   /** Pins a log, unless another context has pinned meanwhile what it was not verified against: that one is returned. */
-  async #pin(log: DeviceLog, pinned: DeviceLog | undefined): Promise<DeviceLog | undefined> {
-    const { account } = this.#options;
-    const name = account.pinName(log.user);
-    let other: DeviceLog | undefined;
-    await account.update([{ prefix: name, before: `${name}\0` }], ({ records }) => {
-      const stored = records.get(name);
-      const now = stored === undefined ? undefined : pinRecord.decode(stored);
-      other = now === undefined || isSame(now, pinned) || isSame(now, log) ? undefined : now;
-      if (other !== undefined || isSame(now, log)) return undefined;
-      return { put: new Map([[name, pinRecord.encode(log)]]) };
+  #pin(log: DeviceLog, pinned: DeviceLog | undefined): Promise<DeviceLog | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#unpinned.push({ log, pinned, resolve, reject });
+      if (!this.#pinning) void this.#pinAll();
     });
-    if (other === undefined) this.#remember(log);
-    return other;
+  }
+
+  /** What comes while one write is going on is in the next one: each by itself, they would meet one another's. */
+  async #pinAll(): Promise<void> {
+    this.#pinning = true;
+    while (this.#unpinned.length > 0) {
+      const batch = this.#unpinned.splice(0);
+      try {
+        const others = await this.#store(batch);
+        for (const [i, { log, resolve }] of batch.entries()) {
+          if (others[i] === undefined) this.#remember(log);
+          resolve(others[i]);
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error as Error);
+      }
+    }
+    this.#pinning = false;
+  }
+
+  /** Resolves with what other contexts have pinned instead. */
+  async #store(batch: readonly Unpinned[]): Promise<readonly (DeviceLog | undefined)[]> {
+    const { account } = this.#options;
+    const names = batch.map(({ log }) => account.pinName(log.user));
+    const ranges = names.map((name) => ({ prefix: name, before: `${name}\0` }));
+    let others: readonly (DeviceLog | undefined)[] = [];
+    await account.update(ranges, ({ records }) => {
+      const put = new Map<string, Uint8Array>();
+      others = batch.map(({ log, pinned }, i) => {
+        const name = names[i] ?? "";
+        const stored = records.get(name);
+        const now = stored === undefined ? undefined : pinRecord.decode(stored);
+        if (now !== undefined && !isSame(now, pinned) && !isSame(now, log)) return now;
+        if (!isSame(now, log)) put.set(name, pinRecord.encode(log));
+        return undefined;
+      });
+      return put.size === 0 ? undefined : { put };
+    });
+    return others;
   }
 
   #remember(log: DeviceLog): void {
