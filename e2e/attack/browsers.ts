@@ -1,6 +1,6 @@
 /** Real browsers: profiles on disk that can be copied, killed and opened again. */
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, firefox, type BrowserContext, type Page as Tab } from "playwright";
@@ -69,6 +69,32 @@ export class Profile {
   async stop(): Promise<void> {
     await this.#context?.close();
     this.#context = undefined;
+  }
+
+  /** Ends the browser as a power cut would (SIGKILL), with everything that it started. */
+  async kill(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#context?.once("close", () => resolve()));
+    // Playwright starts a browser as the leader of a process group of its own.
+    for (const pid of await this.#processes()) {
+      try {
+        process.kill(-pid, "SIGKILL");
+      } catch {
+        // No leader of a group, or gone by now.
+      }
+    }
+    await closed;
+    this.#context = undefined;
+  }
+
+  /** Processes that name the profile's folder on their command line. */
+  async #processes(): Promise<readonly number[]> {
+    const found: number[] = [];
+    for (const entry of await readdir("/proc")) {
+      if (!/^\d+$/.test(entry)) continue;
+      const command = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+      if (command.includes(this.#folder)) found.push(Number(entry));
+    }
+    return found;
   }
 
   /** Copies the profile's files; the browser must not be running. */

@@ -43,6 +43,19 @@ export class Person {
     return tab;
   }
 
+  /** Opens a client in a tab that shows the page again. */
+  async openAgain(tab: Tab): Promise<void> {
+    await tab.waitForFunction("globalThis.page !== undefined");
+    const opened = await call(tab, "open", [this.name]);
+    if (opened !== "ok") throw new Error(`${this.name} could not open a client again: ${opened}`);
+  }
+
+  /** Kills the browser; tabs are gone, and nobody knows what of `say` was taken over. */
+  async kill(): Promise<void> {
+    this.tabs.splice(0);
+    await this.profile.kill();
+  }
+
   async closeTab(tab: Tab): Promise<void> {
     await this.#noteProblems(tab);
     this.tabs.splice(this.tabs.indexOf(tab), 1);
@@ -55,10 +68,16 @@ export class Person {
     await this.profile.stop();
   }
 
-  /** Queues `count` messages in a tab; those that the SDK took over count as accepted. */
+  /**
+   * Queues `count` messages in a tab; those that the SDK took over count as accepted. If the tab goes meanwhile, nobody knows:
+   * those that the history has count all the same.
+   */
   async say(tab: Tab, conversation: string, count: number): Promise<void> {
     const texts = Array.from({ length: count }, () => `${this.name} ${String(++this.#sent)}`);
-    const outcomes = await call(tab, "send", [conversation, texts]);
+    const outcomes = await call(tab, "send", [conversation, texts]).catch((error: unknown) => {
+      if (tab.isClosed() || isInterruption(error)) return [];
+      throw error;
+    });
     outcomes.forEach((outcome, index) => {
       const text = texts[index];
       if (outcome === "ok" && text !== undefined) this.accepted.push(text);
@@ -84,6 +103,12 @@ export class Person {
     const problems = await call(tab, "problems", [], 5000).catch(() => []);
     for (const { code } of problems) this.problems.set(code, (this.problems.get(code) ?? 0) + 1);
   }
+}
+
+/** Whether a call failed because its page was reloaded, closed or killed. */
+function isInterruption(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : "";
+  return /context was destroyed|has been closed|navigat|crashed|disposed|disconnected/i.test(message);
 }
 
 export { Link };

@@ -3,22 +3,31 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 
 const entry = (name: string): string => fileURLToPath(new URL(`page/${name}`, import.meta.url));
 
 /** Bundles page and worker into a new folder and returns its path. */
 export async function buildSite(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "coppice-attack-site-"));
-  await build({
-    entryPoints: { main: entry("main.ts"), worker: entry("worker.ts") },
+  const options = {
     outdir: folder,
     bundle: true,
     minify: true,
-    format: "esm",
     target: "es2022",
     conditions: ["@coppice/source"],
     logLevel: "error",
+  } satisfies BuildOptions;
+  await build({
+    ...options,
+    entryPoints: { main: entry("main.ts"), worker: entry("worker.ts") },
+    format: "esm",
+  });
+  // Not every browser has modules as service workers.
+  await build({
+    ...options,
+    entryPoints: { "service-worker": entry("service-worker.ts") },
+    format: "iife",
   });
   await writeFile(
     join(folder, "index.html"),

@@ -51,8 +51,14 @@ export async function tally(
     }
   }
   for (const sender of people) {
-    const own = new Map(histories.get(sender)?.map(({ text, state }) => [text, state]));
-    for (const text of sender.accepted) {
+    const own = new Map(
+      histories
+        .get(sender)
+        ?.filter((message) => message.sender === sender.name)
+        .map(({ text, state }) => [text, state]),
+    );
+    // What the sender's history has was taken over, whether or not the page lived to hear of it.
+    for (const text of new Set([...sender.accepted, ...own.keys()])) {
       const state = own.get(text);
       if (state === "failed") failed++;
       if (state === "sending") stuck.push(text);

@@ -9,8 +9,8 @@ export interface Findings {
   readonly failure: unknown;
   /** Texts whose fate a restored profile does not know. */
   readonly gone?: ReadonlySet<string>;
-  /** The longest that somebody waited beside a context that stood still, in milliseconds. */
-  readonly longestWait: number;
+  /** The longest that somebody waited beside a context that stood still, in milliseconds; undefined if none did. */
+  readonly longestWait?: number;
 }
 
 /** The longest that a call may take while another context stands still. */
@@ -41,15 +41,15 @@ export async function conclude(
     console.log(
       `sent ${String(result.sent)}, delivered ${String(result.delivered)}, lost ${String(result.lost.length)}, ` +
         `repeated ${String(result.repeated.length)}, behind a gap ${String(result.behindGap)}, ` +
-        `failed ${String(result.failed)}, stuck ${String(result.stuck.length)}, ` +
-        `longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`,
+        `failed ${String(result.failed)}, stuck ${String(result.stuck.length)}` +
+        (longestWait === undefined ? "" : `, longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`),
     );
   }
   const isGood =
     failures.length === 0 &&
     result !== undefined &&
     result.lost.length + result.repeated.length + result.stuck.length === 0 &&
-    longestWait <= PATIENCE_MS;
+    (longestWait ?? 0) <= PATIENCE_MS;
   if (!isGood) console.log(`server log, last lines:\n${party.server.log.slice(-2000)}`);
   await party.disperse();
   return isGood;

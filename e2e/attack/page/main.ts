@@ -105,6 +105,20 @@ const page = {
         for (const { id } of made.conversations) listen(id);
       }),
     ),
+  isOpen: (): boolean => client !== undefined,
+  /** Lets an engine in the service worker take what is new; "ok", or the code of what failed. */
+  wakeServiceWorker: async (name: string): Promise<string> => {
+    await navigator.serviceWorker.register("/service-worker.js");
+    const { active } = await navigator.serviceWorker.ready;
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise<string>((resolve) => {
+      port1.onmessage = ({ data }: MessageEvent<string>) => {
+        resolve(data);
+      };
+    });
+    active?.postMessage({ name }, [port2]);
+    return answer;
+  },
   close: (): Promise<string> => outcome(opened().close()),
   create: async (title: string): Promise<string> => {
     const { id } = await opened().createGroup({ title });
