@@ -28,7 +28,7 @@ export interface Overdue {
   readonly lock: string;
   /** Milliseconds waited. */
   readonly waited: number;
-  /** The context that holds the lock, as the platform calls it. */
+  /** The context that holds the lock, as the platform calls it; `nobody` if the platform lost it. */
   readonly holder: string;
 }
 
@@ -58,6 +58,9 @@ const ALERT = 10_000;
 
 /** What is left of the patience then. */
 const SHORT = 1 / 4;
+
+/** Stands in a queue for the holder that a browser lost. */
+const NOBODY = "nobody";
 
 /** Runs tasks alone under a name. */
 export class Locks {
@@ -167,8 +170,9 @@ export class Locks {
       const { held = [], pending = [] } = await this.#provider.query();
       const ofName = (locks: readonly LockInfo[]): Queue =>
         locks.filter((lock) => lock.name === name).map(({ clientId = "" }) => clientId);
-      const holders = ofName(held);
-      return holders.length === 0 ? [] : [...holders, ...ofName(pending)];
+      const [holders, waiting] = [ofName(held), ofName(pending)];
+      // Chromium can forget to pass on the lock of a page that was led away: all wait, and nobody holds it.
+      return holders.length === 0 && waiting.length > 0 ? [NOBODY, ...waiting] : [...holders, ...waiting];
     } catch {
       // Who cannot be seen is not silent: look again.
       return [];

@@ -316,6 +316,22 @@ describe("patience", () => {
     expect(web.queries).toBe(0);
   });
 
+  test("ends also where the browser lost the holder: all wait, and nobody holds the lock", async () => {
+    const time = new VirtualTime();
+    const web = new WebLocks();
+    void new Locks(web.context("A"), time).run("x", heldTask().task);
+    await turn();
+    const b = new Locks(web.context("B"), time);
+    const overdue: Overdue[] = [];
+    const waiting = ["first", "second"].map((which) =>
+      b.run("x", () => Promise.resolve(which), { patience: 1000, onOverdue: (told) => overdue.push(told) }),
+    );
+    web.lose("x");
+    await time.advance(2000);
+    await expect(Promise.all(waiting)).resolves.toEqual(["first", "second"]);
+    expect(overdue.map(({ holder }) => holder)).toEqual(["nobody"]);
+  });
+
   test("goes on where the platform does not say who holds what", async () => {
     const time = new VirtualTime();
     const web = new WebLocks();

@@ -32,6 +32,12 @@ export class WebLocks {
     };
   }
 
+  /** The holder ends, and the browser forgets to pass its lock on: seen in Chromium when a page was led away. */
+  lose(name: string): void {
+    const held = this.#held.find((request) => request.name === name);
+    if (held !== undefined) remove(this.#held, held);
+  }
+
   #request<T>(
     {
       name,
