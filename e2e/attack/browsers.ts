@@ -61,7 +61,7 @@ export class Profile {
     if (this.#context === undefined) throw new Error("The browser is not running");
     const tab = await this.#context.newPage();
     await tab.goto(url);
-    await tab.waitForFunction("globalThis.page !== undefined");
+    await shown(tab);
     return tab;
   }
 
@@ -113,6 +113,17 @@ export class Profile {
     await this.stop();
     for (const folder of [this.#folder, this.#saved]) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Waits until a tab that is on its way to the page has run the page's module. */
+export async function shown(tab: Tab): Promise<void> {
+  // Not `waitForFunction`, which the page's Content-Security-Policy can keep from working.
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
+    // On the way, there is no document to ask.
+    if (await tab.evaluate(() => "page" in globalThis).catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("The page was not shown within 30 s");
 }
 
 /** Calls one of the page's functions by name; fails after `limit` milliseconds. */

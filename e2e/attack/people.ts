@@ -1,6 +1,6 @@
 /** People under attack: each with a profile, a link to the server, tabs, and a record of what was sent. */
 import type { Page as Tab } from "playwright";
-import { call, type EngineName, Profile } from "./browsers.ts";
+import { call, type EngineName, Profile, shown } from "./browsers.ts";
 import { Link } from "./link.ts";
 
 export class Person {
@@ -45,7 +45,7 @@ export class Person {
 
   /** Opens a client in a tab that shows the page again. */
   async openAgain(tab: Tab): Promise<void> {
-    await tab.waitForFunction("globalThis.page !== undefined");
+    await shown(tab);
     const opened = await call(tab, "open", [this.name]);
     if (opened !== "ok") throw new Error(`${this.name} could not open a client again: ${opened}`);
   }
