@@ -158,6 +158,11 @@ export class FakeConversation implements Conversation {
     return new Uint8Array(length).fill(7);
   }
 
+  async epochAuthenticator(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#run("epochAuthenticator", [], options);
+    return new Uint8Array(32).fill(8);
+  }
+
   async #run(method: string, args: unknown[], options: CallOptions | undefined): Promise<void> {
     this.calls.push([method, ...args]);
     await this.behaviour?.(method, options);

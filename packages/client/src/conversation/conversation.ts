@@ -206,6 +206,15 @@ export class EngineConversation {
     });
   }
 
+  async epochAuthenticator({ signal }: CallOptions): Promise<Bytes> {
+    this.#checkNotDamaged();
+    return this.#turns.transact(async (transaction) => {
+      requireUsable({ summary: { ...transaction.summary, leaving: false } }, this.#context);
+      const { secrets } = await transaction.messaging(() => []);
+      return new Uint8Array(secrets.epochAuthenticator);
+    }, signal);
+  }
+
   async rejoin({ signal }: CallOptions): Promise<void> {
     if (this.#status === "removed" || this.#status === "closed") {
       const detail = { status: this.#status };

@@ -114,6 +114,10 @@ export class SessionConversation implements Conversation {
     return this.#call(() => this.#shared.exportSecret(label, context, length), {});
   }
 
+  epochAuthenticator(options: CallOptions = {}): Promise<Bytes> {
+    return this.#call(() => this.#shared.epochAuthenticator(options), options);
+  }
+
   rejoin(options: CallOptions = {}): Promise<void> {
     return this.#call(() => this.#shared.rejoin(options), options);
   }
