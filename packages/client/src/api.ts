@@ -186,6 +186,11 @@ export interface Conversation {
   /** MLS-Exporter (RFC 9420 §8.5) of the current epoch. */
   exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /**
+   * The epoch authenticator (RFC 9420 §8.7) of the current epoch, `Nh` bytes: equal at all members exactly if they agree on the group's
+   * whole history. It is another one in each epoch; compare it over a way that the server does not control.
+   */
+  epochAuthenticator(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /**
    * Joins again by an external Commit, from the GroupInfo that the Delivery Service keeps, under new keys. The history
    * stays, a `gap` item says what is missing, and messages that were not sent yet are sent again. For conversations that
    * are `broken` or `damaged`.

@@ -162,6 +162,17 @@ describe("state reads", () => {
     expect(await atBob.exportSecret("app", context, 16)).not.toEqual(secret);
   });
 
+  test("members of one epoch have the same authenticator, and another one in the next (§8.7)", async () => {
+    const { world, atAlice, atBob } = await pair();
+    const authenticator = await atAlice.epochAuthenticator();
+    expect(authenticator).toHaveLength(32);
+    expect(await atBob.epochAuthenticator()).toEqual(authenticator);
+    await world.run(atAlice.update());
+    await world.agree(atAlice, atBob);
+    expect(await atBob.epochAuthenticator()).not.toEqual(authenticator);
+    expect(await atBob.epochAuthenticator()).toEqual(await atAlice.epochAuthenticator());
+  });
+
   test("history pages by sequence number", async () => {
     const { atAlice } = await pair();
     for (const text of ["1", "2", "3", "4"]) await atAlice.send(text);

@@ -84,6 +84,7 @@ export const CALLS: {
     resend: { args: [count, callOptions], result: nothing },
     discard: { args: [count, callOptions], result: nothing },
     exportSecret: { args: [text, bytes, finite], result: bytes },
+    epochAuthenticator: { args: [callOptions], result: bytes },
     rejoin: { args: [callOptions], result: nothing },
     forget: { args: [callOptions], result: nothing },
   },

@@ -118,7 +118,20 @@ describe.each([
     );
     expect(names(client.conversation("0a"))).toEqual(
       [
-        ...["add", "discard", "exportSecret", "forget", "history", "id", "leave", "members", "on", "rejoin", "remove"],
+        ...[
+          "add",
+          "discard",
+          "epochAuthenticator",
+          "exportSecret",
+          "forget",
+          "history",
+          "id",
+          "leave",
+          "members",
+          "on",
+          "rejoin",
+          "remove",
+        ],
         ...["rename", "resend", "safetyNumber", "send", "snapshot", "update"],
       ].sort(),
     );
