@@ -66,6 +66,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
       await sleep(random.integer(0, LATEST_MS));
       await kills[kill]?.();
       await under;
+      alice.forgetClosedTabs();
       if (alice.tabs.length === 0) await alice.openTab();
       await carol.say(carol.tab, group, 1);
       if (random.next() < 0.3) await party.settle(people);

@@ -52,8 +52,13 @@ export class Person {
 
   /** Kills the browser; tabs are gone, and nobody knows what of `say` was taken over. */
   async kill(): Promise<void> {
-    this.tabs.splice(0);
     await this.profile.kill();
+    this.tabs.splice(0);
+  }
+
+  /** Strikes tabs that were opened in a browser that is no more. */
+  forgetClosedTabs(): void {
+    for (const tab of this.tabs.filter((one) => one.isClosed())) this.tabs.splice(this.tabs.indexOf(tab), 1);
   }
 
   async closeTab(tab: Tab): Promise<void> {
