@@ -23,8 +23,8 @@ import {
   lookUpPsks,
   provisionalContext,
 } from "./epoch.ts";
-import type { CommitEffect, JudgedCommit, VerifiedCommit } from "./validate.ts";
-import { judgeCommit } from "./validate.ts";
+import type { CommitEffect, ValidatedCommit, VerifiedCommit } from "./validate.ts";
+import { validateCommit } from "./validate.ts";
 
 /** What a Commit did, as a member sees it. */
 export interface ProcessedCommit extends Transition {
@@ -46,24 +46,24 @@ export async function processCommit(
       requirement: "R-12.4.2-16",
     });
   }
-  const judged = await judgeCommit(state, verified, rules);
-  const { applied } = judged;
+  const validated = await validateCommit(state, verified, rules);
+  const { applied } = validated;
   const selfRemoved = applied.removed.some(({ leafIndex }) => leafIndex === state.leafIndex);
-  const effect = { ...judged.effect, selfRemoved };
+  const effect = { ...validated.effect, selfRemoved };
   if (selfRemoved) return { ...leaveGroup(state), effect };
 
-  return erasing(async (spent) => ({ ...(await enterNext(state, verified, { judged, rules, spent })), effect }));
+  return erasing(async (spent) => ({ ...(await enterNext(state, verified, { validated, rules, spent })), effect }));
 }
 
 async function enterNext(
   state: GroupState,
   { authenticated, commit }: VerifiedCommit,
-  { judged, rules, spent }: { readonly judged: JudgedCommit; readonly rules: Rules; readonly spent: Bytes[] },
+  { validated, rules, spent }: { readonly validated: ValidatedCommit; readonly rules: Rules; readonly spent: Bytes[] },
 ): Promise<Transition> {
   const { suite } = state;
-  const { applied } = judged;
-  const provisional = provisionalContext(suite, state.context, judged.tree, applied);
-  const reception = await receivePath(state, commit, { judged, provisional });
+  const { applied } = validated;
+  const provisional = provisionalContext(suite, state.context, validated.tree, applied);
+  const reception = await receivePath(state, commit, { validated, provisional });
   spent.push(reception.commitSecret);
   const psks = await lookUpPsks(state, applied.psks, rules);
   let { initSecret } = state.secrets;
@@ -83,7 +83,7 @@ async function enterNext(
   verifyConfirmationTag(outputs.confirmationTag, authenticated.auth.confirmationTag, "R-12.4.2-12");
 
   const next = assembleEpoch(outputs, {
-    tree: judged.tree,
+    tree: validated.tree,
     leafIndex: state.leafIndex,
     privateKeys: reception.privateKeys,
     leafSince: reception.ownUpdate ? outputs.context.epoch : state.leafSince,
@@ -103,10 +103,10 @@ interface Reception {
 async function receivePath(
   state: GroupState,
   { path }: Commit,
-  { judged, provisional }: { readonly judged: JudgedCommit; readonly provisional: GroupContext },
+  { validated, provisional }: { readonly validated: ValidatedCommit; readonly provisional: GroupContext },
 ): Promise<Reception> {
   const { suite } = state;
-  const { applied, place, tree, newLeaves } = judged;
+  const { applied, place, tree, newLeaves } = validated;
   const update = adoptedUpdate(state, applied);
   const { kept: ownKeys } = keepPrivateKeys(place.tree, state.privateKeys, update);
   const ownUpdate = update.size > 0;

@@ -50,7 +50,7 @@ const pathError = (message: string, requirement: string): CoppiceError =>
   new CoppiceError("ERR_MLS_UPDATE_PATH", message, { requirement });
 
 /** A Commit that is valid as far as its public part goes. */
-export interface JudgedCommit {
+export interface ValidatedCommit {
   readonly applied: AppliedProposals;
   readonly place: CommitterPlace;
   /** The tree of the new epoch: with the proposals applied and the path merged. */
@@ -61,11 +61,11 @@ export interface JudgedCommit {
 }
 
 /** `state` is in the Commit's epoch. Refuses with the codes of proposal lists, proposals, leaves, trees and update paths. */
-export async function judgeCommit(
+export async function validateCommit(
   state: PublicGroupState,
   { authenticated, commit }: VerifiedCommit,
   rules: Rules,
-): Promise<JudgedCommit> {
+): Promise<ValidatedCommit> {
   const { suite } = state;
   const { sender } = authenticated.content;
   checkProposalCount(commit.proposals.length, rules.limits);

@@ -8,7 +8,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import { provisionalContext } from "../commit/epoch.ts";
 import type { CommitEffect } from "../commit/validate.ts";
-import { judgeCommit } from "../commit/validate.ts";
+import { validateCommit } from "../commit/validate.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
@@ -146,7 +146,7 @@ export async function observeMessage(
   switch (content.content.contentType) {
     case "commit": {
       const { commit } = content.content;
-      const { applied, tree, effect } = await judgeCommit(state, { authenticated, commit }, rules);
+      const { applied, tree, effect } = await validateCommit(state, { authenticated, commit }, rules);
       const provisional = provisionalContext(suite, context, tree, applied);
       const next = enterPublicEpoch(state, authenticated, { ...state, context: provisional, tree });
       const { reinit } = applied;

@@ -72,14 +72,14 @@ export type Verify = (sent: SentProposal) => Promise<void>;
 
 export function verifier(suite: CipherSuite, at: ApplyContext): Verify {
   const verdicts = new Map<SentProposal, Promise<void>>();
-  const judge = async ({ proposal, sender }: SentProposal): Promise<void> => {
+  const check = async ({ proposal, sender }: SentProposal): Promise<void> => {
     if (proposal.proposalType === ProposalType.add) await checkAdd(suite, proposal.keyPackage, at);
     if (proposal.proposalType === ProposalType.update && sender.senderType === "member") {
       await checkUpdate(suite, { leafIndex: sender.leafIndex as LeafIndex, leafNode: proposal.leafNode }, at);
     }
   };
   return (sent) => {
-    const verdict = verdicts.get(sent) ?? judge(sent);
+    const verdict = verdicts.get(sent) ?? check(sent);
     verdicts.set(sent, verdict);
     return verdict;
   };
@@ -114,7 +114,7 @@ export async function applyProposals(
   const custom = ofType(proposals, ProposalType.custom).map(({ proposal, sent: { sender } }) => ({ proposal, sender }));
   const replaced = ofType(proposals, ProposalType.groupContextExtensions)[0]?.proposal.extensions ?? context.extensions;
   const atFirst = await applyCustom(custom, { order: "first", rules, tree: before, extensions: replaced });
-  const judge = async (sent: SentProposal, leaf: LeafNode): Promise<void> => {
+  const checkLeaf = async (sent: SentProposal, leaf: LeafNode): Promise<void> => {
     await verify(sent);
     checkSupport(leaf, { extensions: atFirst });
   };
@@ -124,7 +124,7 @@ export async function applyProposals(
   const updated = updates.flatMap(({ proposal: { leafNode }, sent: { sender } }) =>
     sender.senderType === "member" ? [{ leafIndex: sender.leafIndex as LeafIndex, leafNode }] : [],
   );
-  await inFlight(updates, ({ proposal, sent }) => judge(sent, proposal.leafNode));
+  await inFlight(updates, ({ proposal, sent }) => checkLeaf(sent, proposal.leafNode));
   for (const { leafIndex, leafNode } of updated) tree = tree.updateLeaf(leafIndex, leafNode);
 
   const removed: ChangedMember[] = [];
@@ -146,7 +146,7 @@ export async function applyProposals(
   refuseMembers(keyPackages, tree, rules);
   const { tree: withAdds, placed } = tree.addLeaves(keyPackages);
   checkTreeSize(withAdds, rules);
-  await inFlight(adds, ({ proposal, sent }) => judge(sent, proposal.keyPackage.leafNode));
+  await inFlight(adds, ({ proposal, sent }) => checkLeaf(sent, proposal.keyPackage.leafNode));
   tree = withAdds;
 
   const extensions = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });

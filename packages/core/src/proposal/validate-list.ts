@@ -72,14 +72,18 @@ export function checkReinit({ version, cipherSuite }: ReInitProposal): void {
   });
 }
 
-/** What proposals are judged by. */
-interface Judging {
+/** What proposals are checked against. */
+interface CheckContext {
   readonly tree: RatchetTree;
   readonly rules: ProposalRules;
 }
 
 /** Refuses a proposal that is invalid by itself (§12.1). Key packages and leaves are judged by `apply`. */
-export function checkProposal(suite: CipherSuite, { proposal, sender }: SentProposal, { tree, rules }: Judging): void {
+export function checkProposal(
+  suite: CipherSuite,
+  { proposal, sender }: SentProposal,
+  { tree, rules }: CheckContext,
+): void {
   checkProposalSender(proposal, sender, rules.proposalTypes);
   switch (proposal.proposalType) {
     case ProposalType.update:
@@ -140,7 +144,7 @@ export function checkProposalCount(proposals: number, { proposalsPerCommit }: Li
   });
 }
 
-interface ListJudging extends Judging {
+interface ListContext extends CheckContext {
   readonly committer: LeafIndex;
 }
 
@@ -148,14 +152,14 @@ interface ListJudging extends Judging {
 export function validateProposalList(
   suite: CipherSuite,
   proposals: readonly SentProposal[],
-  judging: ListJudging,
+  context: ListContext,
 ): void {
-  const add = proposalList(suite, judging);
+  const add = proposalList(suite, context);
   for (const sent of proposals) add(sent);
 }
 
 /** An empty list of that kind. Adds a proposal to it, or refuses the proposal and leaves the list as it is. */
-export function proposalList(suite: CipherSuite, { committer, ...judging }: ListJudging): (sent: SentProposal) => void {
+export function proposalList(suite: CipherSuite, { committer, ...context }: ListContext): (sent: SentProposal) => void {
   let length = 0;
   let closed = false;
   const touched = new Set<number>();
@@ -169,12 +173,12 @@ export function proposalList(suite: CipherSuite, { committer, ...judging }: List
   const company = (): CoppiceError => listError("a ReInit with company", "R-12.2-10");
   return (sent) => {
     const { proposal, sender } = sent;
-    checkProposalCount(length + 1, judging.rules.limits);
+    checkProposalCount(length + 1, context.rules.limits);
     if (closed) throw company();
     if (proposal.proposalType === ProposalType.externalInit) {
       throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
     }
-    checkProposal(suite, sent, judging);
+    checkProposal(suite, sent, context);
     switch (proposal.proposalType) {
       case ProposalType.add:
         once(added, toHex(proposal.keyPackage.leafNode.signatureKey), "two Adds of one client", "R-12.2-6");
@@ -210,16 +214,16 @@ export function proposalList(suite: CipherSuite, { committer, ...judging }: List
 export function validateExternalProposalList(
   suite: CipherSuite,
   proposals: readonly SentProposal[],
-  judging: Judging,
+  context: CheckContext,
 ): void {
-  checkProposalCount(proposals.length, judging.rules.limits);
+  checkProposalCount(proposals.length, context.rules.limits);
   const count = (type: Proposal["proposalType"]): number =>
     proposals.filter(({ proposal }) => proposal.proposalType === type).length;
   if (count(ProposalType.externalInit) !== 1) throw listError("not exactly one ExternalInit", "R-12.2-16");
   if (count(ProposalType.remove) > 1) throw listError("more than one Remove in an external Commit", "R-12.2-17");
   const psks = new Set<string>();
   for (const sent of proposals) {
-    checkProposal(suite, sent, judging);
+    checkProposal(suite, sent, context);
     const { proposal } = sent;
     if (proposal.proposalType === ProposalType.psk) {
       addPskId(psks, proposal.psk);
