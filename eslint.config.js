@@ -198,11 +198,6 @@ export default defineConfig(
     },
   },
   {
-    // Runs on whatever store and clock it is handed: real ones.
-    files: ["packages/storage/src/conformance/**"],
-    rules: { "no-restricted-syntax": ["error", ...everywhere], "no-restricted-globals": ["error", ...tooNewGlobals] },
-  },
-  {
     // JavaScript has no casts: a type is given to what JSON.parse returns by declaring it.
     files: ["**/*.{js,mjs}"],
     rules: { "@typescript-eslint/no-unsafe-assignment": "off" },

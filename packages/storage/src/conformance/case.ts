@@ -1,5 +1,5 @@
 /** One test of the conformance suite, and what it expects with. */
-import { isCoppiceError } from "@coppice/kit";
+import { isCoppiceError, sleep, systemTime } from "@coppice/kit";
 import type {
   PartitionChanges,
   PartitionSnapshot,
@@ -90,9 +90,9 @@ export async function names(store: Store): Promise<readonly string[]> {
 
 /** Waits until `condition` holds; fails after five seconds. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 5_000; !condition();) {
-    expect(Date.now() < deadline, `timed out: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+  for (const deadline = systemTime.elapsed() + 5_000; !condition();) {
+    expect(systemTime.elapsed() < deadline, `timed out: ${what}`);
+    await sleep(systemTime, 2);
   }
 }
 

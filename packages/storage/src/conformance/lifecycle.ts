@@ -1,4 +1,5 @@
 /** Conformance: closing and cancelling. */
+import { sleep, systemTime } from "@coppice/kit";
 import type { StoreChange } from "../contract.ts";
 import {
   ALL,
@@ -113,7 +114,7 @@ export const lifecycleCases: readonly StoreCase[] = [
           () => undefined,
           (error: unknown) => error,
         );
-        for (let tick = 0; tick < round; tick++) await new Promise((resolve) => setTimeout(resolve, 0));
+        for (let tick = 0; tick < round; tick++) await sleep(systemTime, 0);
         controller.abort(reason);
         const error = await outcome;
         expect(error === undefined || error === reason, `the reason or nothing, not ${String(error)}`);

@@ -1,5 +1,5 @@
 /** Conformance: one task at a time under a name, and holders that are passed by. */
-import type { Overdue } from "@coppice/kit";
+import { sleep, systemTime, type Overdue } from "@coppice/kit";
 import { expect, expectCode, expectEqual, gate, put, rejection, type StoreCase } from "./case.ts";
 
 /** Milliseconds: short, so that the suite is fast; a holder that is silent for longer is passed by. */
@@ -21,7 +21,7 @@ export const lockCases: readonly StoreCase[] = [
       await entered.opened;
       const inTwoSteps = (name: string) => async (): Promise<void> => {
         order.push(`${name} in`);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await sleep(systemTime, 1);
         order.push(`${name} out`);
       };
       const second = b.exclusive("lock", inTwoSteps("second"));
