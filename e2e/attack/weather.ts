@@ -45,10 +45,8 @@ const weathers: Readonly<Record<string, () => Promise<void>>> = {
     await away.say(random.pick(away.tabs), group, random.pick([20, 60, 200]));
     for (let commits = random.integer(1, 8); commits > 0; commits--) {
       await call(random.pick(others).tab, "update", [group]).catch(() => "late");
-      await random
-        .pick(others)
-        .say(random.pick(others).tab, group, 1)
-        .catch(() => undefined);
+      const other = random.pick(others);
+      await other.say(other.tab, group, 1);
     }
     away.link.state = "up";
     await away.say(random.pick(away.tabs), group, 3);
@@ -73,8 +71,9 @@ const weathers: Readonly<Record<string, () => Promise<void>>> = {
     person.link.state = "up";
   },
   kill: async () => {
-    await Promise.all([random.pick(people).say(random.pick(people).tab, group, 0), server.kill()]);
-    await random.pick(people).say(random.pick(alice.tabs), group, 0);
+    const person = random.pick(people);
+    await Promise.all([person.say(person.tab, group, 3), server.kill()]);
+    await alice.say(random.pick(alice.tabs), group, 3);
     await bob.say(bob.tab, group, 5);
     await server.start();
   },
