@@ -143,7 +143,7 @@ export default defineConfig(
       ],
       "@typescript-eslint/consistent-type-imports": [
         "error",
-        { fixStyle: "separate-type-imports", disallowTypeAnnotations: false },
+        { fixStyle: "inline-type-imports", disallowTypeAnnotations: false },
       ],
       "@typescript-eslint/no-import-type-side-effects": "error",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
@@ -161,6 +161,8 @@ export default defineConfig(
     rules: {
       "no-restricted-globals": ["error", ...timers, ...tooNewGlobals],
       "no-restricted-syntax": ["error", ...everywhere, ...leftToKit],
+      // One import for values and types of a module.
+      "no-duplicate-imports": "error",
       "no-console": "error",
       "no-eval": "error",
       "no-new-func": "error",

@@ -168,6 +168,10 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     return Promise.resolve(safetyNumberOf([...this.names].sort().join()));
   }
 
+  epochAuthenticator(): Promise<Uint8Array<ArrayBuffer>> {
+    return Promise.resolve(new Uint8Array(32).fill(Number(this.snapshot.epoch)));
+  }
+
   async history(query: { readonly before?: number; readonly limit?: number } = {}): Promise<readonly HistoryItem[]> {
     const { before = Infinity, limit = 100 } = query;
     const page = this.#items.filter(({ seq }) => seq < before).slice(-limit);

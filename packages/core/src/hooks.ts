@@ -1,7 +1,6 @@
 /** Asking the application: its hooks may throw, and answer with anything. */
 import { describe } from "@coppice/kit";
-import type { ErrorDetail, MlsErrorCode } from "./errors.ts";
-import { CoppiceError } from "./errors.ts";
+import { type ErrorDetail, type MlsErrorCode, CoppiceError } from "./errors.ts";
 
 interface Refusal {
   readonly code: MlsErrorCode;

@@ -2,8 +2,8 @@
  * What the application decides. Each room says what it asks: authentication (RFC 9420 §5.3.1), lifetimes of leaves (§7.3), policy and
  * types of proposals (§12). The rest is asked by those who make and process Commits and messages.
  */
-import type { Padding } from "./framing/padding.ts";
-import { padme } from "./framing/padding.ts";
+
+import { type Padding, padme } from "./framing/padding.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { PolicyRules } from "./proposal/policy.ts";
 import type { ProposalRules } from "./proposal/validate-list.ts";
@@ -50,7 +50,7 @@ export function makeRules(given: Partial<Rules> & Pick<Rules, "authentication" |
     lifetime: { maxSeconds: DEFAULT_MAX_LIFETIME_SECONDS, checkOnReceive: true },
     allowProposals: () => Promise.resolve(),
     allowOutsideProposal: ({ sender }) =>
-      sender.senderType === "external" ? Promise.resolve() : Promise.reject(new Error("no member asked for it")),
+      sender.senderType === "external" ? Promise.resolve() : Promise.reject(new Error("No member asked for it")),
     findPsk: () => Promise.resolve(undefined),
     supportedExtensions: [],
     proposalTypes: [],

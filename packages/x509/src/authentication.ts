@@ -1,17 +1,18 @@
 /** An authentication service (RFC 9420 §5.3.1) for X.509 credentials. */
-import type {
-  AuthenticationService,
-  Bytes,
-  Credential,
-  Identity,
-  ValidationMoment,
-  X509Credential,
+
+import {
+  type AuthenticationService,
+  type Bytes,
+  type Credential,
+  type Identity,
+  type ValidationMoment,
+  type X509Credential,
+  CredentialType,
+  equalBytes,
+  sameCredential,
 } from "@coppice/core";
-import { CredentialType, equalBytes, sameCredential } from "@coppice/core";
-import type { Certificate } from "./certificate.ts";
-import { parseCertificate } from "./certificate.ts";
-import type { PresentedIdentity } from "./names.ts";
-import { defaultIdentity } from "./names.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import { type PresentedIdentity, defaultIdentity } from "./names.ts";
 import { findPath } from "./path.ts";
 import { signatureKeyOf } from "./public-key.ts";
 import { refusal } from "./refusal.ts";

@@ -12,13 +12,13 @@ import {
   KeyUsageFlags,
   SubjectAlternativeName,
   Version,
+  type AlgorithmIdentifier,
+  type Extension,
+  type GeneralName,
 } from "@peculiar/asn1-x509";
-import type { AlgorithmIdentifier, Extension, GeneralName } from "@peculiar/asn1-x509";
-import type { Bytes } from "@coppice/core";
-import { equalBytes } from "@coppice/core";
+import { type Bytes, equalBytes } from "@coppice/core";
 import { parseDer, toDer } from "./der.ts";
-import type { SubjectName } from "./names.ts";
-import { readName } from "./names.ts";
+import { type SubjectName, readName } from "./names.ts";
 
 /** An algorithm with its parameters in DER, if there are any. */
 export interface Algorithm {

@@ -1,7 +1,6 @@
 /** Strict DER (X.690 §10) by way of a lenient parser. */
 import { AsnParser, AsnSerializer } from "@peculiar/asn1-schema";
-import type { Bytes } from "@coppice/core";
-import { equalBytes } from "@coppice/core";
+import { type Bytes, equalBytes } from "@coppice/core";
 
 export const toDer = (value: unknown): Bytes => new Uint8Array(AsnSerializer.serialize(value));
 

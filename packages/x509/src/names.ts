@@ -1,7 +1,6 @@
 /** Whom a certificate names (RFC 5280 §4.1.2.6, §4.2.1.6). */
 import type { GeneralName } from "@peculiar/asn1-x509";
-import type { Bytes } from "@coppice/core";
-import { toHex } from "@coppice/core";
+import { type Bytes, toHex } from "@coppice/core";
 import { toDer } from "./der.ts";
 
 /** An entry of subjectAltName. `value` is the text of an address, a domain or a URI, else the entry's DER in hex. */

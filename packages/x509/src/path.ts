@@ -1,9 +1,7 @@
 /** Certification paths (RFC 5280 §6.1): from an end entity up to a trust anchor. */
-import { equalBytes, isCoppiceError } from "@coppice/core";
-import type { CoppiceError } from "@coppice/core";
+import { equalBytes, isCoppiceError, type CoppiceError } from "@coppice/core";
 import type { Certificate } from "./certificate.ts";
-import type { RefusalReason } from "./refusal.ts";
-import { refusal } from "./refusal.ts";
+import { type RefusalReason, refusal } from "./refusal.ts";
 import { isSignedBy } from "./signature.ts";
 
 /** Certificates, the end entity's first, each certified by the next one; the last is a trust anchor. */

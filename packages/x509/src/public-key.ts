@@ -1,6 +1,6 @@
 /** Public keys in certificates (RFC 5480, RFC 8410) as MLS writes them (RFC 9420 §5.1.1). */
-import type { Bytes } from "@coppice/core";
-import { fromHex, toHex } from "@coppice/core";
+
+import { type Bytes, fromHex, toHex } from "@coppice/core";
 import type { PublicKey } from "./certificate.ts";
 
 export const ED25519 = "1.3.101.112";

@@ -1,6 +1,6 @@
 /** Why a certificate is refused. */
-import type { MlsErrorCode } from "@coppice/core";
-import { CoppiceError } from "@coppice/core";
+
+import { type MlsErrorCode, CoppiceError } from "@coppice/core";
 
 /** What is wrong with a credential; `detail.reason` of the error that refuses it. */
 export type RefusalReason =

@@ -1,11 +1,9 @@
 /** Signatures on certificates (RFC 5758, RFC 8410, RFC 8017). The one place of this package where WebCrypto is touched. */
 import { ECDSASigValue } from "@peculiar/asn1-ecc";
-import type { Bytes } from "@coppice/core";
-import { CoppiceError, getCipherSuite, toHex } from "@coppice/core";
+import { type Bytes, CoppiceError, getCipherSuite, toHex } from "@coppice/core";
 import type { Algorithm, Certificate, PublicKey } from "./certificate.ts";
 import { parseDer } from "./der.ts";
-import type { Curve } from "./public-key.ts";
-import { curveOf, ED25519, ED448, RSA } from "./public-key.ts";
+import { type Curve, curveOf, ED25519, ED448, RSA } from "./public-key.ts";
 import { refusal } from "./refusal.ts";
 
 type Hash = "SHA-256" | "SHA-384" | "SHA-512";

@@ -156,7 +156,7 @@ export const vector = <T>(element: Codec<T>, maxElements: number = Number.POSITI
     const values: T[] = [];
     while (body.remaining > 0) {
       if (values.length >= maxElements) {
-        throw new CoppiceError("ERR_MLS_LIMIT", `a vector has more than ${String(maxElements)} elements`, {
+        throw new CoppiceError("ERR_MLS_LIMIT", `A vector has more than ${String(maxElements)} elements`, {
           requirement: "R-2.1.2-8",
           detail: { maxElements },
         });
@@ -226,7 +226,7 @@ export const optional = <T>(value: Codec<T>): Codec<T | undefined> => ({
   decode: (reader) => {
     const presence = reader.uint(1);
     if (presence > 1) {
-      throw new CoppiceError("ERR_MLS_DECODE", "presence octet is neither 0 nor 1", { requirement: "R-2.1.1-2" });
+      throw new CoppiceError("ERR_MLS_DECODE", "Presence octet is neither 0 nor 1", { requirement: "R-2.1.1-2" });
     }
     return presence === 1 ? value.decode(reader) : undefined;
   },
@@ -259,7 +259,7 @@ export function closedEnum<N extends string>(codec: Codec<number>, values: Reado
       const value = codec.decode(reader);
       const name = names.get(value);
       if (name === undefined) {
-        throw new CoppiceError("ERR_MLS_DECODE", `undefined enum value ${String(value)}`, { requirement: "R-2.1-2" });
+        throw new CoppiceError("ERR_MLS_DECODE", `Undefined enum value ${String(value)}`, { requirement: "R-2.1-2" });
       }
       return name;
     },
@@ -275,7 +275,7 @@ export function select<Tag extends string, Value extends string | number, T exte
   tagCodec: Codec<Value>,
   cases: { readonly [V in T[Tag]]: Codec<Omit<Extract<T, Readonly<Record<Tag, V>>>, Tag>> },
   unknown: (value: Value) => CoppiceError = (value) =>
-    new CoppiceError("ERR_MLS_DECODE", `undefined ${tag} ${String(value)}`, { requirement: "R-2.1-2" }),
+    new CoppiceError("ERR_MLS_DECODE", `Undefined ${tag} ${String(value)}`, { requirement: "R-2.1-2" }),
 ): Codec<T> {
   const table = new Map<Value, Codec<object>>();
   for (const [name, codec] of Object.entries(cases)) {

@@ -26,7 +26,7 @@ export const untrusted = (bytes: Uint8Array, proposals: number = DEFAULT_LIMITS.
 export const headersWithin = (length: number): number => FREE_HEADERS + length / BYTES_PER_HEADER;
 
 export const tooManyVectors = (): CoppiceError =>
-  new CoppiceError("ERR_MLS_LIMIT", "too many vectors for so few bytes", { requirement: "R-2.1.2-8" });
+  new CoppiceError("ERR_MLS_LIMIT", "Too many vectors for so few bytes", { requirement: "R-2.1.2-8" });
 
 /** A cursor over received bytes. What it returns are copies, so later changes to the input change nothing. */
 export class Reader {
@@ -100,11 +100,11 @@ export class Reader {
   vectorLength(): number {
     const first = this.uint(1);
     const prefix = first >>> 6;
-    if (prefix === 3) throw malformed("vector length header starts with 11", "R-2.1.2-4");
+    if (prefix === 3) throw malformed("Vector length header starts with 11", "R-2.1.2-4");
     let length = first & 0x3f;
     for (let i = 1; i < 1 << prefix; i++) length = length * 256 + this.uint(1);
     if ((prefix === 1 && length < 64) || (prefix === 2 && length < 16_384)) {
-      throw malformed("vector length header is longer than needed", "R-2.1.2-3");
+      throw malformed("Vector length header is longer than needed", "R-2.1.2-3");
     }
     return length;
   }
@@ -127,7 +127,7 @@ export class Reader {
     }
     const length = this.vectorLength();
     if (length > this.remaining) {
-      throw malformed(`vector of ${String(length)} bytes, ${String(this.remaining)} left`, "R-2.1.2-7");
+      throw malformed(`Vector of ${String(length)} bytes, ${String(this.remaining)} left`, "R-2.1.2-7");
     }
     return this.#take(length);
   }

@@ -1,16 +1,14 @@
 /** Welcoming the members that a Commit adds (RFC 9420 §12.4.3.1). */
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
+
+import { type Bytes, EMPTY, erase } from "../codec/bytes.ts";
 import { encode, encodeToSend } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { encryptWithLabel, makeKeyPackageRef } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { ExtensionType } from "../extensions/extension.ts";
+import { type Extension, ExtensionType } from "../extensions/extension.ts";
 import { groupInfo, ratchetTree, signGroupInfo } from "../framing/group-info.ts";
 import { encodeMessage } from "../framing/mls-message.ts";
-import type { EncryptedGroupSecrets } from "../framing/welcome.ts";
-import { groupSecrets } from "../framing/welcome.ts";
+import { type EncryptedGroupSecrets, groupSecrets } from "../framing/welcome.ts";
 import { withGreaseExtension } from "../extensions/grease.ts";
 import { keyPackage } from "../framing/key-package.ts";
 import type { Limits } from "../limits.ts";
@@ -18,8 +16,7 @@ import type { AddedMember } from "../proposal/apply.ts";
 import { computeWelcomeKey } from "../schedule/key-schedule.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
-import type { LeafIndex } from "../tree/tree-math.ts";
-import { isBelow, leafToNode } from "../tree/tree-math.ts";
+import { type LeafIndex, isBelow, leafToNode } from "../tree/tree-math.ts";
 import type { PathSecrets } from "../tree/treekem.ts";
 import type { EpochOutputs } from "./epoch.ts";
 

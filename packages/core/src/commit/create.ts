@@ -1,36 +1,54 @@
 /** Creating a Commit (RFC 9420 §12.4.1). It changes nothing: the result is adopted or dropped (R-14-3). */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Given } from "../codec/codec.ts";
-import { copyOf, encode } from "../codec/codec.ts";
+import { type Given, copyOf, encode } from "../codec/codec.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { SentCustomProposal } from "../proposal/custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { FramedContent, FramedWireFormat, SentProposal } from "../framing/framed-content.ts";
-import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
-import type { Proposal, ProposalOrRef } from "../framing/proposal.ts";
-import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
-import type { GroupState, Transition } from "../state/group-state.ts";
-import { checkSigner, epochSecretsOf, requireActive, secretsOfEpoch } from "../state/group-state.ts";
+import {
+  type FramedContent,
+  type FramedWireFormat,
+  type SentProposal,
+  confirmedTranscriptHashInput,
+  signFramedContent,
+} from "../framing/framed-content.ts";
+import { type Proposal, type ProposalOrRef, proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
+import {
+  type GroupState,
+  type Transition,
+  checkSigner,
+  epochSecretsOf,
+  requireActive,
+  secretsOfEpoch,
+} from "../state/group-state.ts";
 import { ownAuthenticatedData, protectContent } from "../framing/protect.ts";
-import type { AddedMember, AppliedProposals, ChangedMember, Verify } from "../proposal/apply.ts";
-import { applyProposals } from "../proposal/apply.ts";
-import type { RefusedProposal } from "../proposal/select.ts";
-import { selectProposals } from "../proposal/select.ts";
+import {
+  type AddedMember,
+  type AppliedProposals,
+  type ChangedMember,
+  type Verify,
+  applyProposals,
+} from "../proposal/apply.ts";
+import { type RefusedProposal, selectProposals } from "../proposal/select.ts";
 import { checkPolicy } from "../proposal/policy.ts";
 import { checkProposalCount, pathRequired } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
-import type { GeneratedPath } from "../tree/treekem.ts";
-import { encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions as wireExtensions } from "../extensions/extension.ts";
+import { type GeneratedPath, encryptPath, generatePath, keepPrivateKeys } from "../tree/treekem.ts";
+import { type Extension, extensions as wireExtensions } from "../extensions/extension.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
-import type { EpochOutputs, NextEpoch } from "./epoch.ts";
-import { assembleEpoch, computeEpoch, enterEpoch, erasing, lookUpPsks, provisionalContext } from "./epoch.ts";
+import {
+  type EpochOutputs,
+  type NextEpoch,
+  assembleEpoch,
+  computeEpoch,
+  enterEpoch,
+  erasing,
+  lookUpPsks,
+  provisionalContext,
+} from "./epoch.ts";
 import { createWelcome } from "./create-welcome.ts";
-import type { LeafChanges } from "./own-leaf.ts";
-import { nextLeaf } from "./own-leaf.ts";
+import { type LeafChanges, nextLeaf } from "./own-leaf.ts";
 
 /** What a Commit is to do, and how it is sent. */
 export interface CreateCommitOptions {
@@ -273,7 +291,7 @@ export function adoptCommit(
 ): Transition {
   requireActive(state);
   if (state.context.epoch !== staged.epoch) {
-    throw new CoppiceError("ERR_MLS_EPOCH", "the staged commit is for another epoch", {
+    throw new CoppiceError("ERR_MLS_EPOCH", "The staged commit is for another epoch", {
       requirement: "R-14-5",
       detail: { epoch: state.context.epoch, staged: staged.epoch },
     });

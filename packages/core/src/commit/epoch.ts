@@ -1,17 +1,22 @@
 /** The step from one epoch to the next (RFC 9420 §8, §12.4), shared by making and processing a Commit. */
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
+
+import { type Bytes, EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
-import type { GroupState, KeptSecrets, PastEpoch, Transition } from "../state/group-state.ts";
-import { epochSecretsOf, secretsOfPast } from "../state/group-state.ts";
+import {
+  type GroupState,
+  type KeptSecrets,
+  type PastEpoch,
+  type Transition,
+  epochSecretsOf,
+  secretsOfPast,
+} from "../state/group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedule.ts";
-import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
-import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
+import { type PreSharedKey, type PreSharedKeyId, computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { formerMembers } from "../state/former-members.ts";
@@ -33,7 +38,7 @@ export function provisionalContext(
   applied: AppliedProposals,
 ): GroupContext {
   // A joiner takes the epoch from a GroupInfo: it may be any uint64.
-  if (before.epoch === LAST_EPOCH) throw new CoppiceError("ERR_MLS_LIMIT", "this is the last epoch that there can be");
+  if (before.epoch === LAST_EPOCH) throw new CoppiceError("ERR_MLS_LIMIT", "This is the last epoch that there can be");
   return { ...before, epoch: before.epoch + 1n, treeHash: tree.treeHash(suite.hash), extensions: applied.extensions };
 }
 
@@ -47,7 +52,7 @@ export async function lookUpPsks(
   for (const id of ids) {
     const psk = ownResumptionPsk(state, id) ?? (await rules.findPsk(id));
     if (!isKnownPsk(id, psk)) {
-      throw new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${id.pskType} is not known`, {
+      throw new CoppiceError("ERR_MLS_PSK", `A pre-shared key of type ${id.pskType} is not known`, {
         requirement: "R-12.4.2-5",
       });
     }

@@ -1,16 +1,12 @@
 /** What a member's next leaf is to say (RFC 9420 §7.2), in a path or in an Update. */
-import type { Given } from "../codec/codec.ts";
-import { copyOf } from "../codec/codec.ts";
-import type { Credential } from "../identity/credential.ts";
-import { credential as wireCredential } from "../identity/credential.ts";
+
+import { type Given, copyOf } from "../codec/codec.ts";
+import { type Credential, credential as wireCredential } from "../identity/credential.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extensions/extension.ts";
-import type { GroupState } from "../state/group-state.ts";
-import { ownLeaf } from "../state/group-state.ts";
-import type { IdentityRules } from "../identity/authentication.ts";
-import { checkIdentityKept } from "../identity/authentication.ts";
-import type { Capabilities } from "../extensions/capabilities.ts";
-import { checkAdvertised } from "../extensions/capabilities.ts";
+import { type GroupState, ownLeaf } from "../state/group-state.ts";
+import { type IdentityRules, checkIdentityKept } from "../identity/authentication.ts";
+import { type Capabilities, checkAdvertised } from "../extensions/capabilities.ts";
 import type { UnsignedLeafNode } from "../tree/leaf-node.ts";
 
 /** Changes to the own leaf; what is not given stays as it is. */

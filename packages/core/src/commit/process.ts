@@ -1,6 +1,6 @@
 /** Processing a Commit as a member (RFC 9420 §12.4.2). The state stays as it is until everything verified. */
-import type { Bytes } from "../codec/bytes.ts";
-import { erase, toHex, utf8 } from "../codec/bytes.ts";
+
+import { type Bytes, erase, toHex, utf8 } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Commit } from "../framing/commit.ts";
@@ -8,12 +8,10 @@ import { confirmedTranscriptHashInput } from "../framing/framed-content.ts";
 import type { GroupState, Transition } from "../state/group-state.ts";
 import type { AppliedProposals } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
-import type { GroupContext } from "../schedule/group-context.ts";
-import { groupContext } from "../schedule/group-context.ts";
+import { type GroupContext, groupContext } from "../schedule/group-context.ts";
 import { verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { leafToNode } from "../tree/tree-math.ts";
-import type { PrivateKeys } from "../tree/treekem.ts";
-import { decryptPath, keepPrivateKeys } from "../tree/treekem.ts";
+import { type PrivateKeys, decryptPath, keepPrivateKeys } from "../tree/treekem.ts";
 import {
   assembleEpoch,
   computeEpoch,
@@ -23,8 +21,7 @@ import {
   lookUpPsks,
   provisionalContext,
 } from "./epoch.ts";
-import type { CommitEffect, ValidatedCommit, VerifiedCommit } from "./validate.ts";
-import { validateCommit } from "./validate.ts";
+import { type CommitEffect, type ValidatedCommit, type VerifiedCommit, validateCommit } from "./validate.ts";
 
 /** What a Commit did, as a member sees it. */
 export interface ProcessedCommit extends Transition {
@@ -42,7 +39,7 @@ export async function processCommit(
 ): Promise<ProcessedCommit> {
   const { sender } = verified.authenticated.content;
   if (sender.senderType === "member" && sender.leafIndex === state.leafIndex) {
-    throw new CoppiceError("ERR_MLS_STATE", "an own Commit is adopted, not processed", {
+    throw new CoppiceError("ERR_MLS_STATE", "An own Commit is adopted, not processed", {
       requirement: "R-12.4.2-16",
     });
   }
@@ -133,7 +130,7 @@ function adoptedUpdate(state: GroupState, applied: AppliedProposals): PrivateKey
   const publicKey = own.leafNode.encryptionKey;
   const privateKey = state.pendingUpdates.get(toHex(publicKey));
   if (privateKey === undefined) {
-    throw new CoppiceError("ERR_MLS_STATE", "the private key of the own Update is gone", { requirement: "R-12.1.2-2" });
+    throw new CoppiceError("ERR_MLS_STATE", "The private key of the own Update is gone", { requirement: "R-12.1.2-2" });
   }
   return new Map([[leafToNode(state.leafIndex), { publicKey, privateKey }]]);
 }

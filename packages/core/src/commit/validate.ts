@@ -7,8 +7,13 @@ import type { Extension } from "../extensions/extension.ts";
 import type { Commit } from "../framing/commit.ts";
 import type { AuthenticatedContent, Sender, SentProposal } from "../framing/framed-content.ts";
 import type { PublicGroupState } from "../state/group-state.ts";
-import type { AddedMember, AppliedProposals, ChangedMember } from "../proposal/apply.ts";
-import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
+import {
+  type AddedMember,
+  type AppliedProposals,
+  type ChangedMember,
+  applyProposals,
+  checkTreeSize,
+} from "../proposal/apply.ts";
 import { checkPolicy } from "../proposal/policy.ts";
 import {
   checkProposalCount,
@@ -107,7 +112,7 @@ function resolveProposals(state: PublicGroupState, commit: Commit, committer: Se
   const proposals = commit.proposals.flatMap((entry): SentProposal[] => {
     if (entry.type === "proposal") return [{ proposal: entry.proposal, sender: committer }];
     if (committer.senderType !== "member") {
-      throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an external Commit refers to a proposal", {
+      throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "An external Commit refers to a proposal", {
         requirement: "R-12.4.3.2-4",
       });
     }
@@ -118,7 +123,7 @@ function resolveProposals(state: PublicGroupState, commit: Commit, committer: Se
     return [];
   });
   if (missing.length > 0) {
-    throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "the Commit refers to proposals that are not known", {
+    throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "The Commit refers to proposals that are not known", {
       requirement: "R-12.4-2",
       detail: { missing },
     });
@@ -151,7 +156,7 @@ function describe(
   path: UpdatePath | undefined,
 ): CommitEffect {
   const leafNode = place.external ? path?.leafNode : place.previous;
-  if (leafNode === undefined) throw new RangeError("the committer of a verified Commit has a leaf");
+  if (leafNode === undefined) throw new RangeError("The committer of a verified Commit has a leaf");
   return {
     committer: { leafIndex: place.leafIndex, leafNode },
     added: applied.added,
@@ -186,7 +191,7 @@ async function validatePathKeys({ suite }: PublicGroupState, path: UpdatePath): 
   try {
     await Promise.all(path.nodes.map(({ encryptionKey }) => suite.hpke.validatePublicKey(encryptionKey)));
   } catch (cause) {
-    throw new CoppiceError("ERR_MLS_UPDATE_PATH", "a public key of the update path is not one of this suite", {
+    throw new CoppiceError("ERR_MLS_UPDATE_PATH", "A public key of the update path is not one of this suite", {
       requirement: "R-5.1.1-3",
       cause,
     });

@@ -1,8 +1,7 @@
 /** Authenticated encryption of one message (RFC 5116); MLS uses each key once or a few times. */
 import type { AeadKernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
+import { type Bytes, EMPTY, erase } from "../codec/bytes.ts";
 import { subtle, unshared, works } from "./platform.ts";
 
 /** An AEAD of the suite table. The tag (16 bytes) stands at the end of the ciphertext (R-5.1-2). */
@@ -19,7 +18,7 @@ export interface Aead {
 
 /** What a ciphertext is refused with that was changed, or made with another key. */
 export const notAuthentic = (cause?: unknown): CoppiceError =>
-  new CoppiceError("ERR_MLS_AEAD", "the ciphertext does not authenticate", cause === undefined ? {} : { cause });
+  new CoppiceError("ERR_MLS_AEAD", "The ciphertext does not authenticate", cause === undefined ? {} : { cause });
 
 /** On the kernel: synchronous underneath, in constant time, without a key import per message. */
 export function kernelAead(kernel: AeadKernel): Aead {

@@ -10,7 +10,7 @@ export function toBase64url(bytes: Uint8Array): string {
 
 /** `TypeError` for a missing field: WebCrypto leaves out what a key does not have. */
 export function fromBase64url(text: string | undefined): Bytes {
-  if (text === undefined) throw new TypeError("the JWK lacks a field");
+  if (text === undefined) throw new TypeError("The JWK lacks a field");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);

@@ -1,18 +1,14 @@
 /** The cipher-suite table (RFC 9420 §5.1, §17.1). Nothing below it switches on the suite. */
 import type { AeadKernel, BasicWasmKernel, HashKernel, Kernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
-import type { Aead } from "./aead.ts";
-import { aesGcm, aesGcmByLength, chacha20Poly1305, kernelAead } from "./aead.ts";
+import { type Aead, aesGcm, aesGcmByLength, chacha20Poly1305, kernelAead } from "./aead.ts";
 import { dhkemX25519 } from "./dhkem-x25519.ts";
 import { ed25519 } from "./ed25519.ts";
-import type { Hpke, Kem } from "./hpke.ts";
-import { createHpke } from "./hpke.ts";
+import { type Hpke, type Kem, createHpke } from "./hpke.ts";
 import { loadFullKernel, loadKernel } from "./kernel.ts";
-import type { MessageProtection } from "./message-protection.ts";
-import { kernelMessages, stepwiseMessages } from "./message-protection.ts";
+import { type MessageProtection, kernelMessages, stepwiseMessages } from "./message-protection.ts";
 import type { NistCurveName } from "./nist-private-key.ts";
-import type { PlatformScheme, SignatureScheme } from "./signature.ts";
-import { guarded } from "./signature.ts";
+import { type PlatformScheme, type SignatureScheme, guarded } from "./signature.ts";
 
 /** A resolved row of the table. */
 export interface CipherSuite {
@@ -171,7 +167,7 @@ export async function getCipherSuite(
 ): Promise<CipherSuite> {
   const row = TABLE.get(id);
   if (row === undefined) {
-    throw new CoppiceError("ERR_MLS_VERSION", `cipher suite 0x${id.toString(16).padStart(4, "0")} is not supported`, {
+    throw new CoppiceError("ERR_MLS_VERSION", `Cipher suite 0x${id.toString(16).padStart(4, "0")} is not supported`, {
       requirement: "R-5.1-1",
       detail: { cipherSuite: id },
     });

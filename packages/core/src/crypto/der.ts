@@ -1,6 +1,6 @@
 /** ECDSA signatures: DER `SEQUENCE { INTEGER r, INTEGER s }` (RFC 3279 §2.2.3) to and from the fixed-length r ‖ s of WebCrypto. */
-import type { Bytes } from "../codec/bytes.ts";
-import { concat } from "../codec/bytes.ts";
+
+import { type Bytes, concat } from "../codec/bytes.ts";
 
 function integer(unsigned: Uint8Array): Bytes {
   let start = 0;

@@ -4,8 +4,7 @@ import type { Kernel } from "@coppice/wasm";
 import type { Kem } from "./hpke.ts";
 import { hpkeJsKem } from "./hpke-js-kem.ts";
 import { isNistPoint } from "./nist-point.ts";
-import type { NistCurveName } from "./nist-private-key.ts";
-import { deriveNistPrivateKey, NIST_CURVES } from "./nist-private-key.ts";
+import { type NistCurveName, deriveNistPrivateKey, NIST_CURVES } from "./nist-private-key.ts";
 
 export function dhkemNist(kernel: Kernel, name: NistCurveName): Kem {
   const [kem, hash] = {

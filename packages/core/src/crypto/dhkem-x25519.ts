@@ -1,8 +1,7 @@
 /** DHKEM(X25519, HKDF-SHA256) of HPKE (RFC 9180 §4.1): key agreement on SubtleCrypto, derivation on the kernel. */
 import { randomBytes } from "@coppice/kit";
 import type { HashKernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
+import { type Bytes, concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
@@ -126,7 +125,7 @@ export async function dhkemX25519(hash: HashKernel): Promise<Kem> {
       return { privateKey, publicKey: await group.publicKeyOf(privateKey) };
     },
     validatePublicKey: (publicKey) =>
-      publicKey.length === 32 ? Promise.resolve() : Promise.reject(new TypeError("an X25519 public key has 32 bytes")),
+      publicKey.length === 32 ? Promise.resolve() : Promise.reject(new TypeError("An X25519 public key has 32 bytes")),
     encap: async (recipient) => {
       const { publicKey: kemOutput, dh } = await group.agreeOnce(recipient);
       return { kemOutput, sharedSecret: sharedSecret(dh, kemOutput, recipient) };

@@ -4,10 +4,8 @@ import { fromBase64url, toBase64url } from "./base64url.ts";
 import { subtle } from "./platform.ts";
 import { signatureFromDer, signatureToDer } from "./der.ts";
 import { isNistPoint, NOBLE_CURVES } from "./nist-point.ts";
-import type { NistCurveName } from "./nist-private-key.ts";
-import { isScalar, NIST_CURVES } from "./nist-private-key.ts";
-import type { PlatformScheme } from "./signature.ts";
-import { malformedPrivateKey } from "./signature.ts";
+import { type NistCurveName, isScalar, NIST_CURVES } from "./nist-private-key.ts";
+import { type PlatformScheme, malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 
 interface Curve {

@@ -1,12 +1,10 @@
 /** Ed25519 (RFC 8032). */
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, erase, fromHex } from "../codec/bytes.ts";
+
+import { type Bytes, concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
 import { nodeCrypto, subtle, works } from "./platform.ts";
-import type { PlatformEddsa } from "./eddsa-encodings.ts";
-import { EDWARDS25519, strictEddsa } from "./eddsa-encodings.ts";
-import type { PlatformScheme } from "./signature.ts";
-import { malformedPrivateKey } from "./signature.ts";
+import { type PlatformEddsa, EDWARDS25519, strictEddsa } from "./eddsa-encodings.ts";
+import { type PlatformScheme, malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
 
 /** PKCS #8 (RFC 8410) around a 32-byte Ed25519 seed. */

@@ -2,8 +2,7 @@
 import { ed448 as curve } from "@noble/curves/ed448.js";
 import { shake256 } from "@noble/hashes/sha3.js";
 import { concat, fromHex, utf8 } from "../codec/bytes.ts";
-import type { EdwardsCurve } from "./eddsa-encodings.ts";
-import { strictEddsa } from "./eddsa-encodings.ts";
+import { type EdwardsCurve, strictEddsa } from "./eddsa-encodings.ts";
 import { eddsaOnNoble } from "./eddsa-noble.ts";
 import type { PlatformScheme } from "./signature.ts";
 

@@ -2,8 +2,8 @@
  * Which EdDSA keys and signatures there are (RFC 8032 §5.1.7, §5.2.7): one encoding for each point and scalar, and no point of small
  * order. Platforms differ in what else they take, so that this is asked before them.
  */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, fromHex } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes, fromHex } from "../codec/bytes.ts";
 import type { PlatformScheme } from "./signature.ts";
 
 /** An Edwards curve. Integers are little-endian and as long as an encoded point: y, and the sign of x in the highest bit. */

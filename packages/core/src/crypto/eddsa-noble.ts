@@ -1,7 +1,6 @@
 /** Ed25519 and Ed448 (RFC 8032) on noble, where the platform lacks them. */
 import type { EdDSA } from "@noble/curves/abstract/edwards.js";
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, equalBytes } from "../codec/bytes.ts";
+import { type Bytes, concat, equalBytes } from "../codec/bytes.ts";
 import type { PlatformEddsa } from "./eddsa-encodings.ts";
 import { malformedPrivateKey } from "./signature.ts";
 

@@ -17,7 +17,7 @@ interface Particulars {
 export function hpkeJsKem(kem: KemInterface, { Nsk, isPublicKey, derivePrivateKey }: Particulars): Kem {
   const raw = (key: ArrayBuffer): Bytes => new Uint8Array(key);
   const importPublic = async (publicKey: Bytes): Promise<CryptoKey> => {
-    if (!isPublicKey(publicKey)) throw new TypeError("the bytes are not a public key");
+    if (!isPublicKey(publicKey)) throw new TypeError("The bytes are not a public key");
     return kem.deserializePublicKey(unshared(publicKey));
   };
   const pair = async (keys: CryptoKeyPair): Promise<HpkeKeyPair> => ({
@@ -46,7 +46,7 @@ export function hpkeJsKem(kem: KemInterface, { Nsk, isPublicKey, derivePrivateKe
         publicKey: await importPublic(keys.publicKey),
         privateKey: await kem.deserializePrivateKey(unshared(keys.privateKey)),
       };
-      if (!isPublicKey(kemOutput)) throw new TypeError("the KEM output is not a public key");
+      if (!isPublicKey(kemOutput)) throw new TypeError("The KEM output is not a public key");
       return raw(await kem.decap({ recipientKey, enc: unshared(kemOutput) }));
     },
   };

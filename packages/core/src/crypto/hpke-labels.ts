@@ -1,7 +1,6 @@
 /** `LabeledExtract` and `LabeledExpand` of HPKE (RFC 9180 §4), on the kernel. */
 import type { HashKernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, erase, utf8 } from "../codec/bytes.ts";
+import { type Bytes, concat, erase, utf8 } from "../codec/bytes.ts";
 
 export interface LabeledKdf {
   readonly extract: (salt: Bytes, label: string, ikm: Bytes) => Bytes;

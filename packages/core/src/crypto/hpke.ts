@@ -3,10 +3,8 @@
  * secret costs its key agreement and little more.
  */
 import type { HashKernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, EMPTY, erase, utf8 } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { opaque, struct } from "../codec/codec.ts";
+import { type Bytes, concat, EMPTY, erase, utf8 } from "../codec/bytes.ts";
+import { type Codec, opaque, struct } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Aead } from "./aead.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
@@ -121,7 +119,7 @@ export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke 
     try {
       return await attempt;
     } catch (cause) {
-      throw new CoppiceError("ERR_MLS_CRYPTO", "the HPKE key is not usable with this suite", {
+      throw new CoppiceError("ERR_MLS_CRYPTO", "The HPKE key is not usable with this suite", {
         requirement: "R-5.1.1-3",
         cause,
       });
@@ -131,7 +129,7 @@ export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke 
     try {
       return await attempt;
     } catch (cause) {
-      throw new CoppiceError("ERR_MLS_AEAD", "the HPKE ciphertext does not open", { requirement: "R-5.1.3-2", cause });
+      throw new CoppiceError("ERR_MLS_AEAD", "The HPKE ciphertext does not open", { requirement: "R-5.1.3-2", cause });
     }
   };
 
@@ -143,7 +141,7 @@ export function createHpke({ kem, hash, aead, kdfId, aeadId }: HpkeParts): Hpke 
     validatePublicKey: (publicKey) =>
       usable(
         hasSmallOrder(publicKey)
-          ? Promise.reject(new TypeError("a public key of small order"))
+          ? Promise.reject(new TypeError("A public key of small order"))
           : kem.validatePublicKey(publicKey),
       ),
     sealer: (info) => {

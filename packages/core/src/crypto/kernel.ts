@@ -1,6 +1,6 @@
 /** Which kernel runs the hot path: WebAssembly, or noble where that cannot be had. */
-import type { BasicWasmKernel, Kernel, WasmKernel } from "@coppice/wasm";
-import { createBasicWasmKernel } from "@coppice/wasm";
+
+import { type BasicWasmKernel, type Kernel, type WasmKernel, createBasicWasmKernel } from "@coppice/wasm";
 import { CoppiceError } from "../errors.ts";
 import type { NobleKernel } from "./noble-kernel.ts";
 
@@ -29,7 +29,7 @@ function choosing<W>(create: () => W | Promise<W>): (kind?: Kind) => Promise<W |
     try {
       return await create();
     } catch (cause) {
-      throw new CoppiceError("ERR_MLS_CRYPTO", "the WebAssembly kernel cannot be made here", { cause });
+      throw new CoppiceError("ERR_MLS_CRYPTO", "The WebAssembly kernel cannot be made here", { cause });
     }
   });
   return (kind) => {

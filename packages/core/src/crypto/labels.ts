@@ -1,8 +1,7 @@
 /** Labelled signing, encryption, hashing and derivation (RFC 9420 §5.1.2, §5.1.3, §5.2, §8). */
 import { copyBytes } from "@coppice/kit";
 import { CoppiceError } from "../errors.ts";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, utf8 } from "../codec/bytes.ts";
+import { type Bytes, EMPTY, utf8 } from "../codec/bytes.ts";
 import { written } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
@@ -63,7 +62,7 @@ export async function verifyWithLabel(
   } finally {
     signContent.release();
   }
-  throw new CoppiceError("ERR_MLS_SIGNATURE", `the ${label} signature does not verify`, { requirement });
+  throw new CoppiceError("ERR_MLS_SIGNATURE", `The ${label} signature does not verify`, { requirement });
 }
 
 /** To be released: it may hold what is to be encrypted, and joiners verify as many signatures as there are members. */

@@ -1,14 +1,11 @@
 /** Encryption of private messages (RFC 9420 §6.3): in one call of the kernel, or step by step where there is none. */
 import type { HashKernel, MessageKernel, MessageToSeal, SealedContent, SealedSenderData } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
+import { type Bytes, EMPTY, erase } from "../codec/bytes.ts";
 import { written } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
-import type { CoppiceError } from "../errors.ts";
-import { isCoppiceError } from "../errors.ts";
+import { type CoppiceError, isCoppiceError } from "../errors.ts";
 import type { Result } from "../result.ts";
-import type { Aead } from "./aead.ts";
-import { notAuthentic } from "./aead.ts";
+import { type Aead, notAuthentic } from "./aead.ts";
 
 /** A message before it is encrypted, in arrays that nobody shares. */
 interface UnsealedMessage extends MessageToSeal {

@@ -1,7 +1,6 @@
 /** `DeriveKeyPair` of the NIST curves (RFC 9180 §7.1.3), its private half. */
 import type { HashKernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
+import { type Bytes, concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
 
@@ -48,7 +47,7 @@ export function deriveNistPrivateKey(hash: HashKernel, { kemId, order, bitmask }
   } finally {
     erase(prk);
   }
-  throw new CoppiceError("ERR_MLS_CRYPTO", "no private key can be derived from this secret");
+  throw new CoppiceError("ERR_MLS_CRYPTO", "No private key can be derived from this secret");
 }
 
 /** 0 < candidate < order, in the same time for all candidates of the order's length. */

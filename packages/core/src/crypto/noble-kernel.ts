@@ -1,6 +1,6 @@
 /** The kernel's interface on noble: for places where WebAssembly is not allowed (a strict CSP), with the same results. */
-import type { Bytes, HashKernel, Kernel, RatchetKeys } from "@coppice/wasm";
-import { kdfLabel } from "@coppice/wasm";
+
+import { type Bytes, type HashKernel, type Kernel, type RatchetKeys, kdfLabel } from "@coppice/wasm";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
@@ -25,8 +25,8 @@ function hashKernel(name: HashKernel["name"], hash: CHash): HashKernel {
   const expandWithLabel: HashKernel["expandWithLabel"] = (secret, label, context, length) =>
     expandBytes(secret, kdfLabel(label, context, length), length);
   const ratchet: HashKernel["ratchet"] = ({ secret, generation, count, Nk, Nn }) => {
-    if (secret.length !== Nh) throw new RangeError(`the ratchet secret must have ${String(Nh)} bytes`);
-    if (generation + count > GENERATIONS) throw new RangeError("a ratchet has 2^32 generations");
+    if (secret.length !== Nh) throw new RangeError(`The ratchet secret must have ${String(Nh)} bytes`);
+    if (generation + count > GENERATIONS) throw new RangeError("A ratchet has 2^32 generations");
     const keys: RatchetKeys["keys"] = [];
     let current: Bytes = new Uint8Array(secret);
     for (let at = generation; at < generation + count; at++) {

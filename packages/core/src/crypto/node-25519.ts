@@ -3,8 +3,7 @@
  * which costs as much as the operation.
  */
 import { randomBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, erase, fromHex } from "../codec/bytes.ts";
+import { type Bytes, concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url, toBase64url } from "./base64url.ts";
 import type { PlatformEddsa } from "./eddsa-encodings.ts";
 import type { HpkeKeyPair } from "./hpke.ts";

@@ -77,4 +77,4 @@ export function guarded(scheme: PlatformScheme): SignatureScheme {
 }
 
 export const malformedPrivateKey = (cause?: unknown): CoppiceError =>
-  new CoppiceError("ERR_MLS_CRYPTO", "the signature private key is malformed", cause === undefined ? {} : { cause });
+  new CoppiceError("ERR_MLS_CRYPTO", "The signature private key is malformed", cause === undefined ? {} : { cause });

@@ -2,8 +2,8 @@
  * Public keys of X25519 and X448 whose every shared secret is zero (RFC 7748 §6, RFC 9180 §7.1.4). HPKE refuses to seal to them;
  * a leaf that had one would keep all others from making a Commit, so that it is refused as a leaf (R-5.1.1-3).
  */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, fromHex } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes, fromHex } from "../codec/bytes.ts";
 
 /** Little-endian u-coordinates, as on the wire: 0, 1, two of order 8, and p - 1, p and p + 1, which stand for -1, 0 and 1. */
 const X25519 = [

@@ -1,6 +1,6 @@
 /** Imported public keys of those who sign often: importing one costs about as much as verifying with it. */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 
 /**
  * Keeps the imported key of a public key from its second use on, for as long as its bytes are referred to (a leaf of a

@@ -1,6 +1,6 @@
 /** Capabilities of a client (RFC 9420 §7.2). */
-import type { Codec } from "../codec/codec.ts";
-import { uint16s } from "../codec/codec.ts";
+
+import { type Codec, uint16s } from "../codec/codec.ts";
 import { CredentialType, type Credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
@@ -104,7 +104,7 @@ export function checkAdvertised(
   const { credentialType } = credential;
   const extensionType = missingExtension(leafExtensions, own.extensions);
   if (extensionType !== undefined) {
-    throw new CoppiceError("ERR_MLS_LEAF_NODE", "the own capabilities lack an extension of the leaf", {
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", "The own capabilities lack an extension of the leaf", {
       requirement: "R-7.3-9",
       detail: { extensionType },
     });
@@ -114,7 +114,7 @@ export function checkAdvertised(
   if (listed) return;
   throw new CoppiceError(
     "ERR_MLS_CAPABILITIES",
-    "the own capabilities lack the version, suite or credential type in use",
+    "The own capabilities lack the version, suite or credential type in use",
     {
       requirement: "R-7.2-4",
       detail: { cipherSuite, credentialType },

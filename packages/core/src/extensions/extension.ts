@@ -1,10 +1,8 @@
 /** Extensions (RFC 9420 §13.4) and the ones this document defines: §5.3.3, §11.1, §12.1.8.1, §12.4.3. */
 import { CoppiceError } from "../errors.ts";
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec, Given } from "../codec/codec.ts";
-import { decodeReceived, encode, map, opaque, struct, uint16, vector } from "../codec/codec.ts";
-import type { Credential } from "../identity/credential.ts";
-import { credential } from "../identity/credential.ts";
+import { type Codec, type Given, decodeReceived, encode, map, opaque, struct, uint16, vector } from "../codec/codec.ts";
+import { type Credential, credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 
 /**
@@ -37,7 +35,7 @@ function withoutRepeats(list: readonly Extension[]): readonly Extension[] {
   const seen = new Set<number>();
   for (const { extensionType } of list) {
     if (seen.has(extensionType)) {
-      throw new CoppiceError("ERR_MLS_DECODE", `extension type ${String(extensionType)} stands twice in one list`, {
+      throw new CoppiceError("ERR_MLS_DECODE", `Extension type ${String(extensionType)} stands twice in one list`, {
         requirement: "R-13.4-3",
         detail: { extensionType },
       });
@@ -128,7 +126,7 @@ export function findExternalSenders(list: readonly Extension[]): readonly Extern
 export function checkExternalSenderKeys({ signature }: CipherSuite, list: readonly Extension[]): void {
   const senderIndex = findExternalSenders(list).findIndex(({ signatureKey }) => !signature.isPublicKey(signatureKey));
   if (senderIndex < 0) return;
-  throw new CoppiceError("ERR_MLS_CREDENTIAL", "the key of an external sender is not one of this suite", {
+  throw new CoppiceError("ERR_MLS_CREDENTIAL", "The key of an external sender is not one of this suite", {
     requirement: "R-5.1.1-2",
     detail: { senderIndex },
   });

@@ -1,10 +1,8 @@
 /** Commits on the wire (RFC 9420 §12.4). */
-import type { Codec } from "../codec/codec.ts";
-import { optional, struct, vector } from "../codec/codec.ts";
-import type { UpdatePath } from "../tree/update-path.ts";
-import { updatePath } from "../tree/update-path.ts";
-import type { ProposalOrRef } from "./proposal.ts";
-import { proposalOrRef } from "./proposal.ts";
+
+import { type Codec, optional, struct, vector } from "../codec/codec.ts";
+import { type UpdatePath, updatePath } from "../tree/update-path.ts";
+import { type ProposalOrRef, proposalOrRef } from "./proposal.ts";
 
 /** `struct { ProposalOrRef proposals<V>; optional<UpdatePath> path; } Commit;` */
 export interface Commit {

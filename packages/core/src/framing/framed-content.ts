@@ -1,18 +1,14 @@
 /** Framed content and its authentication (RFC 9420 §6, §6.1). */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, nothing, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
+import { type Codec, closedEnum, nothing, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { GroupContext } from "../schedule/group-context.ts";
-import { encodeGroupContext } from "../schedule/group-context.ts";
+import { type GroupContext, encodeGroupContext } from "../schedule/group-context.ts";
 import { MLS10 } from "../extensions/capabilities.ts";
-import type { Commit } from "./commit.ts";
-import { commit } from "./commit.ts";
-import type { Proposal } from "./proposal.ts";
-import { proposal } from "./proposal.ts";
+import { type Commit, commit } from "./commit.ts";
+import { type Proposal, proposal } from "./proposal.ts";
 
 export type ContentType = "application" | "proposal" | "commit";
 
@@ -129,7 +125,7 @@ const signatureOnly: Codec<FramedContentAuthData> = {
 
 const withConfirmation: Codec<FramedContentAuthData> = {
   encode: (writer, { signature, confirmationTag }) => {
-    if (confirmationTag === undefined) throw new TypeError("a commit is framed with its confirmation tag");
+    if (confirmationTag === undefined) throw new TypeError("A commit is framed with its confirmation tag");
     writer.opaque(signature);
     writer.opaque(confirmationTag);
   },

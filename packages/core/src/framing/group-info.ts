@@ -1,17 +1,13 @@
 /** GroupInfo (RFC 9420 §12.4.3): what a joiner needs to know of a group. */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { opaque, optional, struct, uint32, vector } from "../codec/codec.ts";
+import { type Codec, opaque, optional, struct, uint32, vector } from "../codec/codec.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions } from "../extensions/extension.ts";
-import type { GroupContext } from "../schedule/group-context.ts";
-import { groupContext } from "../schedule/group-context.ts";
-import type { WireNode } from "../tree/parent-node.ts";
-import { wireNode } from "../tree/parent-node.ts";
+import { type Extension, extensions } from "../extensions/extension.ts";
+import { type GroupContext, groupContext } from "../schedule/group-context.ts";
+import { type WireNode, wireNode } from "../tree/parent-node.ts";
 
 /**
  * ```tls

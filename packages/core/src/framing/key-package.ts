@@ -1,8 +1,7 @@
 /** Key packages (RFC 9420 §10): wire type, creation, validation of signature and keys. */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
-import type { Codec, Given } from "../codec/codec.ts";
-import { copyOf, encode } from "../codec/codec.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
+import { type Codec, type Given, copyOf, encode } from "../codec/codec.ts";
 import type { Writer } from "../codec/writer.ts";
 import type { Credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
@@ -10,13 +9,10 @@ import type { HpkeKeyPair } from "../crypto/hpke.ts";
 import { makeKeyPackageRef, signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions } from "../extensions/extension.ts";
+import { type Extension, extensions } from "../extensions/extension.ts";
 import { withGreaseCapabilities, withGreaseExtension } from "../extensions/grease.ts";
-import type { Capabilities } from "../extensions/capabilities.ts";
-import { checkAdvertised, missingExtension, MLS10 } from "../extensions/capabilities.ts";
-import type { LeafNode, Lifetime } from "../tree/leaf-node.ts";
-import { leafNode, signLeafNode } from "../tree/leaf-node.ts";
+import { type Capabilities, checkAdvertised, missingExtension, MLS10 } from "../extensions/capabilities.ts";
+import { type LeafNode, type Lifetime, leafNode, signLeafNode } from "../tree/leaf-node.ts";
 
 /**
  * ```tls
@@ -107,7 +103,7 @@ export async function createKeyPackage(options: CreateKeyPackageOptions): Promis
   const used = [...(options.leafExtensions ?? []), ...(options.extensions ?? [])];
   const extensionType = missingExtension(used, options.capabilities.extensions);
   if (extensionType !== undefined) {
-    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", `extension ${String(extensionType)} is not in the capabilities`, {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", `Extension ${String(extensionType)} is not in the capabilities`, {
       requirement: "R-10-7",
       detail: { extensionType },
     });
@@ -185,14 +181,14 @@ export function assembleOwnKeyPackage(
 export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage): Promise<void> {
   checkSuite(suite, received);
   if (equalBytes(received.initKey, received.leafNode.encryptionKey)) {
-    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is the leaf's encryption key", {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "The init key is the leaf's encryption key", {
       requirement: "R-10.1-5",
     });
   }
   try {
     await suite.hpke.validatePublicKey(received.initKey);
   } catch (cause) {
-    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the init key is not a key of this suite", {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "The init key is not a key of this suite", {
       requirement: "R-10-3",
       cause,
     });
@@ -208,7 +204,7 @@ export async function verifyKeyPackage(suite: CipherSuite, received: KeyPackage)
 /** `ERR_MLS_VERSION` for a key package of another version or cipher suite (R-10.1-2). */
 export function checkSuite(suite: CipherSuite, { version, cipherSuite }: KeyPackage): void {
   if (version === MLS10 && cipherSuite === suite.id) return;
-  throw new CoppiceError("ERR_MLS_VERSION", "the key package is for another version or cipher suite", {
+  throw new CoppiceError("ERR_MLS_VERSION", "The key package is for another version or cipher suite", {
     requirement: "R-10.1-2",
     detail: { version, cipherSuite },
   });

@@ -1,22 +1,15 @@
 /** The outermost type (RFC 9420 §6): what goes over the wire. */
 import { assertBytes } from "@coppice/kit";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, decodeReceived, encodeToSend, map, select, struct, uint16 } from "../codec/codec.ts";
+import { type Codec, closedEnum, decodeReceived, encodeToSend, map, select, struct, uint16 } from "../codec/codec.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
-import type { KeyPackage } from "./key-package.ts";
-import { keyPackage } from "./key-package.ts";
-import type { Limits } from "../limits.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
+import { type KeyPackage, keyPackage } from "./key-package.ts";
+import { type Limits, DEFAULT_LIMITS } from "../limits.ts";
 import { MLS10 } from "../extensions/capabilities.ts";
-import type { GroupInfo } from "./group-info.ts";
-import { groupInfo } from "./group-info.ts";
-import type { PrivateMessage } from "./private-message.ts";
-import { privateMessage } from "./private-message.ts";
-import type { PublicMessage } from "./public-message.ts";
-import { publicMessage } from "./public-message.ts";
-import type { Welcome } from "./welcome.ts";
-import { welcome } from "./welcome.ts";
+import { type GroupInfo, groupInfo } from "./group-info.ts";
+import { type PrivateMessage, privateMessage } from "./private-message.ts";
+import { type PublicMessage, publicMessage } from "./public-message.ts";
+import { type Welcome, welcome } from "./welcome.ts";
 
 /** Names as in the RFC's WireFormat registry (§17.2). */
 export type MlsMessage =
@@ -33,7 +26,7 @@ const version: Codec<typeof MLS10> = map(
   uint16,
   (value) => {
     if (value === MLS10) return MLS10;
-    throw new CoppiceError("ERR_MLS_VERSION", `protocol version ${String(value)} is not supported`, {
+    throw new CoppiceError("ERR_MLS_VERSION", `Protocol version ${String(value)} is not supported`, {
       requirement: "R-6-3",
       detail: { version: value },
     });
@@ -75,7 +68,7 @@ export const mlsMessage: Codec<MlsMessage> = {
     version.decode(reader);
     const message = body.decode(reader);
     if (message.wireFormat === "mls_key_package" && message.keyPackage.version !== MLS10) {
-      throw new CoppiceError("ERR_MLS_VERSION", "the key package's version is not that of its message", {
+      throw new CoppiceError("ERR_MLS_VERSION", "The key package's version is not that of its message", {
         requirement: "R-10-6",
       });
     }

@@ -20,7 +20,7 @@ export const noPadding: Padding = (length) => length;
  * ```
  */
 export function padToBlocks(size: number): Padding {
-  if (!Number.isSafeInteger(size) || size < 1) throw new RangeError("a block has a positive number of bytes");
+  if (!Number.isSafeInteger(size) || size < 1) throw new RangeError("A block has a positive number of bytes");
   return (length) => Math.max(1, Math.ceil(length / size)) * size;
 }
 

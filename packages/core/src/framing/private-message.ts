@@ -1,17 +1,22 @@
 /** Private messages (RFC 9420 §6.3): the wire type, and sealing one. Opening them is in `unprotect.ts`. */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { checkReadable, written } from "../codec/codec.ts";
+import { type Codec, checkReadable, written } from "../codec/codec.ts";
 import { Reader } from "../codec/reader.ts";
 import { Writer } from "../codec/writer.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { newReuseGuard } from "../crypto/reuse-guard.ts";
 import { CoppiceError } from "../errors.ts";
-import type { RatchetType, SecretTree } from "../schedule/secret-tree.ts";
-import { useNextSecret } from "../schedule/secret-tree.ts";
+import { type RatchetType, type SecretTree, useNextSecret } from "../schedule/secret-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
-import { authDataFor, contentBodies, contentType } from "./framed-content.ts";
+import {
+  type AuthenticatedContent,
+  type Content,
+  type ContentType,
+  type FramedContentAuthData,
+  authDataFor,
+  contentBodies,
+  contentType,
+} from "./framed-content.ts";
 
 /**
  * ```tls
@@ -110,7 +115,7 @@ export function protectPrivate(
   { senderDataSecret, secretTree, padding }: EpochKeys & { readonly padding: number },
 ): Protected {
   if (content.sender.senderType !== "member") {
-    throw new CoppiceError("ERR_MLS_SENDER", "only members send private messages", { requirement: "R-6.3.2-2" });
+    throw new CoppiceError("ERR_MLS_SENDER", "Only members send private messages", { requirement: "R-6.3.2-2" });
   }
   const leafIndex = content.sender.leafIndex as LeafIndex;
   const type = content.content.contentType;

@@ -1,16 +1,11 @@
 /** Proposals on the wire (RFC 9420 §12.1). */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, map, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
+import { type Codec, closedEnum, map, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions } from "../extensions/extension.ts";
-import type { KeyPackage } from "./key-package.ts";
-import { keyPackage } from "./key-package.ts";
-import type { PreSharedKeyId } from "../schedule/psk.ts";
-import { preSharedKeyId } from "../schedule/psk.ts";
-import type { LeafNode } from "../tree/leaf-node.ts";
-import { leafNode } from "../tree/leaf-node.ts";
+import { type Extension, extensions } from "../extensions/extension.ts";
+import { type KeyPackage, keyPackage } from "./key-package.ts";
+import { type PreSharedKeyId, preSharedKeyId } from "../schedule/psk.ts";
+import { type LeafNode, leafNode } from "../tree/leaf-node.ts";
 
 /** Registered proposal types (§17.4), and `custom` for all others. */
 export const ProposalType = {
@@ -119,7 +114,7 @@ const registeredProposal: Codec<RegisteredProposal> = select<
     7: proposalBodies.groupContextExtensions,
   },
   (type) =>
-    new CoppiceError("ERR_MLS_PROPOSAL", `proposal type ${String(type)} is reserved`, {
+    new CoppiceError("ERR_MLS_PROPOSAL", `Proposal type ${String(type)} is reserved`, {
       requirement: "R-13.5-3",
       detail: { proposalType: type },
     }),

@@ -1,7 +1,6 @@
 /** Framing of this member's content in either wire format (RFC 9420 §6.2, §6.3). */
 import { copyBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY } from "../codec/bytes.ts";
+import { type Bytes, EMPTY } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { AuthenticatedContent } from "./framed-content.ts";
@@ -62,7 +61,7 @@ export function protectContent<S extends Protecting>(
  */
 export function checkMessageSize(length: number, messageBytes: number): void {
   if (length <= messageBytes) return;
-  throw new CoppiceError("ERR_MLS_LIMIT", "the message is too long", {
+  throw new CoppiceError("ERR_MLS_LIMIT", "The message is too long", {
     requirement: "R-15.1-1",
     detail: { messageBytes },
   });
@@ -76,7 +75,7 @@ export function ownAuthenticatedData({ authenticatedData }: { readonly authentic
 /** `ERR_MLS_LIMIT` for authenticated data that is longer than the limit, sent or received. */
 export function checkAuthenticatedData(authenticatedData: Bytes, limits: Limits): void {
   if (authenticatedData.length <= limits.authenticatedDataBytes) return;
-  throw new CoppiceError("ERR_MLS_LIMIT", "the authenticated data is too long", {
+  throw new CoppiceError("ERR_MLS_LIMIT", "The authenticated data is too long", {
     requirement: "R-6.3.1-10",
     detail: { authenticatedDataBytes: limits.authenticatedDataBytes },
   });

@@ -1,13 +1,18 @@
 /** Public messages (RFC 9420 §6.2). */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalConstantTime } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { opaque, written } from "../codec/codec.ts";
+
+import { type Bytes, equalConstantTime } from "../codec/bytes.ts";
+import { type Codec, opaque, written } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import type { AuthenticatedContent, FramedContent, FramedContentAuthData } from "./framed-content.ts";
-import { authDataFor, framedContent, framedContentTbs } from "./framed-content.ts";
+import {
+  type AuthenticatedContent,
+  type FramedContent,
+  type FramedContentAuthData,
+  authDataFor,
+  framedContent,
+  framedContentTbs,
+} from "./framed-content.ts";
 
 /** Signed but not encrypted. `membership_tag` is there exactly for members (R-6.2-1). */
 export interface PublicMessage {
@@ -29,7 +34,7 @@ export const publicMessage: Codec<PublicMessage> = {
     framedContent.encode(writer, content);
     authDataFor(content.content.contentType).encode(writer, auth);
     if (content.sender.senderType !== "member") return;
-    if (membershipTag === undefined) throw new TypeError("a member's public message carries a membership tag");
+    if (membershipTag === undefined) throw new TypeError("A member's public message carries a membership tag");
     opaque.encode(writer, membershipTag);
   },
   decode: (reader) => {
@@ -84,7 +89,7 @@ export function unprotectPublic(
   refuseApplicationData(content);
   if (content.sender.senderType === "member") {
     if (membershipTag === undefined || !equalConstantTime(membershipTag, membershipTagFor(suite, message, keys))) {
-      throw new CoppiceError("ERR_MLS_MAC", "the membership tag does not verify", { requirement: "R-6.2-3" });
+      throw new CoppiceError("ERR_MLS_MAC", "The membership tag does not verify", { requirement: "R-6.2-3" });
     }
   }
   return { wireFormat: "mls_public_message", content, auth };
@@ -93,7 +98,7 @@ export function unprotectPublic(
 /** `ERR_MLS_SENDER` for application data, which is only ever sent encrypted (R-6-1). */
 export function refuseApplicationData(content: FramedContent): void {
   if (content.content.contentType === "application") {
-    throw new CoppiceError("ERR_MLS_SENDER", "application data is never sent as a public message", {
+    throw new CoppiceError("ERR_MLS_SENDER", "Application data is never sent as a public message", {
       requirement: "R-6-1",
     });
   }

@@ -1,19 +1,29 @@
 /** Opening private messages (RFC 9420 §6.3), many at a time: each step takes one call of the kernel for all of them. */
-import type { Bytes } from "../codec/bytes.ts";
-import { erase } from "../codec/bytes.ts";
+
+import { type Bytes, erase } from "../codec/bytes.ts";
 import { untrusted } from "../codec/reader.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError, isCoppiceError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { Result } from "../result.ts";
-import { attempt, succeeded } from "../result.ts";
-import type { SecretTree, TakenKey } from "../schedule/secret-tree.ts";
-import { hasLeaf, takeKeys } from "../schedule/secret-tree.ts";
+import { type Result, attempt, succeeded } from "../result.ts";
+import { type SecretTree, type TakenKey, hasLeaf, takeKeys } from "../schedule/secret-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import type { AuthenticatedContent, Content, ContentType, FramedContentAuthData } from "./framed-content.ts";
-import { authDataFor, contentBodies } from "./framed-content.ts";
-import type { EpochKeys, PrivateMessage, SenderData } from "./private-message.ts";
-import { aads, decodeSenderData, ratchetFor } from "./private-message.ts";
+import {
+  type AuthenticatedContent,
+  type Content,
+  type ContentType,
+  type FramedContentAuthData,
+  authDataFor,
+  contentBodies,
+} from "./framed-content.ts";
+import {
+  type EpochKeys,
+  type PrivateMessage,
+  type SenderData,
+  aads,
+  decodeSenderData,
+  ratchetFor,
+} from "./private-message.ts";
 
 /** What opens private messages of an epoch. */
 export interface OpeningKeys extends EpochKeys {
@@ -83,7 +93,7 @@ export async function unprotectPrivate(
 function echoed(key: Result<TakenKey>): Result<TakenKey> {
   if (!isCoppiceError(key, "ERR_MLS_REPLAY")) return key;
   const { requirement = "R-9.2-1", detail } = key;
-  return new CoppiceError("ERR_MLS_ECHO", "an own message came back: its key is gone", { requirement, detail });
+  return new CoppiceError("ERR_MLS_ECHO", "An own message came back: its key is gone", { requirement, detail });
 }
 
 /** Leaves that the senders of messages of one epoch say they have; without those whose sender data do not open. */
@@ -108,7 +118,7 @@ function inPlace<T extends object, R extends object, U>(
     attempt(() => {
       if (isCoppiceError(item)) throw item;
       const result = results[at++];
-      if (result === undefined || isCoppiceError(result)) throw result ?? new RangeError("a result is missing");
+      if (result === undefined || isCoppiceError(result)) throw result ?? new RangeError("A result is missing");
       return combine(item, result);
     }),
   );
@@ -134,7 +144,7 @@ type Sender = SenderData & { readonly leafIndex: LeafIndex };
 function senderOf(plaintext: Bytes, { secretTree, isMember }: OpeningKeys): Sender {
   const { leafIndex, generation, reuseGuard } = decodeSenderData(plaintext);
   if (!hasLeaf(secretTree, leafIndex) || !isMember(leafIndex)) {
-    throw new CoppiceError("ERR_MLS_SENDER", `leaf ${String(leafIndex)} is not a member`, {
+    throw new CoppiceError("ERR_MLS_SENDER", `Leaf ${String(leafIndex)} is not a member`, {
       requirement: "R-6.3.2-6",
       detail: { leafIndex },
     });
@@ -191,7 +201,7 @@ function decodePlaintext(
   const content = { contentType: type, ...contentBodies[type].decode(reader) } as Content;
   const auth = authDataFor(type).decode(reader);
   if (!reader.restIsZero()) {
-    throw new CoppiceError("ERR_MLS_DECODE", "the padding is not all zero", { requirement: "R-6.3.1-3" });
+    throw new CoppiceError("ERR_MLS_DECODE", "The padding is not all zero", { requirement: "R-6.3.1-3" });
   }
   return { content, auth };
 }

@@ -1,11 +1,8 @@
 /** Welcome messages (RFC 9420 §12.4.3.1): wire types. */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { opaque, optional, struct, uint16, vector } from "../codec/codec.ts";
-import type { HpkeCiphertext } from "../crypto/hpke.ts";
-import { hpkeCiphertext } from "../crypto/hpke.ts";
-import type { PreSharedKeyId } from "../schedule/psk.ts";
-import { preSharedKeyId } from "../schedule/psk.ts";
+import { type Codec, opaque, optional, struct, uint16, vector } from "../codec/codec.ts";
+import { type HpkeCiphertext, hpkeCiphertext } from "../crypto/hpke.ts";
+import { type PreSharedKeyId, preSharedKeyId } from "../schedule/psk.ts";
 
 /** `struct { opaque joiner_secret<V>; optional<PathSecret> path_secret; PreSharedKeyID psks<V>; } GroupSecrets;` */
 export interface GroupSecrets {

@@ -5,8 +5,7 @@ import { decodeReceived } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import { ExtensionType, findExtension } from "../extensions/extension.ts";
-import type { GroupInfo } from "../framing/group-info.ts";
-import { boundedRatchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
+import { type GroupInfo, boundedRatchetTree, verifyGroupInfoSignature } from "../framing/group-info.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../rules.ts";
@@ -32,7 +31,7 @@ export function readTree(
 ): RatchetTree | undefined {
   const { version, cipherSuite, epoch } = info.groupContext;
   if (version !== MLS10 || cipherSuite !== suite.id) {
-    throw unusableGroupInfo("the group has another version or cipher suite", "R-12.4.3.1-8");
+    throw unusableGroupInfo("The group has another version or cipher suite", "R-12.4.3.1-8");
   }
   const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? given;
   if (encoded === undefined) return undefined;
@@ -41,7 +40,7 @@ export function readTree(
   for (const node of nodes) {
     if (node?.nodeType === "leaf") checkKeys(suite, node.leafNode);
     else if (node !== undefined && node.parentNode.encryptionKey.length !== suite.hpke.Npk) {
-      throw new CoppiceError("ERR_MLS_TREE", "a parent's key is not one of this suite", { requirement: "R-5.1.1-3" });
+      throw new CoppiceError("ERR_MLS_TREE", "A parent's key is not one of this suite", { requirement: "R-5.1.1-3" });
     }
   }
   return RatchetTree.fromWire(nodes, limits.treeLeaves, epoch);
@@ -56,14 +55,14 @@ export async function checkGroupInfo(
   const { tree, rules, isKnownGroup } = options;
   const { groupContext: context } = info;
   if (isKnownGroup !== undefined && yesOrNo("isKnownGroup", () => isKnownGroup(context.groupId))) {
-    throw unusableGroupInfo("this client is in a group of this id already", "R-12.4.3-3");
+    throw unusableGroupInfo("This client is in a group of this id already", "R-12.4.3-3");
   }
   const foreign = missingExtension(context.extensions, rules.supportedExtensions);
   if (foreign !== undefined) {
-    throw unusableGroupInfo(`group extension ${String(foreign)} is not supported`, "R-13.4-5");
+    throw unusableGroupInfo(`Group extension ${String(foreign)} is not supported`, "R-13.4-5");
   }
   const signer = tree.findLeaf(info.signer);
-  if (signer === undefined) throw unusableGroupInfo("the signer is not a member", "R-12.4.3-4");
+  if (signer === undefined) throw unusableGroupInfo("The signer is not a member", "R-12.4.3-4");
   await verifyGroupInfoSignature(suite, info, signer.signatureKey);
   await validateTree(suite, tree, { ...options, context });
 }

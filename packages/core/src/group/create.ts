@@ -1,23 +1,19 @@
 /** Creating a group (RFC 9420 §11). */
 import { copyBytes, randomBytes } from "@coppice/kit";
 import { EMPTY } from "../codec/bytes.ts";
-import type { Given } from "../codec/codec.ts";
-import { copyOf } from "../codec/codec.ts";
+import { type Given, copyOf } from "../codec/codec.ts";
 import type { Credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { checkExternalSenderKeys, extensions as wireExtensions } from "../extensions/extension.ts";
+import { type Extension, checkExternalSenderKeys, extensions as wireExtensions } from "../extensions/extension.ts";
 import { withGreaseCapabilities } from "../extensions/grease.ts";
 import type { GroupState } from "../state/group-state.ts";
 import { createEpochSecrets } from "../schedule/key-schedule.ts";
 import type { Rules } from "../rules.ts";
 import { computeConfirmationTag, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
-import type { Capabilities } from "../extensions/capabilities.ts";
-import { MLS10 } from "../extensions/capabilities.ts";
-import type { Lifetime } from "../tree/leaf-node.ts";
-import { signLeafNode } from "../tree/leaf-node.ts";
+import { type Capabilities, MLS10 } from "../extensions/capabilities.ts";
+import { type Lifetime, signLeafNode } from "../tree/leaf-node.ts";
 import { validateMembers, validateOwnLeafNode } from "../tree/leaf-node-validation.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";

@@ -1,21 +1,17 @@
 /** What the application may know of an epoch (RFC 9420 §8.5, §8.7) and what others need to join (§12.4.3). */
 import { assertBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { erase } from "../codec/bytes.ts";
-import type { Given } from "../codec/codec.ts";
-import { copyOf, encode } from "../codec/codec.ts";
+import { type Bytes, erase } from "../codec/bytes.ts";
+import { type Given, copyOf, encode } from "../codec/codec.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extensions/extension.ts";
 import {
+  type Extension,
   externalPub as wireExternalPub,
   extensions as wireExtensions,
   ExtensionType,
   makeExtension,
 } from "../extensions/extension.ts";
-import type { GroupInfo } from "../framing/group-info.ts";
-import { ratchetTree, signGroupInfo } from "../framing/group-info.ts";
-import type { GroupState } from "../state/group-state.ts";
-import { checkSigner, requireActive } from "../state/group-state.ts";
+import { type GroupInfo, ratchetTree, signGroupInfo } from "../framing/group-info.ts";
+import { type GroupState, checkSigner, requireActive } from "../state/group-state.ts";
 import { withGreaseExtension } from "../extensions/grease.ts";
 import { exportSecret as exportFrom } from "../schedule/key-schedule.ts";
 

@@ -1,22 +1,21 @@
 /** Joining by external Commit (RFC 9420 §12.4.3.2). */
 import { assertBytes, copyBytes, randomBytes, untilAborted } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, utf8 } from "../codec/bytes.ts";
-import type { Given } from "../codec/codec.ts";
-import { copyOf, decode, encode } from "../codec/codec.ts";
+import { type Bytes, EMPTY, utf8 } from "../codec/bytes.ts";
+import { type Given, copyOf, decode, encode } from "../codec/codec.ts";
 import { assembleEpoch, computeEpoch, erasing, provisionalContext } from "../commit/epoch.ts";
-import type { Credential } from "../identity/credential.ts";
-import { credential as wireCredential } from "../identity/credential.ts";
+import { type Credential, credential as wireCredential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { externalPub, ExtensionType, findExtension } from "../extensions/extension.ts";
-import type { FramedContent, SentProposal } from "../framing/framed-content.ts";
-import { confirmedTranscriptHashInput, signFramedContent } from "../framing/framed-content.ts";
+import { type Extension, externalPub, ExtensionType, findExtension } from "../extensions/extension.ts";
+import {
+  type FramedContent,
+  type SentProposal,
+  confirmedTranscriptHashInput,
+  signFramedContent,
+} from "../framing/framed-content.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { encodeMessage, groupInfoOf } from "../framing/mls-message.ts";
-import type { Proposal } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import { type Proposal, ProposalType } from "../framing/proposal.ts";
 import type { GroupState } from "../state/group-state.ts";
 import { withGreaseCapabilities } from "../extensions/grease.ts";
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
@@ -28,8 +27,7 @@ import { checkPolicy } from "../proposal/policy.ts";
 import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import { interimTranscriptHash } from "../schedule/transcript-hash.ts";
-import type { Capabilities } from "../extensions/capabilities.ts";
-import { checkAdvertised } from "../extensions/capabilities.ts";
+import { type Capabilities, checkAdvertised } from "../extensions/capabilities.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { encryptPath, generatePath } from "../tree/treekem.ts";
@@ -97,10 +95,10 @@ async function makeExternalCommit(
   checkAdvertised(suite, options);
   const before = readTree(suite, info, options.ratchetTree, rules.limits);
   if (before === undefined)
-    throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
+    throw unusableGroupInfo("Neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
   await checkGroupInfo(suite, info, { ...options, tree: before });
   const external = findExtension(info.extensions, ExtensionType.externalPub);
-  if (external === undefined) throw unusableGroupInfo("the GroupInfo has no external_pub", "R-12.4.3.2-1");
+  if (external === undefined) throw unusableGroupInfo("The GroupInfo has no external_pub", "R-12.4.3.2-1");
 
   const context = info.groupContext;
   const init = await suite.hpke.sendExport(

@@ -1,19 +1,15 @@
 /** Joining by Welcome (RFC 9420 §12.4.3.1). */
 import { describe, untilAborted } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, equalBytes, erase } from "../codec/bytes.ts";
+import { type Bytes, EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import { decodeReceived, encode } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { decryptWithLabel } from "../crypto/labels.ts";
 import { erasing } from "../commit/epoch.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { ExtensionType } from "../extensions/extension.ts";
-import type { GroupInfo } from "../framing/group-info.ts";
-import { groupInfo } from "../framing/group-info.ts";
+import { type Extension, ExtensionType } from "../extensions/extension.ts";
+import { type GroupInfo, groupInfo } from "../framing/group-info.ts";
 import { welcomeOf } from "../framing/mls-message.ts";
-import type { GroupSecrets, Welcome } from "../framing/welcome.ts";
-import { groupSecrets } from "../framing/welcome.ts";
+import { type GroupSecrets, type Welcome, groupSecrets } from "../framing/welcome.ts";
 import type { GroupState } from "../state/group-state.ts";
 import type { OwnKeyPackage } from "../framing/key-package.ts";
 import type { Progress } from "../in-flight.ts";
@@ -21,19 +17,15 @@ import { DEFAULT_LIMITS } from "../limits.ts";
 import { checkPskIds } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
-import type { PreSharedKey, PreSharedKeyId } from "../schedule/psk.ts";
-import { computePskSecret, isKnownPsk } from "../schedule/psk.ts";
+import { type PreSharedKey, type PreSharedKeyId, computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { leafNode } from "../tree/leaf-node.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
-import type { LeafIndex } from "../tree/tree-math.ts";
-import { isBelow, leafToNode } from "../tree/tree-math.ts";
-import type { PrivateKeys } from "../tree/treekem.ts";
-import { derivePath } from "../tree/treekem.ts";
+import { type LeafIndex, isBelow, leafToNode } from "../tree/tree-math.ts";
+import { type PrivateKeys, derivePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree } from "./check-group-info.ts";
-import type { SuccessionPskId } from "./succession.ts";
-import { checkSuccession, findSuccessionPsk, isSuccessionPsk } from "./succession.ts";
+import { type SuccessionPskId, checkSuccession, findSuccessionPsk, isSuccessionPsk } from "./succession.ts";
 
 /** What a joiner brings to a Welcome. */
 export interface JoinOptions extends Progress {
@@ -90,7 +82,7 @@ export function findWelcomed<T extends { readonly ref: Uint8Array }>(
     const found = own.find(({ ref }) => equalBytes(ref, newMember));
     if (found !== undefined) return found;
   }
-  throw refused("the Welcome is for none of the own key packages", "R-12.4.3.1-2");
+  throw refused("The Welcome is for none of the own key packages", "R-12.4.3.1-2");
 }
 
 /**
@@ -125,7 +117,7 @@ export async function joinGroup(welcome: Uint8Array | Welcome, options: JoinOpti
 async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]): Promise<JoinedGroup> {
   const { suite, rules, keyPackage: own } = options;
   if (welcome.cipherSuite !== suite.id || own.keyPackage.cipherSuite !== suite.id) {
-    throw refused("the Welcome is for another cipher suite", "R-12.4.3.1-2");
+    throw refused("The Welcome is for another cipher suite", "R-12.4.3.1-2");
   }
   const secrets = await openGroupSecrets(welcome, options);
   spent.push(secrets.joinerSecret, secrets.pathSecret?.pathSecret ?? EMPTY);
@@ -136,7 +128,7 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
   spent.push(pskSecret);
   const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
   const tree = readTree(suite, info, options.ratchetTree, rules.limits);
-  if (tree === undefined) throw refused("neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
+  if (tree === undefined) throw refused("Neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
   await checkGroupInfo(suite, info, { ...options, tree });
   if (predecessor !== undefined) {
     checkSuccession(predecessor.old, predecessor.id, { context: info.groupContext, tree, rules });
@@ -179,7 +171,7 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
 
 async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: JoinOptions): Promise<GroupSecrets> {
   const entry = welcome.secrets.find(({ newMember }) => equalBytes(newMember, own.ref));
-  if (entry === undefined) throw refused("the Welcome is not for this key package", "R-12.4.3.1-2");
+  if (entry === undefined) throw refused("The Welcome is not for this key package", "R-12.4.3.1-2");
   const plaintext = await decryptWithLabel(suite, {
     keys: { publicKey: own.keyPackage.initKey, privateKey: own.initPrivateKey },
     label: "Welcome",
@@ -199,14 +191,14 @@ interface Predecessor {
 }
 
 const unknownPsk = ({ pskType }: PreSharedKeyId): CoppiceError =>
-  new CoppiceError("ERR_MLS_PSK", `a pre-shared key of type ${pskType} is not known`, {
+  new CoppiceError("ERR_MLS_PSK", `A pre-shared key of type ${pskType} is not known`, {
     requirement: "R-12.4.3.1-4",
   });
 
 async function findPredecessor({ psks }: GroupSecrets, { findGroup }: JoinOptions): Promise<Predecessor | undefined> {
   const [id, ...others] = psks.filter(isSuccessionPsk);
   if (id === undefined) return undefined;
-  if (others.length > 0) throw refused("more than one PSK of usage reinit or branch", "R-12.4.3.1-5");
+  if (others.length > 0) throw refused("More than one PSK of usage reinit or branch", "R-12.4.3.1-5");
   const old: unknown = await findGroup?.(id.pskGroupId);
   if (old === undefined) throw unknownPsk(id);
   assertState(old);
@@ -258,7 +250,7 @@ function findOwnLeaf(tree: RatchetTree, own: OwnKeyPackage): LeafIndex {
       return index;
     }
   }
-  throw refused("the own leaf is not in the tree", "R-12.4.3.1-13");
+  throw refused("The own leaf is not in the tree", "R-12.4.3.1-13");
 }
 
 /** Own private keys: the leaf's, and those from the path secret upwards (R-12.4.3.1-14, R-12.4.3.1-15). */
@@ -285,7 +277,7 @@ async function joinPath(
   for (const [node, pair] of derived.keys) {
     const announced = tree.encryptionKey(node);
     if (announced === undefined || !equalBytes(announced, pair.publicKey)) {
-      throw new CoppiceError("ERR_MLS_TREE", "the path secret does not lead to the tree's public keys", {
+      throw new CoppiceError("ERR_MLS_TREE", "The path secret does not lead to the tree's public keys", {
         requirement: "R-12.4.3.1-15",
         detail: { node },
       });

@@ -2,8 +2,7 @@
 import type { MlsMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import { claimedSenders } from "../framing/unprotect.ts";
-import type { MessagingState } from "../state/group-state.ts";
-import { isComplete, secretTreesOf } from "../state/group-state.ts";
+import { type MessagingState, isComplete, secretTreesOf } from "../state/group-state.ts";
 import { attempt, succeeded } from "../result.ts";
 import type { Rules } from "../rules.ts";
 import { absentNodes } from "../schedule/secret-tree.ts";
@@ -11,8 +10,7 @@ import { recordNames } from "../state/record-names.ts";
 import { LoadedLeaves } from "../tree/loaded-leaves.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { leadingApplications } from "./open-many.ts";
-import type { EpochView } from "./open-private.ts";
-import { openingKeys } from "./open-private.ts";
+import { type EpochView, openingKeys } from "./open-private.ts";
 
 /**
  * Names of records that `createApplicationMessage` needs and that were not loaded: the own leaf, and the way to the own ratchets, of

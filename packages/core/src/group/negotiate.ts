@@ -36,7 +36,7 @@ export function negotiateGroup(own: Capabilities, others: readonly Capabilities[
   const [cipherSuite] = common("cipherSuites");
   const [version] = [...common("versions")].sort((a, b) => b - a);
   if (cipherSuite === undefined || version === undefined) {
-    throw new CoppiceError("ERR_MLS_CAPABILITIES", "the members have no version or cipher suite in common", {
+    throw new CoppiceError("ERR_MLS_CAPABILITIES", "The members have no version or cipher suite in common", {
       requirement: "R-11-1",
     });
   }
@@ -69,7 +69,7 @@ export function checkBestSuite(
 ): void {
   const { version, cipherSuite } = negotiateGroup(own, others);
   if (context.version === version && context.cipherSuite === cipherSuite) return;
-  throw new CoppiceError("ERR_MLS_CAPABILITIES", "the members have a better version or cipher suite in common", {
+  throw new CoppiceError("ERR_MLS_CAPABILITIES", "The members have a better version or cipher suite in common", {
     requirement: "R-11-2",
     detail: { version, cipherSuite },
   });

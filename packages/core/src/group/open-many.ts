@@ -4,16 +4,20 @@ import type { Bytes } from "../codec/bytes.ts";
 import type { CoppiceError } from "../errors.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
-import type { Unprotected } from "../framing/unprotect.ts";
-import { unprotectPrivate } from "../framing/unprotect.ts";
-import type { GroupState, MessagingState, Transition } from "../state/group-state.ts";
-import { requireReadable } from "../state/group-state.ts";
+import { type Unprotected, unprotectPrivate } from "../framing/unprotect.ts";
+import { type GroupState, type MessagingState, type Transition, requireReadable } from "../state/group-state.ts";
 import type { Progress } from "../in-flight.ts";
-import type { Result } from "../result.ts";
-import { attempt, isRefusal, succeeded } from "../result.ts";
+import { type Result, attempt, isRefusal, succeeded } from "../result.ts";
 import type { Rules } from "../rules.ts";
-import type { EpochView, OpenedApplication } from "./open-private.ts";
-import { applicationFrom, openingKeys, openPrivate, verifyAuthor, withSecretTree } from "./open-private.ts";
+import {
+  type EpochView,
+  type OpenedApplication,
+  applicationFrom,
+  openingKeys,
+  openPrivate,
+  verifyAuthor,
+  withSecretTree,
+} from "./open-private.ts";
 import { decodeGroupMessage } from "./receive.ts";
 
 /** A message that was refused; it changed nothing. */

@@ -3,8 +3,7 @@ import type { Bytes } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
-import type { OpeningKeys, Unprotected } from "../framing/unprotect.ts";
-import { unprotectPrivate } from "../framing/unprotect.ts";
+import { type OpeningKeys, type Unprotected, unprotectPrivate } from "../framing/unprotect.ts";
 import type { MessagingState, Transition } from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { succeeded } from "../result.ts";
@@ -13,8 +12,7 @@ import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { SecretTree } from "../schedule/secret-tree.ts";
 import { findMember } from "../state/former-members.ts";
-import type { Author } from "./senders.ts";
-import { authorOf, checkCurrentEpoch, checkGroup, wrongEpoch, wrongSender } from "./senders.ts";
+import { type Author, authorOf, checkCurrentEpoch, checkGroup, wrongEpoch, wrongSender } from "./senders.ts";
 
 /** An application message that opened and verified. */
 export interface OpenedApplication {
@@ -67,7 +65,7 @@ function epochOf(
   if (contentType !== "application") checkCurrentEpoch(state, epoch);
   const past = state.pastEpochs.find(({ context }) => context.epoch === epoch);
   if (past === undefined) {
-    throw wrongEpoch("the keys of the message's epoch are gone", "R-15.3-4", {
+    throw wrongEpoch("The keys of the message's epoch are gone", "R-15.3-4", {
       epoch: state.context.epoch,
       received: epoch,
     });
@@ -95,7 +93,7 @@ export async function openPrivate<S extends MessagingState>(
   const view = openingKeys(state, message, rules);
   const { outcomes, secretTree, consumed } = await unprotectPrivate(state.suite, [message], view);
   const [opened] = outcomes;
-  if (opened === undefined || !succeeded(opened)) throw opened ?? new RangeError("a message has an outcome");
+  if (opened === undefined || !succeeded(opened)) throw opened ?? new RangeError("A message has an outcome");
   const author = await verifyAuthor(state.suite, opened, view);
   return { opened, author, state: withSecretTree(state, message.epoch, secretTree), consumed };
 }
@@ -103,7 +101,7 @@ export async function openPrivate<S extends MessagingState>(
 /** What a message says whose author is verified. */
 export function applicationFrom({ authenticated, generation }: Unprotected, sender: Author): OpenedApplication {
   const { content, authenticatedData, epoch } = authenticated.content;
-  if (content.contentType !== "application") throw wrongSender("a handshake among application messages", "R-6.3-1");
+  if (content.contentType !== "application") throw wrongSender("A handshake among application messages", "R-6.3-1");
   return { kind: "application", epoch, authenticatedData, data: content.applicationData, sender, generation };
 }
 

@@ -1,6 +1,6 @@
 /** Forgetting past epochs (RFC 9420 §9.2, §15.3): what they had opens late messages, and nothing else. */
-import type { GroupState, Transition } from "../state/group-state.ts";
-import { secretsOfPast } from "../state/group-state.ts";
+
+import { type GroupState, type Transition, secretsOfPast } from "../state/group-state.ts";
 
 /**
  * Drops the past epochs that `keeps` says no to, sooner than `limits.pastEpochs` would: by their age, say. Their messages are refused

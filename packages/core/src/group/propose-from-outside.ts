@@ -1,19 +1,15 @@
 /** Proposals by those who are not members (RFC 9420 §12.1.8): external senders, and clients who ask to be added. */
-import type { Bytes } from "../codec/bytes.ts";
-import type { Given } from "../codec/codec.ts";
-import { copyOf } from "../codec/codec.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Given, copyOf } from "../codec/codec.ts";
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { ProposalTypeRules } from "../proposal/custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import { findExternalSenders } from "../extensions/extension.ts";
-import type { FramedContent, Sender } from "../framing/framed-content.ts";
-import { signFramedContent } from "../framing/framed-content.ts";
+import { type FramedContent, type Sender, signFramedContent } from "../framing/framed-content.ts";
 import { encodeMessage } from "../framing/mls-message.ts";
-import type { Proposal } from "../framing/proposal.ts";
-import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
-import type { KeyPackage } from "../framing/key-package.ts";
-import { keyPackage as wireKeyPackage } from "../framing/key-package.ts";
+import { type Proposal, proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
+import { type KeyPackage, keyPackage as wireKeyPackage } from "../framing/key-package.ts";
 import { ownAuthenticatedData } from "../framing/protect.ts";
 import { checkProposalSender, checkReinit } from "../proposal/validate-list.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
@@ -75,7 +71,7 @@ export async function createExternalProposal(
   const { senderIndex, signer } = options;
   const listed = findExternalSenders(context.extensions)[senderIndex];
   if (listed === undefined || !equalBytes(listed.signatureKey, signer.publicKey)) {
-    throw new CoppiceError("ERR_MLS_SENDER", "the group does not list this key as an external sender", {
+    throw new CoppiceError("ERR_MLS_SENDER", "The group does not list this key as an external sender", {
       requirement: "R-12.1.8-2",
       detail: { senderIndex },
     });
@@ -115,7 +111,7 @@ export async function createNewMemberProposal(
     keyPackage.cipherSuite === context.cipherSuite &&
     equalBytes(keyPackage.leafNode.signatureKey, options.signer.publicKey);
   if (!fits) {
-    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "the key package is of another cipher suite or signature key", {
+    throw new CoppiceError("ERR_MLS_KEY_PACKAGE", "The key package is of another cipher suite or signature key", {
       requirement: "R-12.1.8-4",
       detail: { cipherSuite: keyPackage.cipherSuite, expected: context.cipherSuite },
     });

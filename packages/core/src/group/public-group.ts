@@ -7,27 +7,25 @@ import { untilAborted } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import { provisionalContext } from "../commit/epoch.ts";
-import type { CommitEffect } from "../commit/validate.ts";
-import { validateCommit } from "../commit/validate.ts";
+import { type CommitEffect, validateCommit } from "../commit/validate.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
-import type { AuthenticatedContent, FramedContent } from "../framing/framed-content.ts";
 import {
+  type AuthenticatedContent,
+  type FramedContent,
   authenticatedContent,
   confirmedTranscriptHashInput,
   verifyAuthenticatedContent,
 } from "../framing/framed-content.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
-import type { MlsMessage } from "../framing/mls-message.ts";
-import { decodeMessage, groupInfoOf, isDecoded } from "../framing/mls-message.ts";
+import { type MlsMessage, decodeMessage, groupInfoOf, isDecoded } from "../framing/mls-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import { refuseApplicationData } from "../framing/public-message.ts";
 import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.ts";
 import { cacheProposal } from "./send.ts";
 import { checkCurrentEpoch, checkGroup, senderKey, wrongSender } from "./senders.ts";
-import type { PublicGroupState } from "../state/group-state.ts";
-import { requireActive } from "../state/group-state.ts";
+import { type PublicGroupState, requireActive } from "../state/group-state.ts";
 import type { Progress } from "../in-flight.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
@@ -86,7 +84,7 @@ export async function observeGroup(
   const info = groupInfoOf(groupInfo, rules.limits);
   const tree = readTree(suite, info, options.ratchetTree, rules.limits);
   if (tree === undefined) {
-    throw unusableGroupInfo("neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
+    throw unusableGroupInfo("Neither the GroupInfo nor the caller has the ratchet tree", "R-12.4.3.1-7");
   }
   await untilAborted(checkGroupInfo(suite, info, { ...options, tree }), options.signal);
   const { groupContext: context, confirmationTag } = info;
@@ -128,7 +126,7 @@ export async function observeMessage(
     ? message
     : decodeMessage(message, rules.limits);
   if (decoded.wireFormat !== "mls_public_message") {
-    throw new CoppiceError("ERR_MLS_DECODE", `a public message expected, ${decoded.wireFormat} received`, {
+    throw new CoppiceError("ERR_MLS_DECODE", `A public message expected, ${decoded.wireFormat} received`, {
       detail: { received: decoded.wireFormat },
     });
   }
@@ -162,7 +160,7 @@ export async function observeMessage(
       return { kind: "proposal", state: cacheProposal(state, { proposal, sender, ref }, rules), proposal, ref, sender };
     }
     case "application":
-      throw wrongSender("application data among handshakes", "R-6-1");
+      throw wrongSender("Application data among handshakes", "R-6-1");
   }
 }
 
@@ -174,7 +172,7 @@ function enterPublicEpoch(
 ): PublicGroupState {
   const { suite } = before;
   const { confirmationTag } = authenticated.auth;
-  if (confirmationTag === undefined) throw new TypeError("a decoded Commit has a confirmation tag");
+  if (confirmationTag === undefined) throw new TypeError("A decoded Commit has a confirmation tag");
   const input = confirmedTranscriptHashInput(authenticated);
   const confirmed = confirmedTranscriptHash(suite, before.interimTranscriptHash, input);
   return {

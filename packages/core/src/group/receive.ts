@@ -1,26 +1,26 @@
 /** Receiving messages (RFC 9420 §6.1, §12.1, §12.4.2, §15). A message that is refused changes nothing (T-26). */
 import type { Bytes } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
-import type { ProcessedCommit } from "../commit/process.ts";
-import { processCommit } from "../commit/process.ts";
+import { type ProcessedCommit, processCommit } from "../commit/process.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import { CoppiceError } from "../errors.ts";
-import type { AuthenticatedContent, FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
-import { authenticatedContent, verifyAuthenticatedContent } from "../framing/framed-content.ts";
-import type { MlsMessage } from "../framing/mls-message.ts";
-import { decodeMessage, isDecoded } from "../framing/mls-message.ts";
+import {
+  type AuthenticatedContent,
+  type FramedContent,
+  type FramedWireFormat,
+  authenticatedContent,
+  verifyAuthenticatedContent,
+} from "../framing/framed-content.ts";
+import { type MlsMessage, decodeMessage, isDecoded } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
-import type { PublicMessage } from "../framing/public-message.ts";
-import { unprotectPublic } from "../framing/public-message.ts";
-import type { GroupState, Transition } from "../state/group-state.ts";
-import { requireActive, requireReadable } from "../state/group-state.ts";
+import { type PublicMessage, unprotectPublic } from "../framing/public-message.ts";
+import { type GroupState, type Transition, requireActive, requireReadable } from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { checkOutsidePolicy } from "../proposal/policy.ts";
-import type { OpenedApplication } from "./open-private.ts";
-import { applicationFrom, openPrivate } from "./open-private.ts";
+import { type OpenedApplication, applicationFrom, openPrivate } from "./open-private.ts";
 import { cacheProposal } from "./send.ts";
 import { checkCurrentEpoch, checkGroup, senderKey, wrongSender } from "./senders.ts";
 
@@ -128,7 +128,7 @@ async function handleHandshake(
     const done = await processCommit(state, { authenticated, commit }, rules);
     return { kind: "commit", ...done, consumed: [...consumed, ...done.consumed], epoch, authenticatedData };
   }
-  if (content.contentType === "application") throw wrongSender("application data among handshakes", "R-6-1");
+  if (content.contentType === "application") throw wrongSender("Application data among handshakes", "R-6-1");
   const { proposal } = content;
   checkProposal(state.suite, { proposal, sender }, { tree: state.tree, rules });
   await checkOutsidePolicy(rules, { proposal, sender });

@@ -1,31 +1,36 @@
 /** Application messages and proposals by this member (RFC 9420 §12.1, §15). */
 import { assertBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { toHex } from "../codec/bytes.ts";
-import type { Given } from "../codec/codec.ts";
-import { copyOf, encode } from "../codec/codec.ts";
+import { type Bytes, toHex } from "../codec/bytes.ts";
+import { type Given, copyOf, encode } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import { makeProposalRef } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Content, FramedContent, FramedWireFormat } from "../framing/framed-content.ts";
-import type { AuthenticatedContent } from "../framing/framed-content.ts";
-import { authenticatedContent, signFramedContent } from "../framing/framed-content.ts";
-import type { Proposal, UpdateProposal } from "../framing/proposal.ts";
-import { proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
-import type { GroupState, MessagingState, PublicGroupState } from "../state/group-state.ts";
-import { checkSigner, requireActive } from "../state/group-state.ts";
+import {
+  type Content,
+  type FramedContent,
+  type FramedWireFormat,
+  type AuthenticatedContent,
+  authenticatedContent,
+  signFramedContent,
+} from "../framing/framed-content.ts";
+import { type Proposal, type UpdateProposal, proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
+import {
+  type GroupState,
+  type MessagingState,
+  type PublicGroupState,
+  checkSigner,
+  requireActive,
+} from "../state/group-state.ts";
 import type { Limits } from "../limits.ts";
 import type { Padding } from "../framing/padding.ts";
-import type { ProtectedMessage } from "../framing/protect.ts";
-import { checkMessageSize, ownAuthenticatedData, protectContent } from "../framing/protect.ts";
+import { type ProtectedMessage, checkMessageSize, ownAuthenticatedData, protectContent } from "../framing/protect.ts";
 import { checkOwnProposal } from "../proposal/apply.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { nextGeneration } from "../schedule/secret-tree.ts";
 import { signLeafNode } from "../tree/leaf-node.ts";
-import type { LeafChanges } from "../commit/own-leaf.ts";
-import { nextLeaf } from "../commit/own-leaf.ts";
+import { type LeafChanges, nextLeaf } from "../commit/own-leaf.ts";
 
 interface SendOptions {
   readonly rules: Rules;
@@ -64,7 +69,7 @@ export async function createApplicationMessage<S extends MessagingState>(
   assertBytes(applicationData, "applicationData");
   requireActive(state);
   if (state.proposals.size > 0) {
-    throw new CoppiceError("ERR_MLS_STATE", "proposals of this epoch are to be committed first", {
+    throw new CoppiceError("ERR_MLS_STATE", "Proposals of this epoch are to be committed first", {
       requirement: "R-12.4-3",
       detail: { proposals: state.proposals.size },
     });
@@ -89,7 +94,7 @@ export async function createApplicationMessage<S extends MessagingState>(
 function paddingFor(length: number, padding: Padding, { messageBytes }: Limits): number {
   const padded = padding(length);
   if (!Number.isSafeInteger(padded) || padded < length) {
-    throw new RangeError("a padding policy returns a number of bytes, not less than the data has");
+    throw new RangeError("A padding policy returns a number of bytes, not less than the data has");
   }
   checkMessageSize(padded, messageBytes);
   return padded - length;
@@ -231,7 +236,7 @@ export function cacheProposal<S extends PublicGroupState>(
     let total = size;
     for (const cached of state.proposals.values()) total += sizeOf(cached.proposal);
     if (state.proposals.size >= pendingProposals || size > proposalBytes || total > pendingProposalBytes) {
-      throw new CoppiceError("ERR_MLS_LIMIT", "too many or too long proposals wait in this epoch", {
+      throw new CoppiceError("ERR_MLS_LIMIT", "Too many or too long proposals wait in this epoch", {
         detail: { pendingProposals, pendingProposalBytes, proposalBytes },
       });
     }

@@ -1,6 +1,6 @@
 /** Who may send what in an epoch (RFC 9420 §6, §6.1): the checks that members and observers make of any message. */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { findExternalSenders } from "../extensions/extension.ts";
 import type { FramedContent } from "../framing/framed-content.ts";
@@ -16,9 +16,9 @@ export function checkGroup(
   state: Pick<PublicGroupState, "context">,
   { groupId, epoch }: { groupId: Bytes; epoch: bigint },
 ): void {
-  if (!equalBytes(groupId, state.context.groupId)) throw wrongEpoch("the message is for another group", "R-6-8");
+  if (!equalBytes(groupId, state.context.groupId)) throw wrongEpoch("The message is for another group", "R-6-8");
   if (epoch > state.context.epoch) {
-    throw wrongEpoch("the message is from an epoch to come: process the Commits before it", "R-6-8", {
+    throw wrongEpoch("The message is from an epoch to come: process the Commits before it", "R-6-8", {
       epoch: state.context.epoch,
       received: epoch,
     });
@@ -28,7 +28,7 @@ export function checkGroup(
 /** Handshakes are of the current epoch (R-12.4.2-1). */
 export function checkCurrentEpoch(state: Pick<PublicGroupState, "context">, epoch: bigint): void {
   if (epoch !== state.context.epoch) {
-    throw wrongEpoch("the message is from a past epoch", "R-12.4.2-1", { epoch: state.context.epoch, received: epoch });
+    throw wrongEpoch("The message is from a past epoch", "R-12.4.2-1", { epoch: state.context.epoch, received: epoch });
   }
 }
 
@@ -46,7 +46,7 @@ export function authorOf({ sender }: FramedContent, findMember: (leaf: number) =
       return { leafIndex: sender.leafIndex, credential: member.credential, signatureKey: member.signatureKey };
     }
   }
-  throw wrongSender("the sender is not a member", "R-6.1-4");
+  throw wrongSender("The sender is not a member", "R-6.1-4");
 }
 
 /** The key that must have signed, by the type of sender (R-6.1-4 to R-6.1-7). */
@@ -57,18 +57,18 @@ export function senderKey(state: PublicGroupState, framed: FramedContent): Bytes
       return authorOf(framed, (leaf) => state.tree.findLeaf(leaf)).signatureKey;
     case "external": {
       const found = findExternalSenders(state.context.extensions)[sender.senderIndex];
-      if (found === undefined) throw wrongSender("there is no such external sender", "R-12.1.8-2");
-      if (content.contentType !== "proposal") throw wrongSender("external senders send proposals only", "R-6.1-5");
+      if (found === undefined) throw wrongSender("There is no such external sender", "R-12.1.8-2");
+      if (content.contentType !== "proposal") throw wrongSender("External senders send proposals only", "R-6.1-5");
       return found.signatureKey;
     }
     case "new_member_proposal":
       if (content.contentType !== "proposal" || content.proposal.proposalType !== ProposalType.add) {
-        throw wrongSender("a new member proposes nothing but its own Add", "R-6.1-7");
+        throw wrongSender("A new member proposes nothing but its own Add", "R-6.1-7");
       }
       return content.proposal.keyPackage.leafNode.signatureKey;
     case "new_member_commit":
       if (content.contentType !== "commit" || content.commit.path === undefined) {
-        throw wrongSender("a new member commits with a path", "R-6.1-6");
+        throw wrongSender("A new member commits with a path", "R-6.1-6");
       }
       return content.commit.path.leafNode.signatureKey;
   }

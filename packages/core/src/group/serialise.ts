@@ -1,8 +1,19 @@
 /** Whole values as bytes, for the store and for backups: group states, staged commits, own key packages. */
-import type { Bytes } from "../codec/bytes.ts";
-import { utf8 } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { decode, encode, map, opaque, optional, struct, uint16, uint32, uint64, vector } from "../codec/codec.ts";
+
+import { type Bytes, utf8 } from "../codec/bytes.ts";
+import {
+  type Codec,
+  decode,
+  encode,
+  map,
+  opaque,
+  optional,
+  struct,
+  uint16,
+  uint32,
+  uint64,
+  vector,
+} from "../codec/codec.ts";
 import { adoptCommit, type StagedCommit } from "../commit/create.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { SentCustomProposal } from "../proposal/custom-proposal.ts";
@@ -10,15 +21,13 @@ import { CoppiceError } from "../errors.ts";
 import { sender } from "../framing/framed-content.ts";
 import { customProposal } from "../framing/proposal.ts";
 import type { GroupState } from "../state/group-state.ts";
-import type { OwnKeyPackage } from "../framing/key-package.ts";
-import { assembleOwnKeyPackage, keyPackage } from "../framing/key-package.ts";
+import { type OwnKeyPackage, assembleOwnKeyPackage, keyPackage } from "../framing/key-package.ts";
 import type { AddedMember, ChangedMember } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
 import { leafNode } from "../tree/leaf-node.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { diffGroupRecords } from "../state/diff-records.ts";
-import type { RestoreOptions } from "../state/restore-records.ts";
-import { patchGroup, restoreGroup } from "../state/restore-records.ts";
+import { type RestoreOptions, patchGroup, restoreGroup } from "../state/restore-records.ts";
 
 const text: Codec<string> = map(opaque, fromUtf8, utf8);
 const records: Codec<readonly { readonly name: string; readonly value: Bytes }[]> = vector(
@@ -31,7 +40,7 @@ function fromUtf8(bytes: Bytes): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    throw new CoppiceError("ERR_MLS_DECODE", "the name of a record is not UTF-8", { cause });
+    throw new CoppiceError("ERR_MLS_DECODE", "The name of a record is not UTF-8", { cause });
   }
 }
 
@@ -82,10 +91,10 @@ export function encodeGroupState(state: GroupState): Bytes {
 export async function decodeGroupState(bytes: Uint8Array, options?: RestoreOptions): Promise<GroupState> {
   const decoded = decode(container, bytes, UNBOUNDED);
   if (decoded.magic !== MAGIC) {
-    throw new CoppiceError("ERR_MLS_DECODE", "these bytes are not a group state");
+    throw new CoppiceError("ERR_MLS_DECODE", "These bytes are not a group state");
   }
   if (decoded.version > CONTAINER_VERSION) {
-    throw new CoppiceError("ERR_MLS_VERSION", "the group state is of a newer version of Coppice", {
+    throw new CoppiceError("ERR_MLS_VERSION", "The group state is of a newer version of Coppice", {
       detail: { version: decoded.version },
     });
   }

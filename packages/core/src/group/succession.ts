@@ -1,14 +1,12 @@
 /** How a group must relate to the one it succeeds (RFC 9420 §11.2, §11.3), checked by those who make it and those who join it. */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, toHex } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes, toHex } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
-import type { Credential } from "../identity/credential.ts";
-import { credential } from "../identity/credential.ts";
+import { type Credential, credential } from "../identity/credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { extensions } from "../extensions/extension.ts";
 import type { GroupState } from "../state/group-state.ts";
-import type { Identity, IdentityRules } from "../identity/authentication.ts";
-import { isSameIdentity } from "../identity/authentication.ts";
+import { type Identity, type IdentityRules, isSameIdentity } from "../identity/authentication.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import { membersOf } from "../state/former-members.ts";
@@ -38,7 +36,7 @@ export function checkSuccession(
   { context, tree, rules }: { context: GroupContext; tree: RatchetTree; rules: IdentityRules },
 ): void {
   if (context.epoch !== 1n) {
-    throw refused("a reinitialised or branched group starts at epoch 1", "R-12.4.3.1-17");
+    throw refused("A reinitialised or branched group starts at epoch 1", "R-12.4.3.1-17");
   }
   if (id.usage === "reinit") checkReinit(old, id, { context, tree, rules });
   else checkBranch(old, id, { context, tree, rules });
@@ -53,28 +51,28 @@ interface NewGroup {
 function checkReinit(old: GroupState, id: SuccessionPskId, { context, tree, rules }: NewGroup): void {
   const { reinit } = old;
   if (reinit === undefined || id.pskEpoch !== old.context.epoch) {
-    throw refused("the group that this one replaces was not reinitialised in that epoch", "R-12.4.3.1-18");
+    throw refused("The group that this one replaces was not reinitialised in that epoch", "R-12.4.3.1-18");
   }
   const same =
     equalBytes(context.groupId, reinit.groupId) &&
     context.version === reinit.version &&
     context.cipherSuite === reinit.cipherSuite &&
     equalBytes(encode(extensions, context.extensions), encode(extensions, reinit.extensions));
-  if (!same) throw refused("the new group is not the one that the ReInit announced", "R-11.2-2");
+  if (!same) throw refused("The new group is not the one that the ReInit announced", "R-11.2-2");
   const [members, were] = [new Map(tree.members()), new Map(old.tree.members())];
   if (!isCovered(members, were, rules) || !isCovered(were, members, rules)) {
-    throw refused("the new group does not have the old one's members", "R-12.4.3.1-18");
+    throw refused("The new group does not have the old one's members", "R-12.4.3.1-18");
   }
 }
 
 function checkBranch(old: GroupState, { pskEpoch }: SuccessionPskId, { context, tree, rules }: NewGroup): void {
   if (context.version !== old.context.version || context.cipherSuite !== old.context.cipherSuite) {
-    throw refused("a subgroup has its group's version and cipher suite", "R-11.3-2");
+    throw refused("A subgroup has its group's version and cipher suite", "R-11.3-2");
   }
   const were = membersOf(old, pskEpoch);
-  if (were === undefined) throw refused("the members of the epoch that was branched from are not known", "R-11.3-3");
+  if (were === undefined) throw refused("The members of the epoch that was branched from are not known", "R-11.3-3");
   if (!isCovered(new Map(tree.members()), were, rules)) {
-    throw refused("the subgroup has a member who was not in the group", "R-11.3-3");
+    throw refused("The subgroup has a member who was not in the group", "R-11.3-3");
   }
 }
 

@@ -1,20 +1,16 @@
 /** Making a group that succeeds another one: reinitialisation (RFC 9420 §11.2) and subgroup branching (§11.3). */
 import { randomBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { erase } from "../codec/bytes.ts";
+import { type Bytes, erase } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
 import { adoptCommit, createFirstCommit } from "../commit/create.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extensions/extension.ts";
 import { ProposalType } from "../framing/proposal.ts";
-import type { GroupState } from "../state/group-state.ts";
-import { requireActive } from "../state/group-state.ts";
+import { type GroupState, requireActive } from "../state/group-state.ts";
 import type { KeyPackage } from "../framing/key-package.ts";
-import type { CreateGroupOptions } from "./create.ts";
-import { createGroup } from "./create.ts";
-import type { SuccessionPskId } from "./succession.ts";
-import { checkSuccession } from "./succession.ts";
+import { type CreateGroupOptions, createGroup } from "./create.ts";
+import { type SuccessionPskId, checkSuccession } from "./succession.ts";
 
 /** Who makes the new group, and whom it is for. */
 export interface SuccessorOptions extends Omit<CreateGroupOptions, "suite" | "groupId" | "extensions"> {
@@ -84,13 +80,13 @@ export interface Successor {
 export async function reinitGroup(old: GroupState, options: ReinitOptions): Promise<Successor> {
   const { reinit } = old;
   if (old.status !== "reinitialised" || reinit === undefined) {
-    throw new CoppiceError("ERR_MLS_STATE", "the group was not reinitialised: commit a ReInit first", {
+    throw new CoppiceError("ERR_MLS_STATE", "The group was not reinitialised: commit a ReInit first", {
       requirement: "R-11.2-1",
       detail: { status: old.status },
     });
   }
   if (options.suite.id !== reinit.cipherSuite) {
-    throw new CoppiceError("ERR_MLS_VERSION", "the ReInit names another cipher suite", {
+    throw new CoppiceError("ERR_MLS_VERSION", "The ReInit names another cipher suite", {
       requirement: "R-11.2-2",
       detail: { announced: reinit.cipherSuite, given: options.suite.id },
     });
@@ -156,7 +152,7 @@ async function createSuccessor(
     { id, psk: old.secrets.resumptionPsk },
   );
   const { commit, welcome } = made.staged;
-  if (welcome === undefined) throw new TypeError("a group that succeeds another one has at least two members");
+  if (welcome === undefined) throw new TypeError("A group that succeeds another one has at least two members");
   const { state, consumed } = adoptCommit(made.state, made.staged, rules);
   checkSuccession(old, id, { context: state.context, tree: state.tree, rules });
   erase(...made.consumed, ...consumed);

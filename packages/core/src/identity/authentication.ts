@@ -2,8 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { ask, yesOrNo } from "../hooks.ts";
-import type { Credential } from "./credential.ts";
-import { sameCredential } from "./credential.ts";
+import { type Credential, sameCredential } from "./credential.ts";
 
 /** When a credential is judged (R-5.3.1-2 to R-5.3.1-7). */
 export type ValidationMoment = "key_package" | "group_info" | "add" | "update" | "commit" | "external_senders";
@@ -50,7 +49,7 @@ export async function validateCredential(
 ): Promise<void> {
   const { credential, signatureKey } = identity;
   await ask(() => rules.authentication.validate({ credential, signatureKey, moment, previous }), {
-    ...{ code: "ERR_MLS_CREDENTIAL", message: "the authentication service refused a credential" },
+    ...{ code: "ERR_MLS_CREDENTIAL", message: "The authentication service refused a credential" },
     ...{ requirement: previous === undefined ? "R-5.3.1-1" : "R-5.3.1-8", detail: { moment } },
   });
 }
@@ -67,7 +66,7 @@ export function isSameIdentity(
 /** `ERR_MLS_CREDENTIAL` unless a leaf keeps the identity of the one that it replaces (R-5.3.1-8). */
 export function checkIdentityKept(rules: IdentityRules, previous: Credential, next: Credential): void {
   if (isSameIdentity(rules, previous, next)) return;
-  throw new CoppiceError("ERR_MLS_CREDENTIAL", "the credential is of another identity than the one that it replaces", {
+  throw new CoppiceError("ERR_MLS_CREDENTIAL", "The credential is of another identity than the one that it replaces", {
     requirement: "R-5.3.1-8",
   });
 }

@@ -1,9 +1,7 @@
 /** Credentials (RFC 9420 §5.3). */
 import { copyBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, utf8 } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { encode, opaque, vector } from "../codec/codec.ts";
+import { type Bytes, equalBytes, utf8 } from "../codec/bytes.ts";
+import { type Codec, encode, opaque, vector } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 
 /** Registered credential types (§17.5). */
@@ -38,7 +36,7 @@ export interface X509Credential {
 export type Credential = BasicCredential | X509Credential;
 
 const unsupported = (credentialType: number): CoppiceError =>
-  new CoppiceError("ERR_MLS_CREDENTIAL", `credential type ${String(credentialType)} is not supported`, {
+  new CoppiceError("ERR_MLS_CREDENTIAL", `Credential type ${String(credentialType)} is not supported`, {
     requirement: "R-13.5-3",
     detail: { credentialType },
   });

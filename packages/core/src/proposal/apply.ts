@@ -1,30 +1,36 @@
 /** Applying a proposal list (RFC 9420 §12.3) to copies of tree and context, judging what it brings in. */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import { sameCredential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { ProposalTypeRules, SentCustomProposal } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { checkExternalSenderKeys, ExtensionType, findExtension, findExternalSenders } from "../extensions/extension.ts";
-import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import {
+  type Extension,
+  checkExternalSenderKeys,
+  ExtensionType,
+  findExtension,
+  findExternalSenders,
+} from "../extensions/extension.ts";
+import { type Proposal, type ReInitProposal, ProposalType } from "../framing/proposal.ts";
 import { inFlight } from "../in-flight.ts";
-import type { KeyPackage } from "../framing/key-package.ts";
-import { checkSuite, verifyKeyPackage } from "../framing/key-package.ts";
+import { type KeyPackage, checkSuite, verifyKeyPackage } from "../framing/key-package.ts";
 import type { SentProposal } from "../framing/framed-content.ts";
-import type { IdentityRules } from "../identity/authentication.ts";
-import type { ProposalRules } from "./validate-list.ts";
-import type { LeafNodeRules } from "../tree/leaf-node-validation.ts";
 import { yesOrNo } from "../hooks.ts";
-import { validateCredential } from "../identity/authentication.ts";
+import { type IdentityRules, validateCredential } from "../identity/authentication.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { PreSharedKeyId } from "../schedule/psk.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
-import { checkKeys, checkSupport, validateLeafNode, validateMembers } from "../tree/leaf-node-validation.ts";
+import {
+  type LeafNodeRules,
+  checkKeys,
+  checkSupport,
+  validateLeafNode,
+  validateMembers,
+} from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { checkReinit } from "./validate-list.ts";
+import { type ProposalRules, checkReinit } from "./validate-list.ts";
 
 /** A new member, with the key package that let it in. */
 export interface AddedMember {
@@ -130,7 +136,7 @@ export async function applyProposals(
   const removed: ChangedMember[] = [];
   for (const { proposal } of ofType(proposals, ProposalType.remove)) {
     const leafNode = before.findLeaf(proposal.removed);
-    if (leafNode === undefined) throw new RangeError("a Remove of a blank leaf passed list validation");
+    if (leafNode === undefined) throw new RangeError("A Remove of a blank leaf passed list validation");
     const leafIndex = proposal.removed as LeafIndex;
     tree = tree.removeLeaf(leafIndex);
     removed.push({ leafIndex, leafNode });
@@ -207,7 +213,7 @@ export async function checkOwnProposal(
 /** `ERR_MLS_LIMIT` for a tree with more leaves than a group may have, after an Add or an external Commit. */
 export function checkTreeSize(tree: RatchetTree, { limits }: ProposalRules): void {
   if (tree.leafCount <= limits.treeLeaves) return;
-  throw new CoppiceError("ERR_MLS_LIMIT", `a group has at most ${String(limits.treeLeaves)} leaves`, {
+  throw new CoppiceError("ERR_MLS_LIMIT", `A group has at most ${String(limits.treeLeaves)} leaves`, {
     detail: { treeLeaves: limits.treeLeaves },
   });
 }
@@ -240,7 +246,7 @@ function refuseUnsupported(custom: readonly Pick<SentCustomProposal, "proposal">
   const foreign = custom.find(({ proposal }) => supported?.includes(proposal.customType) !== true);
   if (foreign === undefined) return;
   const { customType } = foreign.proposal;
-  throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", `not every member supports proposal type ${String(customType)}`, {
+  throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", `Not every member supports proposal type ${String(customType)}`, {
     requirement: "R-12.2-13",
     detail: { proposalType: customType },
   });
@@ -265,10 +271,10 @@ async function checkUpdate(
 ): Promise<void> {
   const previous = tree.leaf(leafIndex);
   if (previous === undefined) {
-    throw new CoppiceError("ERR_MLS_SENDER", "an Update from a leaf that is blank", { requirement: "R-6.1-4" });
+    throw new CoppiceError("ERR_MLS_SENDER", "An Update from a leaf that is blank", { requirement: "R-6.1-4" });
   }
   if (equalBytes(previous.encryptionKey, leaf.encryptionKey)) {
-    throw new CoppiceError("ERR_MLS_LEAF_NODE", "an Update must change the encryption key", {
+    throw new CoppiceError("ERR_MLS_LEAF_NODE", "An Update must change the encryption key", {
       requirement: "R-7.3-11",
     });
   }
@@ -286,7 +292,7 @@ async function checkUpdate(
 /** Nobody is added who is in `tree`, the tree after Updates and Removes, or added already (R-12.2-7). */
 function refuseMembers(keyPackages: readonly KeyPackage[], tree: RatchetTree, { authentication }: IdentityRules): void {
   const refuse = (): never => {
-    throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "an Add of a client that is a member", { requirement: "R-12.2-7" });
+    throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "An Add of a client that is a member", { requirement: "R-12.2-7" });
   };
   if (keyPackages.some(({ leafNode }) => tree.hasSignatureKey(leafNode.signatureKey))) refuse();
   const { sameClient } = authentication;

@@ -1,13 +1,10 @@
 /** Proposal types of the application (RFC 9420 §12.3, §17.4): each says what it may do and where it fits. */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec, Given } from "../codec/codec.ts";
-import { copyOf, decode, encode } from "../codec/codec.ts";
+import { type Codec, type Given, copyOf, decode, encode } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions as wireExtensions } from "../extensions/extension.ts";
+import { type Extension, extensions as wireExtensions } from "../extensions/extension.ts";
 import type { Sender } from "../framing/framed-content.ts";
-import type { CustomProposal, Proposal } from "../framing/proposal.ts";
-import { isCustomType } from "../framing/proposal.ts";
+import { type CustomProposal, type Proposal, isCustomType } from "../framing/proposal.ts";
 import { isGrease } from "../extensions/grease.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
@@ -104,7 +101,7 @@ export function defineProposalType<T>(definition: ProposalTypeDefinition<T>): Cu
     throw new RangeError(`${String(customType)} cannot be the type of a custom proposal`);
   }
   const refusal = (cause: unknown): CoppiceError =>
-    new CoppiceError("ERR_MLS_PROPOSAL", `a proposal of type ${String(customType)} is not valid`, {
+    new CoppiceError("ERR_MLS_PROPOSAL", `A proposal of type ${String(customType)} is not valid`, {
       requirement: "R-12.3-4",
       detail: { proposalType: customType },
       cause,
@@ -142,7 +139,7 @@ export function defineProposalType<T>(definition: ProposalTypeDefinition<T>): Cu
 export function rulesOf({ customType }: CustomProposal, types: readonly ProposalTypeRules[]): ProposalTypeRules {
   const found = types.find((type) => type.customType === customType);
   if (found !== undefined) return found;
-  throw new CoppiceError("ERR_MLS_PROPOSAL", `proposal type ${String(customType)} is not supported`, {
+  throw new CoppiceError("ERR_MLS_PROPOSAL", `Proposal type ${String(customType)} is not supported`, {
     requirement: "R-13.5-3",
     detail: { proposalType: customType },
   });

@@ -17,7 +17,7 @@ export interface PolicyRules {
   readonly allowOutsideProposal: (request: SentProposal) => Promise<void>;
 }
 
-const POLICY = { code: "ERR_MLS_POLICY", message: "the application's policy refused the proposals" } as const;
+const POLICY = { code: "ERR_MLS_POLICY", message: "The application's policy refused the proposals" } as const;
 
 /** Asks the application's policy; whatever it throws becomes `ERR_MLS_POLICY` (R-12.2-15). */
 export async function checkPolicy(

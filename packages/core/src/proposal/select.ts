@@ -1,13 +1,11 @@
 /** Choosing proposals for a Commit that is being made (RFC 9420 §12.2): no received proposal can wedge a group. */
 import { toHex } from "../codec/bytes.ts";
 import { CoppiceError, isCoppiceError } from "../errors.ts";
-import type { ProposalOrRef } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import { type ProposalOrRef, ProposalType } from "../framing/proposal.ts";
 import type { CachedProposal, GroupState } from "../state/group-state.ts";
 import { inFlight } from "../in-flight.ts";
 import type { SentProposal } from "../framing/framed-content.ts";
-import type { ApplyRules, Verify } from "./apply.ts";
-import { verifier } from "./apply.ts";
+import { type ApplyRules, type Verify, verifier } from "./apply.ts";
 import { proposalList } from "./validate-list.ts";
 
 /** A cached proposal that does not fit in the list, or is not valid in itself. */
@@ -74,7 +72,7 @@ function candidatesOf({ proposals }: GroupState, chosen: boolean | readonly Uint
   const refs = new Set(chosen.map(toHex));
   const missing = [...refs].filter((ref) => !proposals.has(ref));
   if (missing.length > 0) {
-    throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "proposals were chosen that are not known", {
+    throw new CoppiceError("ERR_MLS_PROPOSAL_REF", "Proposals were chosen that are not known", {
       requirement: "R-12.4-2",
       detail: { missing },
     });

@@ -1,18 +1,14 @@
 /** Proposal list validation (RFC 9420 §12.2), the same for making a Commit and for processing one. */
 import { encode } from "../codec/codec.ts";
 import { toHex } from "../codec/bytes.ts";
-import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import { SUPPORTED_CIPHER_SUITES } from "../crypto/cipher-suite.ts";
-import type { ProposalTypeRules } from "./custom-proposal.ts";
-import { rulesOf } from "./custom-proposal.ts";
+import { type CipherSuite, SUPPORTED_CIPHER_SUITES } from "../crypto/cipher-suite.ts";
+import { type ProposalTypeRules, rulesOf } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import { MLS10 } from "../extensions/capabilities.ts";
 import type { Sender, SentProposal } from "../framing/framed-content.ts";
-import type { Proposal, ReInitProposal } from "../framing/proposal.ts";
-import { ProposalType } from "../framing/proposal.ts";
+import { type Proposal, type ReInitProposal, ProposalType } from "../framing/proposal.ts";
 import type { Limits } from "../limits.ts";
-import type { PreSharedKeyId } from "../schedule/psk.ts";
-import { preSharedKeyId } from "../schedule/psk.ts";
+import { type PreSharedKeyId, preSharedKeyId } from "../schedule/psk.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
@@ -46,7 +42,7 @@ export function checkProposalSender(proposal: Proposal, sender: Sender, types: r
     } as const
   )[sender.senderType];
   if (!allowed) {
-    throw new CoppiceError("ERR_MLS_SENDER", `a sender of type ${sender.senderType} may not propose this`, {
+    throw new CoppiceError("ERR_MLS_SENDER", `A sender of type ${sender.senderType} may not propose this`, {
       requirement,
       detail: { proposalType: proposalType === "custom" ? proposal.customType : proposalType },
     });
@@ -66,7 +62,7 @@ export interface ProposalRules {
  */
 export function checkReinit({ version, cipherSuite }: ReInitProposal): void {
   if (version === MLS10 && SUPPORTED_CIPHER_SUITES.includes(cipherSuite)) return;
-  throw new CoppiceError("ERR_MLS_VERSION", "a ReInit to a version or cipher suite that is not supported", {
+  throw new CoppiceError("ERR_MLS_VERSION", "A ReInit to a version or cipher suite that is not supported", {
     requirement: "R-11.2-2",
     detail: { version, cipherSuite },
   });
@@ -88,19 +84,19 @@ export function checkProposal(
   switch (proposal.proposalType) {
     case ProposalType.update:
       if (sender.senderType !== "member") {
-        throw new CoppiceError("ERR_MLS_SENDER", "only members send Updates", { requirement: "R-12.1.2-1" });
+        throw new CoppiceError("ERR_MLS_SENDER", "Only members send Updates", { requirement: "R-12.1.2-1" });
       }
       return;
     case ProposalType.remove:
       if (tree.findLeaf(proposal.removed) === undefined) {
-        throw proposalError(`leaf ${String(proposal.removed)} is not a member`, "R-12.1.3-1");
+        throw proposalError(`Leaf ${String(proposal.removed)} is not a member`, "R-12.1.3-1");
       }
       return;
     case ProposalType.psk:
       checkPskId(suite, proposal.psk, rules.limits);
       if (proposal.psk.pskType === "resumption" && proposal.psk.usage !== "application") {
         const requirement = proposal.psk.usage === "reinit" ? "R-12.1.4-1" : "R-12.1.4-2";
-        throw proposalError(`a PSK of usage ${proposal.psk.usage} is not allowed here`, requirement);
+        throw proposalError(`A PSK of usage ${proposal.psk.usage} is not allowed here`, requirement);
       }
       return;
     case ProposalType.reinit:
@@ -115,9 +111,9 @@ export function checkProposal(
 
 function checkPskId({ hash }: CipherSuite, psk: PreSharedKeyId, { pskIdBytes }: Limits): void {
   if ((psk.pskType === "external" ? psk.pskId : psk.pskGroupId).length > pskIdBytes) {
-    throw new CoppiceError("ERR_MLS_LIMIT", "the id of a PSK is too long", { detail: { pskIdBytes } });
+    throw new CoppiceError("ERR_MLS_LIMIT", "The id of a PSK is too long", { detail: { pskIdBytes } });
   }
-  if (psk.pskNonce.length !== hash.Nh) throw proposalError("the PSK nonce is not Nh bytes", "R-12.1.4-3");
+  if (psk.pskNonce.length !== hash.Nh) throw proposalError("The PSK nonce is not Nh bytes", "R-12.1.4-3");
 }
 
 /** Refuses PSKs that a Welcome names as those of a Commit are refused, whose they are (R-12.4.1-11). */
@@ -132,14 +128,14 @@ export function checkPskIds(suite: CipherSuite, ids: readonly PreSharedKeyId[], 
 
 function addPskId(seen: Set<string>, id: PreSharedKeyId): void {
   const key = toHex(encode(preSharedKeyId, id));
-  if (seen.has(key)) throw listError("two PreSharedKeys with one id", "R-12.2-8");
+  if (seen.has(key)) throw listError("Two PreSharedKeys with one id", "R-12.2-8");
   seen.add(key);
 }
 
 /** `ERR_MLS_LIMIT` for more proposals than a Commit may cover. To be asked first: each of them costs work. */
 export function checkProposalCount(proposals: number, { proposalsPerCommit }: Limits): void {
   if (proposals <= proposalsPerCommit) return;
-  throw new CoppiceError("ERR_MLS_LIMIT", `a Commit covers at most ${String(proposalsPerCommit)} proposals`, {
+  throw new CoppiceError("ERR_MLS_LIMIT", `A Commit covers at most ${String(proposalsPerCommit)} proposals`, {
     detail: { proposals, proposalsPerCommit },
   });
 }
@@ -170,13 +166,13 @@ export function proposalList(suite: CipherSuite, { committer, ...context }: List
   const psks = new Set<string>();
   const added = new Set<string>();
   const contextChanges = new Set<number>();
-  const company = (): CoppiceError => listError("a ReInit with company", "R-12.2-10");
+  const company = (): CoppiceError => listError("A ReInit with company", "R-12.2-10");
   return (sent) => {
     const { proposal, sender } = sent;
     checkProposalCount(length + 1, context.rules.limits);
     if (closed) throw company();
     if (proposal.proposalType === ProposalType.externalInit) {
-      throw listError("an ExternalInit in a regular Commit", "R-12.2-12");
+      throw listError("An ExternalInit in a regular Commit", "R-12.2-12");
     }
     checkProposal(suite, sent, context);
     switch (proposal.proposalType) {
@@ -185,12 +181,12 @@ export function proposalList(suite: CipherSuite, { committer, ...context }: List
         break;
       case ProposalType.update: {
         const leaf = sender.senderType === "member" ? sender.leafIndex : committer;
-        if (leaf === committer) throw listError("an Update by the committer", "R-12.2-2");
+        if (leaf === committer) throw listError("An Update by the committer", "R-12.2-2");
         once(touched, leaf, "two Updates or Removes of one leaf", "R-12.2-4");
         break;
       }
       case ProposalType.remove:
-        if (proposal.removed === committer) throw listError("a Remove of the committer", "R-12.2-3");
+        if (proposal.removed === committer) throw listError("A Remove of the committer", "R-12.2-3");
         once(touched, proposal.removed, "two Updates or Removes of one leaf", "R-12.2-4");
         break;
       case ProposalType.psk:
@@ -219,8 +215,8 @@ export function validateExternalProposalList(
   checkProposalCount(proposals.length, context.rules.limits);
   const count = (type: Proposal["proposalType"]): number =>
     proposals.filter(({ proposal }) => proposal.proposalType === type).length;
-  if (count(ProposalType.externalInit) !== 1) throw listError("not exactly one ExternalInit", "R-12.2-16");
-  if (count(ProposalType.remove) > 1) throw listError("more than one Remove in an external Commit", "R-12.2-17");
+  if (count(ProposalType.externalInit) !== 1) throw listError("Not exactly one ExternalInit", "R-12.2-16");
+  if (count(ProposalType.remove) > 1) throw listError("More than one Remove in an external Commit", "R-12.2-17");
   const psks = new Set<string>();
   for (const sent of proposals) {
     checkProposal(suite, sent, context);
@@ -228,7 +224,7 @@ export function validateExternalProposalList(
     if (proposal.proposalType === ProposalType.psk) {
       addPskId(psks, proposal.psk);
     } else if (proposal.proposalType !== ProposalType.externalInit && proposal.proposalType !== ProposalType.remove) {
-      throw listError("a proposal that has no place in an external Commit", "R-12.2-18");
+      throw listError("A proposal that has no place in an external Commit", "R-12.2-18");
     }
   }
 }

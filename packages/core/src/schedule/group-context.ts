@@ -1,9 +1,7 @@
 /** The group context (RFC 9420 §8.1): what all members agree on in an epoch. */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { encode, opaque, struct, uint16, uint64 } from "../codec/codec.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions } from "../extensions/extension.ts";
+import { type Codec, encode, opaque, struct, uint16, uint64 } from "../codec/codec.ts";
+import { type Extension, extensions } from "../extensions/extension.ts";
 
 /**
  * ```tls

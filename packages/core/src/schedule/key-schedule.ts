@@ -1,11 +1,9 @@
 /** The key schedule (RFC 9420 §8). */
 import { randomBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase } from "../codec/bytes.ts";
+import { type Bytes, EMPTY, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { deriveSecret, deriveSecrets } from "../crypto/labels.ts";
-import type { GroupContext } from "./group-context.ts";
-import { encodeGroupContext } from "./group-context.ts";
+import { type GroupContext, encodeGroupContext } from "./group-context.ts";
 
 /** What an epoch derives from its `epoch_secret`, `Nh` bytes each, all secret but the authenticator (R-8-5, R-8-6). */
 export interface EpochSecrets {

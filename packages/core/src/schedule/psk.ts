@@ -1,9 +1,7 @@
 /** Pre-shared keys (RFC 9420 §8.4). */
 import { assertBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { erase } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, encode, opaque, select, struct, uint16, uint64, uint8 } from "../codec/codec.ts";
+import { type Bytes, erase } from "../codec/bytes.ts";
+import { type Codec, closedEnum, encode, opaque, select, struct, uint16, uint64, uint8 } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 
@@ -75,7 +73,7 @@ const MAX_PSKS = 2 ** 16 - 1;
  */
 export function computePskSecret(suite: CipherSuite, psks: readonly PreSharedKey[]): Bytes {
   if (psks.length > MAX_PSKS) {
-    throw new CoppiceError("ERR_MLS_LIMIT", `a Commit has at most ${String(MAX_PSKS)} pre-shared keys`, {
+    throw new CoppiceError("ERR_MLS_LIMIT", `A Commit has at most ${String(MAX_PSKS)} pre-shared keys`, {
       detail: { psks: psks.length },
     });
   }

@@ -3,14 +3,22 @@
  * the secrets that it consumed; the caller erases those once the next tree is stored, so that a failure costs no key.
  */
 import type { RatchetKeys } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, erase, utf8 } from "../codec/bytes.ts";
+import { type Bytes, EMPTY, erase, utf8 } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { notLoaded, succeeded } from "../result.ts";
-import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
-import { children, isLeaf, left, leafToNode, leavesBelow, right, root } from "../tree/tree-math.ts";
+import {
+  type LeafIndex,
+  type NodeIndex,
+  children,
+  isLeaf,
+  left,
+  leafToNode,
+  leavesBelow,
+  right,
+  root,
+} from "../tree/tree-math.ts";
 
 export type RatchetType = "handshake" | "application";
 
@@ -119,11 +127,11 @@ function changeRatchet<T>(
       return { ...node, [type]: step.ratchet };
     }
     const below = target < index ? left(index) : right(index);
-    if (below === undefined) throw new RangeError("a leaf of the secret tree has no children");
+    if (below === undefined) throw new RangeError("A leaf of the secret tree has no children");
     return target < index ? { ...node, left: visit(node.left, below) } : { ...node, right: visit(node.right, below) };
   };
   const next = { leafCount: tree.leafCount, root: visit(tree.root, root(tree.leafCount)) };
-  if (done === undefined) throw new RangeError(`leaf ${String(leaf)} is not in the secret tree`);
+  if (done === undefined) throw new RangeError(`Leaf ${String(leaf)} is not in the secret tree`);
   return { taken: done.taken, next, consumed };
 }
 
@@ -187,7 +195,7 @@ export function useNextSecret<T extends { readonly secret: Bytes }>(
 ): Remaining & { readonly taken: T & { readonly generation: number } } {
   const change = ({ generation, secret, skipped }: Ratchet): Step<T & { readonly generation: number }> => {
     if (generation > LAST_GENERATION) {
-      throw new CoppiceError("ERR_MLS_LIMIT", "this epoch's ratchet is used up: commit first", {
+      throw new CoppiceError("ERR_MLS_LIMIT", "This epoch's ratchet is used up: commit first", {
         requirement: "R-9.1-5",
       });
     }
@@ -246,7 +254,7 @@ function advance(suite: CipherSuite, ratchet: Ratchet, generations: readonly num
   const { keys, secret } = moved ? run(suite, ratchet, generation - ratchet.generation) : { keys: [], ...ratchet };
   const keyOf = (wanted: number): MessageKey => {
     const found = ratchet.skipped.get(wanted) ?? keys[wanted - ratchet.generation];
-    if (found === undefined) throw new RangeError(`generation ${String(wanted)} was not derived`);
+    if (found === undefined) throw new RangeError(`Generation ${String(wanted)} was not derived`);
     return found;
   };
   const consumed = moved ? [ratchet.secret] : [];
@@ -294,13 +302,13 @@ function plan(
 }
 
 const usedBefore = (generation: number): CoppiceError =>
-  new CoppiceError("ERR_MLS_REPLAY", "the key of this message was used or dropped", {
+  new CoppiceError("ERR_MLS_REPLAY", "The key of this message was used or dropped", {
     requirement: "R-9.2-1",
     detail: { generation },
   });
 
 const tooFarAhead = (generation: number, steps: number, forwardSteps: number): CoppiceError =>
-  new CoppiceError("ERR_MLS_LIMIT", `the message is ${String(steps)} generations ahead`, {
+  new CoppiceError("ERR_MLS_LIMIT", `The message is ${String(steps)} generations ahead`, {
     requirement: "R-15.3-3",
     detail: { generation, forwardSteps },
   });

@@ -1,6 +1,6 @@
 /** Transcript hashes (RFC 9420 §8.2). */
-import type { Bytes } from "../codec/bytes.ts";
-import { concat, equalConstantTime } from "../codec/bytes.ts";
+
+import { type Bytes, concat, equalConstantTime } from "../codec/bytes.ts";
 import { encode, opaque } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
@@ -23,6 +23,6 @@ export function computeConfirmationTag(suite: CipherSuite, confirmationKey: Byte
 /** `ERR_MLS_CONFIRMATION` unless the tag is the expected one (R-12.4.2-12). */
 export function verifyConfirmationTag(expected: Bytes, received: Bytes | undefined, requirement: string): void {
   if (received === undefined || !equalConstantTime(expected, received)) {
-    throw new CoppiceError("ERR_MLS_CONFIRMATION", "the confirmation tag does not match", { requirement });
+    throw new CoppiceError("ERR_MLS_CONFIRMATION", "The confirmation tag does not match", { requirement });
   }
 }

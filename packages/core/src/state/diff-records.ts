@@ -2,22 +2,19 @@
  * A group state as named records (`record-names.ts`), so that a store writes what changed and nothing else: a message one ratchet,
  * a Commit O(log N) nodes.
  */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { encode } from "../codec/codec.ts";
-import type { FormerMembers, MessagingState, PastEpoch } from "./group-state.ts";
-import { isComplete, secretTreesOf } from "./group-state.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
+import { type Codec, encode } from "../codec/codec.ts";
+import { type FormerMembers, type MessagingState, type PastEpoch, isComplete, secretTreesOf } from "./group-state.ts";
 import { notLoaded } from "../result.ts";
 import type { SecretNode, SecretTree } from "../schedule/secret-tree.ts";
 import { changedNodes } from "../tree/changed-nodes.ts";
 import { parentNode } from "../tree/parent-node.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { isLeafSlot } from "../tree/subtree.ts";
-import type { NodeIndex } from "../tree/tree-math.ts";
-import { children, isLeaf, nodeToLeaf, root } from "../tree/tree-math.ts";
-import type { StateRecord } from "./record-codecs.ts";
+import { type NodeIndex, children, isLeaf, nodeToLeaf, root } from "../tree/tree-math.ts";
 import {
+  type StateRecord,
   cachedProposal,
   formerRecord,
   leafRecord,

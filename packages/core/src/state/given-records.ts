@@ -1,6 +1,6 @@
 /** Records that were read from a store, decoded where they are asked for. */
-import type { Codec } from "../codec/codec.ts";
-import { decode } from "../codec/codec.ts";
+
+import { type Codec, decode } from "../codec/codec.ts";
 import { CoppiceError, isCoppiceError } from "../errors.ts";
 import { GROUP_RECORDS, isSingleRecord, recordPlace } from "./record-names.ts";
 

@@ -1,6 +1,6 @@
 /** The state of a group at one member (RFC 9420 §11, §12): an immutable value. */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
@@ -9,8 +9,7 @@ import type { SentProposal } from "../framing/framed-content.ts";
 import type { Identity } from "../identity/authentication.ts";
 import type { EpochSecrets } from "../schedule/key-schedule.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
-import type { SecretTree } from "../schedule/secret-tree.ts";
-import { secretsOf } from "../schedule/secret-tree.ts";
+import { type SecretTree, secretsOf } from "../schedule/secret-tree.ts";
 import type { Leaves } from "../tree/loaded-leaves.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
@@ -113,7 +112,7 @@ export const secretTreesOf = (state: MessagingState): ReadonlyMap<bigint, Secret
 /** This member's own leaf. */
 export function ownLeaf(state: Pick<MessagingState, "tree" | "leafIndex">): LeafNode {
   const leaf = state.tree.findLeaf(state.leafIndex);
-  if (leaf === undefined) throw new CoppiceError("ERR_MLS_STATE", "this member has no leaf: it was removed");
+  if (leaf === undefined) throw new CoppiceError("ERR_MLS_STATE", "This member has no leaf: it was removed");
   return leaf;
 }
 
@@ -123,7 +122,7 @@ export function requireActive(state: Pick<PublicGroupState, "status">): void {
   const removed = state.status === "removed";
   throw new CoppiceError(
     "ERR_MLS_STATE",
-    removed ? "this member was removed from the group" : "the group was reinitialised",
+    removed ? "This member was removed from the group" : "The group was reinitialised",
     {
       requirement: removed ? "R-12.4.2-14" : "R-12.4.2-13",
       detail: { status: state.status },
@@ -139,7 +138,7 @@ export function requireReadable(state: Pick<PublicGroupState, "status">): void {
 /** `ERR_MLS_STATE` for the signer of another key than that of the own leaf: nobody would accept what it signs. */
 export function checkSigner(state: Pick<MessagingState, "tree" | "leafIndex">, { publicKey }: Signer): void {
   if (equalBytes(publicKey, ownLeaf(state).signatureKey)) return;
-  throw new CoppiceError("ERR_MLS_STATE", "the signer has another key than the own leaf", {
+  throw new CoppiceError("ERR_MLS_STATE", "The signer has another key than the own leaf", {
     requirement: "R-6.1-4",
   });
 }

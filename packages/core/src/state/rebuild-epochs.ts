@@ -2,12 +2,9 @@
 import { toHex } from "../codec/bytes.ts";
 import type { CachedProposal, FormerMembers, MessagingState, PastEpoch } from "./group-state.ts";
 import type { Identity } from "../identity/authentication.ts";
-import type { SecretNode, SecretTree } from "../schedule/secret-tree.ts";
-import { ABSENT } from "../schedule/secret-tree.ts";
-import type { NodeIndex } from "../tree/tree-math.ts";
-import { children, root } from "../tree/tree-math.ts";
-import type { GivenRecords } from "./given-records.ts";
-import { corrupt } from "./given-records.ts";
+import { type SecretNode, type SecretTree, ABSENT } from "../schedule/secret-tree.ts";
+import { type NodeIndex, children, root } from "../tree/tree-math.ts";
+import { type GivenRecords, corrupt } from "./given-records.ts";
 import { cachedProposal, formerRecord, pastRecord, secretNode } from "./record-codecs.ts";
 import { recordFolders, recordNames } from "./record-names.ts";
 

@@ -1,8 +1,8 @@
 /** Encodings of the records of a group state (`record-names.ts`); not part of the protocol. */
-import type { Bytes } from "../codec/bytes.ts";
-import { fromHex, toHex } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
+
+import { type Bytes, fromHex, toHex } from "../codec/bytes.ts";
 import {
+  type Codec,
   closedEnum,
   map,
   opaque,
@@ -18,17 +18,13 @@ import {
 import { credential } from "../identity/credential.ts";
 import { CoppiceError } from "../errors.ts";
 import { sender } from "../framing/framed-content.ts";
-import type { ReInitProposal } from "../framing/proposal.ts";
-import { proposal, proposalBodies } from "../framing/proposal.ts";
+import { type ReInitProposal, proposal, proposalBodies } from "../framing/proposal.ts";
 import type { CachedProposal, GroupStatus, MessagingState } from "./group-state.ts";
-import type { GroupContext } from "../schedule/group-context.ts";
-import { groupContext } from "../schedule/group-context.ts";
+import { type GroupContext, groupContext } from "../schedule/group-context.ts";
 import type { Ratchet, SecretNode } from "../schedule/secret-tree.ts";
 import type { Identity } from "../identity/authentication.ts";
-import type { LeafNode } from "../tree/leaf-node.ts";
-import { leafNode } from "../tree/leaf-node.ts";
-import type { LeafIndex, NodeIndex } from "../tree/tree-math.ts";
-import { MAX_LEAF_COUNT } from "../tree/tree-math.ts";
+import { type LeafNode, leafNode } from "../tree/leaf-node.ts";
+import { type LeafIndex, type NodeIndex, MAX_LEAF_COUNT } from "../tree/tree-math.ts";
 
 /** States of this version are readable. */
 export const STATE_FORMAT_VERSION = 2;
@@ -61,7 +57,7 @@ const leafCount: Codec<number> = map(
   uint32,
   (count) => {
     if (count > 0 && count <= MAX_LEAF_COUNT && Number.isInteger(Math.log2(count))) return count;
-    throw new CoppiceError("ERR_MLS_DECODE", "the stored leaf count is not that of a tree", { detail: { count } });
+    throw new CoppiceError("ERR_MLS_DECODE", "The stored leaf count is not that of a tree", { detail: { count } });
   },
   (count) => count,
 );

@@ -1,21 +1,14 @@
 /** A group state from its records (`record-names.ts`), and one state from another and what changed. */
 import { getCipherSuite } from "../crypto/cipher-suite.ts";
-import type { GroupState, MessagingState } from "./group-state.ts";
-import { secretTreesOf } from "./group-state.ts";
+import { type GroupState, type MessagingState, secretTreesOf } from "./group-state.ts";
 import type { LeafNode } from "../tree/leaf-node.ts";
-import type { Leaves } from "../tree/loaded-leaves.ts";
-import { LoadedLeaves } from "../tree/loaded-leaves.ts";
+import { type Leaves, LoadedLeaves } from "../tree/loaded-leaves.ts";
 import { parentNode } from "../tree/parent-node.ts";
-import type { NodeSince } from "../tree/ratchet-tree.ts";
-import { RatchetTree } from "../tree/ratchet-tree.ts";
-import type { NodeIndex } from "../tree/tree-math.ts";
-import { isLeaf, nodeToLeaf } from "../tree/tree-math.ts";
-import type { KnownRecords } from "./given-records.ts";
-import { corrupt, GivenRecords } from "./given-records.ts";
-import type { Outline } from "./rebuild-epochs.ts";
-import { NOT_LOADED, NOTHING_ELSE, rebuildEpochs } from "./rebuild-epochs.ts";
-import type { StateRecord } from "./record-codecs.ts";
-import { leafRecord, stateRecord } from "./record-codecs.ts";
+import { type NodeSince, RatchetTree } from "../tree/ratchet-tree.ts";
+import { type NodeIndex, isLeaf, nodeToLeaf } from "../tree/tree-math.ts";
+import { type KnownRecords, corrupt, GivenRecords } from "./given-records.ts";
+import { type Outline, NOT_LOADED, NOTHING_ELSE, rebuildEpochs } from "./rebuild-epochs.ts";
+import { type StateRecord, leafRecord, stateRecord } from "./record-codecs.ts";
 import { recordFolders, recordNames } from "./record-names.ts";
 
 /** How the cipher suite of a state is made: see `getCipherSuite`. */

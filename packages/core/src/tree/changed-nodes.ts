@@ -1,9 +1,7 @@
 /** The difference between two versions of a ratchet tree, at the cost of what changed: shared subtrees are not visited. */
 import type { RatchetTree } from "./ratchet-tree.ts";
-import type { Subtree } from "./subtree.ts";
-import { isLeafSlot } from "./subtree.ts";
-import type { NodeIndex } from "./tree-math.ts";
-import { children, root } from "./tree-math.ts";
+import { type Subtree, isLeafSlot } from "./subtree.ts";
+import { type NodeIndex, children, root } from "./tree-math.ts";
 
 /** Places at which `after` has another node than `before`, with what stands there: undefined where the tree ends before. */
 export function changedNodes(

@@ -2,8 +2,8 @@
  * Which public keys a tree holds (R-16.7-1): a persistent multiset, so that versions of a tree share it and uniqueness
  * needs no scan. A crit-bit trie: every inner node names the first bit in which its two sides differ.
  */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 
 type Node = Entry | Inner;
 

@@ -2,15 +2,17 @@
 import { describe } from "@coppice/kit";
 import { toHex } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import type { CoppiceErrorOptions } from "../errors.ts";
-import { CoppiceError } from "../errors.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { findRequiredCapabilities } from "../extensions/extension.ts";
-import type { Identity, IdentityRules, ValidationMoment } from "../identity/authentication.ts";
-import { checkIdentityKept, validateCredential } from "../identity/authentication.ts";
+import { type CoppiceErrorOptions, CoppiceError } from "../errors.ts";
+import { type Extension, findRequiredCapabilities } from "../extensions/extension.ts";
+import {
+  type Identity,
+  type IdentityRules,
+  type ValidationMoment,
+  checkIdentityKept,
+  validateCredential,
+} from "../identity/authentication.ts";
 import { missingCapability, missingExtension, MLS10, UNUSABLE_SIGNATURE_KEY } from "../extensions/capabilities.ts";
-import type { LeafNode, LeafNodePlace, LeafNodeSource } from "./leaf-node.ts";
-import { verifyLeafNodeSignature } from "./leaf-node.ts";
+import { type LeafNode, type LeafNodePlace, type LeafNodeSource, verifyLeafNodeSignature } from "./leaf-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
 
 /** The part of `Rules` that leaves are validated by. */
@@ -108,7 +110,7 @@ const unsupported = (message: string, requirement: string): CoppiceError =>
 function checkSource({ source }: LeafNode, expected: LeafNodeCheck["source"]): void {
   if (expected === undefined || source.leafNodeSource === expected) return;
   const requirement = { key_package: "R-7.3-10", update: "R-7.3-11", commit: "R-7.3-12" }[expected];
-  throw invalid(`a leaf of source ${expected} is expected, not ${source.leafNodeSource}`, requirement);
+  throw invalid(`A leaf of source ${expected} is expected, not ${source.leafNodeSource}`, requirement);
 }
 
 /**
@@ -125,14 +127,14 @@ export function checkKeys(suite: CipherSuite, { signatureKey, encryptionKey }: L
 function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNodeCheck["context"]): void {
   const { capabilities, credential } = leaf;
   if (!capabilities.versions.includes(MLS10) || !capabilities.cipherSuites.includes(suite.id)) {
-    throw unsupported("the leaf does not support the group's version and suite", "R-7.3-15");
+    throw unsupported("The leaf does not support the group's version and suite", "R-7.3-15");
   }
   if (!capabilities.credentials.includes(credential.credentialType)) {
-    throw invalid("the leaf's credential type is not in its capabilities", "R-7.2-6");
+    throw invalid("The leaf's credential type is not in its capabilities", "R-7.2-6");
   }
   const unlisted = missingExtension(leaf.extensions, capabilities.extensions);
   if (unlisted !== undefined) {
-    throw invalid(`leaf extension ${String(unlisted)} is not in its capabilities`, "R-7.3-9");
+    throw invalid(`Leaf extension ${String(unlisted)} is not in its capabilities`, "R-7.3-9");
   }
   if (context !== undefined) checkSupport(leaf, context);
 }
@@ -141,10 +143,10 @@ function checkCapabilities(suite: CipherSuite, leaf: LeafNode, context: LeafNode
 export function checkSupport({ capabilities }: LeafNode, { extensions }: InForce): void {
   const required = findRequiredCapabilities(extensions);
   const missing = required && missingCapability(capabilities, required);
-  if (missing !== undefined) throw unsupported(`the leaf lacks the required ${missing}`, "R-7.3-4");
+  if (missing !== undefined) throw unsupported(`The leaf lacks the required ${missing}`, "R-7.3-4");
   const foreign = missingExtension(extensions, capabilities.extensions);
   if (foreign !== undefined) {
-    throw unsupported(`the leaf does not support group extension ${String(foreign)}`, "R-13.4-4");
+    throw unsupported(`The leaf does not support group extension ${String(foreign)}`, "R-13.4-4");
   }
 }
 
@@ -177,19 +179,19 @@ function checkLifetime(
  * tree's indexes, not its leaves.
  */
 export function validateMembers(tree: RatchetTree, context: InForce): void {
-  if (!tree.keysAreUnique) throw invalid("two nodes have the same public key", "R-7.3-14");
+  if (!tree.keysAreUnique) throw invalid("Two nodes have the same public key", "R-7.3-14");
   const { supported, credentialTypes } = tree.summary;
-  if (supported === undefined) throw invalid("the tree has no members", "R-11-4");
+  if (supported === undefined) throw invalid("The tree has no members", "R-11-4");
   const credential = credentialTypes.find((type) => !supported.credentials.includes(type));
   if (credential !== undefined) {
-    throw unsupported(`credential type ${String(credential)} is in use but not supported by every member`, "R-7.3-5");
+    throw unsupported(`Credential type ${String(credential)} is in use but not supported by every member`, "R-7.3-5");
   }
   const required = findRequiredCapabilities(context.extensions);
   const missing = required && missingCapability(supported, required);
-  if (missing !== undefined) throw unsupported(`not every member has the required ${missing}`, "R-12.1.7-1");
+  if (missing !== undefined) throw unsupported(`Not every member has the required ${missing}`, "R-12.1.7-1");
   const foreign = missingExtension(context.extensions, supported.extensions);
   if (foreign !== undefined) {
-    throw unsupported(`group extension ${String(foreign)} is not supported by every member`, "R-12.1.7-3");
+    throw unsupported(`Group extension ${String(foreign)} is not supported by every member`, "R-12.1.7-3");
   }
 }
 

@@ -1,18 +1,14 @@
 /** Leaf nodes (RFC 9420 §7.2): wire type, signing, signature check. */
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY } from "../codec/bytes.ts";
-import type { Codec, Given } from "../codec/codec.ts";
-import { closedEnum, copyOf, uint8 } from "../codec/codec.ts";
+
+import { type Bytes, EMPTY } from "../codec/bytes.ts";
+import { type Codec, type Given, closedEnum, copyOf, uint8 } from "../codec/codec.ts";
 import type { Writer } from "../codec/writer.ts";
-import type { Credential } from "../identity/credential.ts";
-import { credential } from "../identity/credential.ts";
+import { type Credential, credential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { signWithLabel, verifyWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
-import type { Extension } from "../extensions/extension.ts";
-import { extensions } from "../extensions/extension.ts";
-import type { Capabilities } from "../extensions/capabilities.ts";
-import { capabilities } from "../extensions/capabilities.ts";
+import { type Extension, extensions } from "../extensions/extension.ts";
+import { type Capabilities, capabilities } from "../extensions/capabilities.ts";
 import type { LeafIndex } from "./tree-math.ts";
 
 /** Seconds since 1970, both bounds inclusive (R-7.2-8). */
@@ -121,7 +117,7 @@ function leafNodeTbs(leaf: UnsignedLeafNode, place: LeafNodePlace | undefined): 
   return (writer) => {
     writeUnsigned(writer, leaf);
     if (leaf.source.leafNodeSource === "key_package") return;
-    if (place === undefined) throw new TypeError("a leaf of this source is signed with its group and index");
+    if (place === undefined) throw new TypeError("A leaf of this source is signed with its group and index");
     writer.opaque(place.groupId);
     writer.uint(place.leafIndex, 4);
   };

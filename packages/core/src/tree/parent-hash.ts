@@ -1,17 +1,13 @@
 /** Parent hashes (RFC 9420 §7.9): each non-blank parent is bound to the leaf that last set it. */
 import type { HashKernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { EMPTY, equalBytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { encodeFor, opaque, struct } from "../codec/codec.ts";
+import { type Bytes, EMPTY, equalBytes } from "../codec/bytes.ts";
+import { type Codec, encodeFor, opaque, struct } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { ParentNode } from "./parent-node.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
-import type { Subtree } from "./subtree.ts";
-import { descend, isLeafSlot, ParentSlot, resolution, withoutLeaves } from "./subtree.ts";
+import { type Subtree, descend, isLeafSlot, ParentSlot, resolution, withoutLeaves } from "./subtree.ts";
 import { treeHash } from "./tree-hash.ts";
-import type { LeafIndex, NodeIndex } from "./tree-math.ts";
-import { isBelow } from "./tree-math.ts";
+import { type LeafIndex, type NodeIndex, isBelow } from "./tree-math.ts";
 
 /**
  * ```tls
@@ -54,7 +50,7 @@ export function hashPath(
   let above: Bytes = EMPTY;
   for (const [i, { node, copathChild }] of [...path.entries()].reverse()) {
     const encryptionKey = encryptionKeys[i];
-    if (encryptionKey === undefined) throw new RangeError("one key per node of the filtered direct path is needed");
+    if (encryptionKey === undefined) throw new RangeError("One key per node of the filtered direct path is needed");
     const parent: ParentNode = { encryptionKey, parentHash: above, unmergedLeaves: [] };
     parents.set(node, parent);
     above = parentHash(hash, parent, tree.subtree(copathChild));
@@ -88,7 +84,7 @@ export function verifyParentHashes(hash: HashKernel, tree: RatchetTree): void {
     if (!(slot instanceof ParentSlot) || slot.parentNode === undefined) continue;
     const { parentNode, left, right } = slot;
     if (!isCoveredFrom(hash, parentNode, left, right) && !isCoveredFrom(hash, parentNode, right, left)) {
-      throw new CoppiceError("ERR_MLS_TREE", `parent ${String(slot.index)} is not parent-hash valid`, {
+      throw new CoppiceError("ERR_MLS_TREE", `Parent ${String(slot.index)} is not parent-hash valid`, {
         requirement: "R-7.9.2-2",
         detail: { node: slot.index },
       });

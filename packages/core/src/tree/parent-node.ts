@@ -1,10 +1,8 @@
 /** Parent nodes (RFC 9420 §7.1) and the node type of the ratchet tree extension (§12.4.3.3). */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, map, uint32, uint8, vector } from "../codec/codec.ts";
+import { type Codec, closedEnum, map, uint32, uint8, vector } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
-import type { LeafNode } from "./leaf-node.ts";
-import { leafNode } from "./leaf-node.ts";
+import { type LeafNode, leafNode } from "./leaf-node.ts";
 
 /**
  * ```tls
@@ -21,7 +19,7 @@ export interface ParentNode {
 function increasing(leaves: readonly number[]): readonly number[] {
   for (let i = 1; i < leaves.length; i++) {
     if ((leaves[i - 1] ?? 0) >= (leaves[i] ?? 0)) {
-      throw new CoppiceError("ERR_MLS_TREE", "unmerged leaves are not strictly increasing", { requirement: "R-7.1-2" });
+      throw new CoppiceError("ERR_MLS_TREE", "Unmerged leaves are not strictly increasing", { requirement: "R-7.1-2" });
     }
   }
   return leaves;

@@ -3,15 +3,22 @@
  * epochs and staged commits cost O(log N).
  */
 import type { HashKernel } from "@coppice/wasm";
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { LeafNode } from "./leaf-node.ts";
 import type { Leaves } from "./loaded-leaves.ts";
 import type { ParentNode, WireNode } from "./parent-node.ts";
-import type { Subtree } from "./subtree.ts";
-import { blankSubtree, descend, isLeafSlot, LeafSlot, ParentSlot, resolution, toWireNode } from "./subtree.ts";
+import {
+  type Subtree,
+  blankSubtree,
+  descend,
+  isLeafSlot,
+  LeafSlot,
+  ParentSlot,
+  resolution,
+  toWireNode,
+} from "./subtree.ts";
 import type { Summary } from "./summary.ts";
 import { treeHash } from "./tree-hash.ts";
 import type { LeafIndex, NodeIndex } from "./tree-math.ts";
@@ -50,7 +57,7 @@ function slotOf(
   below?: readonly [left: Subtree, right: Subtree],
 ): Subtree {
   if (node !== undefined && (node.nodeType === "leaf") !== math.isLeaf(index)) {
-    throw new CoppiceError("ERR_MLS_TREE", `node ${String(index)} is of the wrong kind`, {
+    throw new CoppiceError("ERR_MLS_TREE", `Node ${String(index)} is of the wrong kind`, {
       requirement: "R-12.4.3.3-4",
     });
   }
@@ -101,16 +108,16 @@ export class RatchetTree implements Leaves {
    */
   static fromWire(nodes: readonly (WireNode | undefined)[], maxLeaves: number, epoch = 0n): RatchetTree {
     if (nodes.length === 0 || nodes.at(-1) === undefined) {
-      throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree is empty or ends with a blank", {
+      throw new CoppiceError("ERR_MLS_TREE", "The ratchet tree is empty or ends with a blank", {
         requirement: "R-12.4.3.3-3",
       });
     }
     if (nodes.length % 2 === 0) {
-      throw new CoppiceError("ERR_MLS_TREE", "the ratchet tree ends with a parent", { requirement: "R-12.4.3.3-4" });
+      throw new CoppiceError("ERR_MLS_TREE", "The ratchet tree ends with a parent", { requirement: "R-12.4.3.3-4" });
     }
     const leafCount = math.paddedLeafCount((nodes.length + 1) / 2);
     if (leafCount > maxLeaves) {
-      throw new CoppiceError("ERR_MLS_LIMIT", `the ratchet tree has more than ${String(maxLeaves)} leaves`, {
+      throw new CoppiceError("ERR_MLS_LIMIT", `The ratchet tree has more than ${String(maxLeaves)} leaves`, {
         detail: { leafCount, maxLeaves },
       });
     }
@@ -359,7 +366,7 @@ export class RatchetTree implements Leaves {
   #extend(): RatchetTree {
     const leafCount = this.leafCount * 2;
     if (leafCount > math.MAX_LEAF_COUNT) {
-      throw new CoppiceError("ERR_MLS_LIMIT", `a tree has at most ${String(math.MAX_LEAF_COUNT)} leaves`);
+      throw new CoppiceError("ERR_MLS_LIMIT", `A tree has at most ${String(math.MAX_LEAF_COUNT)} leaves`);
     }
     const index = math.root(leafCount);
     const blank = blankSubtree((index + this.leafCount) as NodeIndex);

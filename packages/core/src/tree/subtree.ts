@@ -5,10 +5,8 @@
 import type { Bytes } from "../codec/bytes.ts";
 import type { LeafNode } from "./leaf-node.ts";
 import type { ParentNode, WireNode } from "./parent-node.ts";
-import type { Summary } from "./summary.ts";
-import { joinSummaries, summarizeLeaf } from "./summary.ts";
-import type { NodeIndex } from "./tree-math.ts";
-import { children, leavesBelow } from "./tree-math.ts";
+import { type Summary, joinSummaries, summarizeLeaf } from "./summary.ts";
+import { type NodeIndex, children, leavesBelow } from "./tree-math.ts";
 
 export type Subtree = LeafSlot | ParentSlot;
 
@@ -68,7 +66,7 @@ export function blankSubtree(index: NodeIndex): Subtree {
 export function descend(from: Subtree, index: NodeIndex): Subtree {
   let at = from;
   while (at.index !== index) {
-    if (at instanceof LeafSlot) throw new RangeError(`node ${String(index)} is not in this tree`);
+    if (at instanceof LeafSlot) throw new RangeError(`Node ${String(index)} is not in this tree`);
     at = index < at.index ? at.left : at.right;
   }
   return at;

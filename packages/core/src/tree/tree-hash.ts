@@ -1,15 +1,11 @@
 /** Tree hashes (RFC 9420 §7.8): each is computed once and stays with its node, which later versions of the tree share. */
 import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { closedEnum, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
+import { type Codec, closedEnum, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
-import type { LeafNode } from "./leaf-node.ts";
-import { leafNode } from "./leaf-node.ts";
-import type { ParentNode } from "./parent-node.ts";
-import { parentNode } from "./parent-node.ts";
-import type { Subtree } from "./subtree.ts";
-import { isLeafSlot } from "./subtree.ts";
+import { type LeafNode, leafNode } from "./leaf-node.ts";
+import { type ParentNode, parentNode } from "./parent-node.ts";
+import { type Subtree, isLeafSlot } from "./subtree.ts";
 import { level } from "./tree-math.ts";
 
 type NodeType = "leaf" | "parent";

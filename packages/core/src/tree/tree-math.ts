@@ -16,7 +16,7 @@ const nodeIndex = (value: number): NodeIndex => value as NodeIndex;
 /** `RangeError` unless `index` is a leaf of a tree of `leafCount` leaves. */
 export function toLeafIndex(index: number, leafCount: number): LeafIndex {
   if (!Number.isInteger(index) || index < 0 || index >= leafCount) {
-    throw new RangeError(`leaf ${String(index)} is outside a tree of ${String(leafCount)} leaves`);
+    throw new RangeError(`Leaf ${String(index)} is outside a tree of ${String(leafCount)} leaves`);
   }
   return index as LeafIndex;
 }
@@ -24,7 +24,7 @@ export function toLeafIndex(index: number, leafCount: number): LeafIndex {
 /** `RangeError` unless `index` is a node of a tree of `leafCount` leaves. */
 export function toNodeIndex(index: number, leafCount: number): NodeIndex {
   if (!Number.isInteger(index) || index < 0 || index >= nodeCount(leafCount)) {
-    throw new RangeError(`node ${String(index)} is outside a tree of ${String(leafCount)} leaves`);
+    throw new RangeError(`Node ${String(index)} is outside a tree of ${String(leafCount)} leaves`);
   }
   return nodeIndex(index);
 }
@@ -104,7 +104,7 @@ export function isBelow(node: NodeIndex, ancestor: NodeIndex): boolean {
 /** Lowest node that has both at or below it. */
 export function commonAncestor(a: NodeIndex, b: NodeIndex, leafCount: number): NodeIndex {
   for (let at: NodeIndex | undefined = a; at !== undefined; at = parent(at, leafCount)) if (isBelow(b, at)) return at;
-  throw new RangeError(`nodes ${String(a)} and ${String(b)} are not in one tree of ${String(leafCount)} leaves`);
+  throw new RangeError(`Nodes ${String(a)} and ${String(b)} are not in one tree of ${String(leafCount)} leaves`);
 }
 
 /** Smallest power of two that is at least `count`. */

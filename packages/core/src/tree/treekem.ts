@@ -1,20 +1,16 @@
 /** TreeKEM (RFC 9420 §7.4, §7.5): making an update path, and reading one. */
 import { randomBytes } from "@coppice/kit";
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes, erase } from "../codec/bytes.ts";
+import { type Bytes, equalBytes, erase } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { HpkeKeyPair } from "../crypto/hpke.ts";
 import { decryptWithLabel, deriveSecrets, encryptWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
-import type { LeafNode, UnsignedLeafNode } from "./leaf-node.ts";
-import { signLeafNode } from "./leaf-node.ts";
-import type { HashedPath } from "./parent-hash.ts";
-import { hashPath } from "./parent-hash.ts";
+import { type LeafNode, type UnsignedLeafNode, signLeafNode } from "./leaf-node.ts";
+import { type HashedPath, hashPath } from "./parent-hash.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
-import type { LeafIndex, NodeIndex } from "./tree-math.ts";
-import { isBelow, leafToNode } from "./tree-math.ts";
+import { type LeafIndex, type NodeIndex, isBelow, leafToNode } from "./tree-math.ts";
 import type { UpdatePath, UpdatePathNode } from "./update-path.ts";
 
 /**
@@ -127,12 +123,12 @@ export async function encryptPath(
       const encryptionKey = generated.path.keys.get(generated.path.secrets[i]?.node ?? (-1 as NodeIndex))?.publicKey;
       const pathSecret = generated.path.secrets[i]?.pathSecret;
       if (encryptionKey === undefined || pathSecret === undefined) {
-        throw new RangeError("the path was generated for another tree");
+        throw new RangeError("The path was generated for another tree");
       }
       const encryptedPathSecret = await Promise.all(
         recipients(tree, copathChild, newLeaves).map((node) => {
           const publicKey = tree.encryptionKey(node);
-          if (publicKey === undefined) throw new RangeError("a resolution has no blank nodes");
+          if (publicKey === undefined) throw new RangeError("A resolution has no blank nodes");
           return seal(publicKey, pathSecret);
         }),
       );
@@ -159,7 +155,7 @@ export function matchPath(
 ): ReturnType<RatchetTree["filteredDirectPath"]> {
   const filtered = tree.filteredDirectPath(sender);
   if (nodes.length === filtered.length) return filtered;
-  throw wrongPath("the update path does not have one node per filtered ancestor", "R-7.5-8", {
+  throw wrongPath("The update path does not have one node per filtered ancestor", "R-7.5-8", {
     expected: filtered.length,
     received: nodes.length,
   });
@@ -178,7 +174,7 @@ export function applyUpdatePath(
     const expected = recipients(tree, copathChild, newLeaves).length;
     const received = path.nodes[i]?.encryptedPathSecret.length ?? 0;
     if (received !== expected) {
-      throw wrongPath("a path secret is not encrypted to each node of the resolution", "R-7.6-2", {
+      throw wrongPath("A path secret is not encrypted to each node of the resolution", "R-7.6-2", {
         expected,
         received,
       });
@@ -193,7 +189,7 @@ export function applyUpdatePath(
   );
   const { source } = path.leafNode;
   if (source.leafNodeSource !== "commit" || !equalBytes(source.parentHash, hashed.leafParentHash)) {
-    throw wrongPath("the leaf's parent hash is not that of its path", "R-7.5-7");
+    throw wrongPath("The leaf's parent hash is not that of its path", "R-7.5-7");
   }
   return mergePath(tree, sender, path.leafNode, hashed);
 }
@@ -203,7 +199,7 @@ function refuseUsedKeys(tree: RatchetTree, path: UpdatePath): void {
   const keys = [path.leafNode.encryptionKey, ...path.nodes.map(({ encryptionKey }) => encryptionKey)];
   for (const [i, key] of keys.entries()) {
     if (tree.hasEncryptionKey(key) || keys.slice(0, i).some((earlier) => equalBytes(earlier, key))) {
-      throw wrongPath("a public key of the update path is in use already", "R-12.4.2-10");
+      throw wrongPath("A public key of the update path is in use already", "R-12.4.2-10");
     }
   }
 }
@@ -236,14 +232,14 @@ export async function decryptPath(
   const meeting = filtered[start];
   const encrypted = path.nodes[start]?.encryptedPathSecret;
   if (meeting === undefined || encrypted === undefined)
-    throw wrongPath("the update path does not reach this leaf", "R-7.5-9");
+    throw wrongPath("The update path does not reach this leaf", "R-7.5-9");
 
   const resolution = recipients(tree, meeting.copathChild, newLeaves);
   const position = resolution.findIndex((node) => privateKeys.has(node));
   const keys = privateKeys.get(resolution[position] ?? (-1 as NodeIndex));
   const sealed = encrypted[position];
   if (keys === undefined || sealed === undefined)
-    throw wrongPath("no path secret is encrypted to this leaf", "R-7.5-9");
+    throw wrongPath("No path secret is encrypted to this leaf", "R-7.5-9");
 
   const first = await decryptWithLabel(suite, { keys, label: "UpdatePathNode", context, sealed });
   const derived = await derivePath(
@@ -255,7 +251,7 @@ export async function decryptPath(
     const announced = path.nodes[start + i]?.encryptionKey;
     if (announced === undefined || !equalBytes(publicKey, announced)) {
       erase(derived.commitSecret, ...derived.secrets.map(({ pathSecret }) => pathSecret));
-      throw wrongPath("a path secret does not lead to the announced public key", "R-7.5-10");
+      throw wrongPath("A path secret does not lead to the announced public key", "R-7.5-10");
     }
   }
   return derived;

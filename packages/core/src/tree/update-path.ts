@@ -1,11 +1,8 @@
 /** Update paths (RFC 9420 §7.6). */
 import type { Bytes } from "../codec/bytes.ts";
-import type { Codec } from "../codec/codec.ts";
-import { opaque, struct, vector } from "../codec/codec.ts";
-import type { HpkeCiphertext } from "../crypto/hpke.ts";
-import { hpkeCiphertext } from "../crypto/hpke.ts";
-import type { LeafNode } from "./leaf-node.ts";
-import { leafNode } from "./leaf-node.ts";
+import { type Codec, opaque, struct, vector } from "../codec/codec.ts";
+import { type HpkeCiphertext, hpkeCiphertext } from "../crypto/hpke.ts";
+import { type LeafNode, leafNode } from "./leaf-node.ts";
 
 /** `struct { HPKEPublicKey encryption_key; HPKECiphertext encrypted_path_secret<V>; } UpdatePathNode;` */
 export interface UpdatePathNode {

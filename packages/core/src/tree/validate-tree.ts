@@ -1,20 +1,16 @@
 /** Checks of a whole tree, as for a joiner (RFC 9420 §12.4.3.1). */
-import type { Bytes } from "../codec/bytes.ts";
-import { equalBytes } from "../codec/bytes.ts";
+
+import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
-import type { Progress } from "../in-flight.ts";
-import { inFlight } from "../in-flight.ts";
+import { type Progress, inFlight } from "../in-flight.ts";
 import type { Extension } from "../extensions/extension.ts";
 import type { LeafNode } from "./leaf-node.ts";
-import type { LeafNodeRules } from "./leaf-node-validation.ts";
-import { validateLeafNode, validateMembers } from "./leaf-node-validation.ts";
+import { type LeafNodeRules, validateLeafNode, validateMembers } from "./leaf-node-validation.ts";
 import { verifyParentHashes } from "./parent-hash.ts";
 import type { RatchetTree } from "./ratchet-tree.ts";
-import type { Subtree } from "./subtree.ts";
-import { isLeafSlot } from "./subtree.ts";
-import type { LeafIndex, NodeIndex } from "./tree-math.ts";
-import { isBelow } from "./tree-math.ts";
+import { type Subtree, isLeafSlot } from "./subtree.ts";
+import { type LeafIndex, type NodeIndex, isBelow } from "./tree-math.ts";
 
 const invalid = (message: string, requirement: string, node?: NodeIndex): CoppiceError =>
   new CoppiceError("ERR_MLS_TREE", message, { requirement, detail: node === undefined ? {} : { node } });
@@ -56,7 +52,7 @@ async function validateParentKeys(suite: CipherSuite, tree: RatchetTree): Promis
     try {
       await suite.hpke.validatePublicKey(slot.parentNode.encryptionKey);
     } catch (cause) {
-      throw new CoppiceError("ERR_MLS_TREE", "the public key of a parent is not one of this suite", {
+      throw new CoppiceError("ERR_MLS_TREE", "The public key of a parent is not one of this suite", {
         requirement: "R-5.1.1-3",
         detail: { node: slot.index },
         cause,
@@ -67,7 +63,7 @@ async function validateParentKeys(suite: CipherSuite, tree: RatchetTree): Promis
 
 function verifyTreeHash(suite: CipherSuite, tree: RatchetTree, expected: Bytes): void {
   if (!equalBytes(tree.treeHash(suite.hash), expected)) {
-    throw invalid("the tree is not the one of the group context", "R-12.4.3.3-5");
+    throw invalid("The tree is not the one of the group context", "R-12.4.3.3-5");
   }
 }
 
@@ -76,18 +72,18 @@ export function verifyUnmergedLeaves(tree: RatchetTree): void {
   const visit = (at: Subtree, listedAbove: readonly number[]): void => {
     if (isLeafSlot(at)) {
       if (listedAbove.length > 0 && at.leafNode === undefined) {
-        throw invalid("an unmerged leaf is blank", "R-12.4.3.1-10", at.index);
+        throw invalid("An unmerged leaf is blank", "R-12.4.3.1-10", at.index);
       }
       return;
     }
     const unmerged = at.parentNode?.unmergedLeaves ?? [];
     if (unmerged.some((leaf) => !isBelow((2 * leaf) as NodeIndex, at.index))) {
-      throw invalid("an unmerged leaf is not below its parent", "R-12.4.3.1-10", at.index);
+      throw invalid("An unmerged leaf is not below its parent", "R-12.4.3.1-10", at.index);
     }
     if (at.parentNode !== undefined) {
       const listed = new Set(unmerged);
       if (listedAbove.some((leaf) => !listed.has(leaf))) {
-        throw invalid("a leaf is unmerged above a parent that does not list it", "R-12.4.3.1-11", at.index);
+        throw invalid("A leaf is unmerged above a parent that does not list it", "R-12.4.3.1-11", at.index);
       }
     }
     const below = at.parentNode === undefined ? listedAbove : unmerged;

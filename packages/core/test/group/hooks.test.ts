@@ -139,7 +139,7 @@ describe.each(HOSTILE)("a hook that is %s", (_, answer) => {
     bob.rules = rules;
     const padding = hook(answer);
     const sending = createApplicationMessage(alice.state, utf8("hello"), { ...alice, rules, padding });
-    await expect(sending).rejects.toThrow(/a padding policy returns|a bug/u);
+    await expect(sending).rejects.toThrow(/A padding policy returns|a bug/u);
   });
 });
 

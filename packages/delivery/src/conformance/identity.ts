@@ -1,6 +1,6 @@
 /** Users and devices for tests, with real keys and real device logs. */
-import type { Bytes } from "@coppice/core";
-import { codec, getCipherSuite, loadKernel, toHex } from "@coppice/core";
+
+import { type Bytes, codec, getCipherSuite, loadKernel, toHex } from "@coppice/core";
 import { randomBytes } from "@coppice/kit";
 import type { ClientId, Identity } from "../contract.ts";
 import { deviceLogEntry, signedContent } from "../device-log/codec.ts";

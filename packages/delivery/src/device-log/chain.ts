@@ -1,6 +1,5 @@
 /** The place of each entry in a device log, and what comes of a pinned head (DL-1 to DL-4, DL-14 to DL-16). */
-import { codec, equalBytes } from "@coppice/core";
-import type { Bytes, CoppiceError } from "@coppice/core";
+import { codec, equalBytes, type Bytes, type CoppiceError } from "@coppice/core";
 import { deviceLogEntry, MAX_DEVICE_LOG_ENTRIES } from "./codec.ts";
 import type { DeviceLogEntry } from "./entry.ts";
 import type { DeviceLog } from "./log.ts";

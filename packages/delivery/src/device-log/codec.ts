@@ -1,6 +1,5 @@
 /** Device log entries as bytes: what is sent, hashed and signed. Every field is bounded, every value has one encoding. */
-import { codec, fromHex, toHex, utf8 } from "@coppice/core";
-import type { Bytes, Codec } from "@coppice/core";
+import { codec, fromHex, toHex, utf8, type Bytes, type Codec } from "@coppice/core";
 import { bytes, malformed, text } from "../wire/codec.ts";
 import type { DeviceLogChange, DeviceLogEntry, LogKey } from "./entry.ts";
 

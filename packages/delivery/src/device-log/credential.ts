@@ -1,6 +1,5 @@
 /** What a leaf's basic credential says (RFC 9420 §5.3): which device of which user, by which state of the user's log. */
-import { codec, equalBytes } from "@coppice/core";
-import type { Bytes, Codec, CoppiceError } from "@coppice/core";
+import { codec, equalBytes, type Bytes, type Codec, type CoppiceError } from "@coppice/core";
 import type { ClientId } from "../contract.ts";
 import { deliveryError } from "../errors.ts";
 import { normalName } from "../names.ts";

@@ -1,6 +1,5 @@
 /** A device log that was verified, folded into what is asked of it. */
-import { codec } from "@coppice/core";
-import type { Bytes, Codec } from "@coppice/core";
+import { codec, type Bytes, type Codec } from "@coppice/core";
 import { list } from "../wire/codec.ts";
 import { deviceId, HASH_BYTES, logKey, logPosition, MAX_DEVICE_LOG_ENTRIES, userName } from "./codec.ts";
 import type { LogKey } from "./entry.ts";

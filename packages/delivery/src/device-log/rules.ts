@@ -4,8 +4,7 @@
  * Entries prove no possession of the keys they list, and need not: who lists another's key cannot use it, since signing in
  * and leaf nodes name user and device in what the key signs.
  */
-import { toHex } from "@coppice/core";
-import type { CoppiceError } from "@coppice/core";
+import { toHex, type CoppiceError } from "@coppice/core";
 import { deliveryError } from "../errors.ts";
 import type { DeviceLogChange, DeviceLogEntry, LogKey } from "./entry.ts";
 import { listedNow, type DeviceLog, type ListedKey } from "./log.ts";

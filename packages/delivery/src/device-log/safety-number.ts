@@ -1,6 +1,5 @@
 /** A number that people compare to know that they mean the same people by their names. */
-import { codec, concat, loadKernel, utf8 } from "@coppice/core";
-import type { Bytes } from "@coppice/core";
+import { codec, concat, loadKernel, utf8, type Bytes } from "@coppice/core";
 import { copyBytes } from "@coppice/kit";
 import { HASH_BYTES } from "./codec.ts";
 

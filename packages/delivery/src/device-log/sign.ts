@@ -1,6 +1,5 @@
 /** Making device log entries. */
-import { codec } from "@coppice/core";
-import type { Signer } from "@coppice/core";
+import { codec, type Signer } from "@coppice/core";
 import { deviceLogEntry, MAX_DEVICE_LOG_ENTRIES, signedContent } from "./codec.ts";
 import type { DeviceLogChange, DeviceLogEntry } from "./entry.ts";
 import type { DeviceLog } from "./log.ts";

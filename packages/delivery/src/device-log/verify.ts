@@ -1,6 +1,5 @@
 /** Following a device log: what the server returned against what is known of the user already. */
-import { getCipherSuite, isCoppiceError, loadKernel } from "@coppice/core";
-import type { CipherSuite } from "@coppice/core";
+import { getCipherSuite, isCoppiceError, loadKernel, type CipherSuite } from "@coppice/core";
 import { Chain } from "./chain.ts";
 import { signedContent } from "./codec.ts";
 import type { DeviceLogEntry, LogKey } from "./entry.ts";

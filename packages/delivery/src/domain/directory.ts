@@ -1,6 +1,6 @@
 /** Users, their device logs, and who may sign in. */
-import type { Bytes } from "@coppice/core";
-import { codec, equalBytes } from "@coppice/core";
+
+import { type Bytes, codec, equalBytes } from "@coppice/core";
 import { isCoppiceError } from "@coppice/kit";
 import type { ClientId } from "../contract.ts";
 import { deviceLogEntry } from "../device-log/codec.ts";

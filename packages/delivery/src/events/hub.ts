@@ -1,6 +1,6 @@
 /** Who listens, and what they are told: the part of events that is the same for every host. */
-import type { ClientId } from "../contract.ts";
-import { MAX_EVENT_ENTRY_BYTES } from "../contract.ts";
+
+import { type ClientId, MAX_EVENT_ENTRY_BYTES } from "../contract.ts";
 import { bytesKey, clientKey } from "../domain/client-key.ts";
 import type { Notice } from "../domain/notice.ts";
 import { encode, type Bytes } from "../wire/codec.ts";

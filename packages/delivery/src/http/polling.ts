@@ -2,9 +2,8 @@
 import { jitter, sleep, type Time } from "@coppice/kit";
 import { deliveryError } from "../errors.ts";
 import { roundTrip } from "../service.ts";
-import { decode } from "../wire/codec.ts";
+import { decode, type Bytes } from "../wire/codec.ts";
 import { pollEvents, serverFrame, type EventFrame } from "../wire/events.ts";
-import type { Bytes } from "../wire/codec.ts";
 import type { Session } from "./session.ts";
 
 /** How long the server may wait for an event, milliseconds: shorter than the idle limits of usual proxies. */

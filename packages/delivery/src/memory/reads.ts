@@ -1,6 +1,6 @@
 /** Reading from the in-memory store. */
-import type { Bytes } from "@coppice/core";
-import { toHex } from "@coppice/core";
+
+import { type Bytes, toHex } from "@coppice/core";
 import type { ClientId, InboxEntry, LogEntry } from "../contract.ts";
 import { bytesKey, clientKey } from "../domain/client-key.ts";
 import type { Admission, DomainReads, EntryRange, GroupInfoRecord, GroupRecord, UserRecord } from "../domain/store.ts";

@@ -1,6 +1,6 @@
 /** Writing to the in-memory store, so that it can be taken back. */
-import type { Bytes } from "@coppice/core";
-import { randomBytes, toHex } from "@coppice/core";
+
+import { type Bytes, randomBytes, toHex } from "@coppice/core";
 import type { ClientId } from "../contract.ts";
 import { bytesKey, clientKey } from "../domain/client-key.ts";
 import type {

@@ -4,8 +4,8 @@
  * decoder is a few lines that cannot yield anything but the declared type. What is added here: every field of variable
  * length has its own limit, and errors are those of the Delivery Service.
  */
-import type { Bytes, Codec } from "@coppice/core";
-import { codec, fromHex, toHex } from "@coppice/core";
+
+import { type Bytes, type Codec, codec, fromHex, toHex } from "@coppice/core";
 import { describe, isCoppiceError, isUint8Array } from "@coppice/kit";
 import { deliveryError } from "../errors.ts";
 

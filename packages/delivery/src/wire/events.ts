@@ -1,7 +1,6 @@
 /** Events: frames over a WebSocket, one binary message each, or in the answers of long polling. */
 import { codec } from "@coppice/core";
-import { MAX_EVENT_ENTRY_BYTES } from "../contract.ts";
-import type { LogEntry, LogPosition } from "../contract.ts";
+import { MAX_EVENT_ENTRY_BYTES, type LogEntry, type LogPosition } from "../contract.ts";
 import { WIRE_LIMITS, type Call } from "./call.ts";
 import { bool, bytes, integer, list, text, type Bytes, type Codec } from "./codec.ts";
 import { groupId, logEntry, position, user } from "./fields.ts";

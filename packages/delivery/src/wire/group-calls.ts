@@ -1,7 +1,14 @@
 /** Calls about groups: their log, their readers, their GroupInfo. */
 import { codec } from "@coppice/core";
-import { MAX_MESSAGES_PER_CALL } from "../contract.ts";
-import type { ClientId, CommitOutcome, CommitSubmission, LogPage, LogPosition, StoredGroupInfo } from "../contract.ts";
+import {
+  MAX_MESSAGES_PER_CALL,
+  type ClientId,
+  type CommitOutcome,
+  type CommitSubmission,
+  type LogPage,
+  type LogPosition,
+  type StoredGroupInfo,
+} from "../contract.ts";
 import { WIRE_LIMITS, type Call } from "./call.ts";
 import { bool, hex16, integer, list, malformed, uint64, type Bytes, type Codec } from "./codec.ts";
 import { client, groupId, input, logEntry, message, position } from "./fields.ts";

@@ -1,6 +1,6 @@
 /** What the cases for stores are written with. */
-import type { Bytes } from "@coppice/core";
-import { loadKernel, toHex } from "@coppice/core";
+
+import { type Bytes, loadKernel, toHex } from "@coppice/core";
 import { randomBytes } from "@coppice/kit";
 import type { ClientId } from "../../contract.ts";
 import type { DomainStore, DomainTransaction, GroupRecord, NewEntry } from "../../domain/store.ts";
