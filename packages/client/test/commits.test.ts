@@ -2,7 +2,7 @@
 import type { DeliveryService } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
-import { again, listen, names, pair, problems, World, type Pair } from "./world.ts";
+import { again, listen, names, pair, problems, states, World, type Pair } from "./world.ts";
 
 describe("commits at the same time", () => {
   test("R-14-1, R-14-5: both take effect: the one that loses is made again", async () => {
@@ -272,5 +272,66 @@ describe("leaving", () => {
     await world.until(() => heard.length === 1);
     await world.agree(atAlice, atBob);
     expect(await names(atBob)).toEqual(["alice", "bob"]);
+  });
+
+  test("a message that waits when its sender leaves is sent before", async () => {
+    const { world, bob, atAlice, atBob } = await pair();
+    bob.delivery.network.reachable = false;
+    await world.until(() => !bob.client.online);
+    const heard = listen(atAlice);
+    await atBob.send("farewell");
+    await atBob.leave();
+    bob.delivery.network.reachable = true;
+    await world.until(() => atBob.snapshot.status === "removed");
+    expect(await states(atBob)).toEqual(["sent"]);
+    expect(heard).toEqual(["bob: farewell"]);
+    await world.until(async () => (await names(atAlice)).length === 1);
+  });
+
+  test("a message and the wish to leave of a tab that does not lead are sent in this order by the leader", async () => {
+    const { world, bobDevice, bob, atAlice, atBob } = await pair();
+    const other = again(await bobDevice.open(), atBob);
+    const heard = listen(atAlice);
+    await other.send("farewell");
+    await other.leave();
+    await world.until(() => other.snapshot.status === "removed");
+    expect(await states(other)).toEqual(["sent"]);
+    expect(heard).toEqual(["bob: farewell"]);
+    expect(problems(bob.client)).toEqual([]);
+  });
+
+  test("R-12.4-3: messages of who leaves that wait for a proposal of another are sent after its Commit", async () => {
+    const { world, bob, atAlice, atBob } = await pair();
+    const carol = await world.client("carol");
+    await world.run(atAlice.add(["carol"]));
+    const atCarol = await world.arrival(carol, atAlice.id);
+    await world.agree(atAlice, atBob, atCarol);
+    const heard = listen(atAlice);
+    await atCarol.leave();
+    // Bob has the proposal before he writes.
+    await world.run(bob.client.sync());
+    await atBob.send("farewell");
+    await atBob.leave();
+    await world.run(bob.client.sync());
+    await world.until(() => [atBob, atCarol].every(({ snapshot }) => snapshot.status === "removed"));
+    expect(await states(atBob)).toEqual(["sent"]);
+    expect(heard).toEqual(["bob: farewell"]);
+    expect(await names(atAlice)).toEqual(["alice"]);
+  });
+
+  test("a wish to leave is proposed again, while online, when an epoch ends without it", async () => {
+    const { world, bob, atAlice, atBob } = await pair();
+    let lost = 0;
+    bob.delivery.network.fault = ({ call, phase }) => {
+      if (call !== "sendMessages" || phase !== "request" || lost > 0) return;
+      lost++;
+      throw new CoppiceError("ERR_DS_BAD_REQUEST", "This one is refused");
+    };
+    await atBob.leave();
+    await world.until(() => lost === 1);
+    expect(atBob.snapshot.status).toBe("active");
+    await world.run(atAlice.update());
+    await world.until(() => atBob.snapshot.status === "removed");
+    expect(atAlice.snapshot.epoch).toBe(3n);
   });
 });

@@ -11,9 +11,10 @@ import {
   type StagedCommit,
 } from "@coppice/core";
 import type { CommitOutcome, CommitSubmission, LogPosition } from "@coppice/delivery/contract";
-import { isCoppiceError, jitter, untilAborted } from "@coppice/kit";
+import { isCoppiceError, jitter, untilAborted, type CoppiceError } from "@coppice/kit";
 import { identityOf } from "../account/authentication.ts";
 import { momentOf } from "../account/clock.ts";
+import type { ConversationStatus } from "../api.ts";
 import { clientError, isTransient, retryAfter } from "../errors.ts";
 import type { Intent, PendingRecord } from "../records/conversation.ts";
 import { claim } from "./claim.ts";
@@ -56,10 +57,11 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
   const { turns, pace, scope, time } = context;
   const { intent, signal } = request;
   const claimed = new Map<string, readonly KeyPackage[]>();
+  const { update = "leaf" } = request;
   const goal = await turns.transact(async (transaction): Promise<Goal> => {
-    requireUsable(transaction, context);
+    requireAble(transaction, { update, context });
     const { leafSince, context: group } = await transaction.group();
-    return { intent, update: request.update ?? "leaf", leafSince, epoch: group.epoch };
+    return { intent, update, leafSince, epoch: group.epoch };
   }, signal);
 
   const reaching = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, { hooks, signal });
@@ -114,21 +116,38 @@ async function left(
     state.status === "active"
       ? await remaining(goal, state, { strict, titleKey: transaction.summary.titleKey })
       : goal.intent;
-  if (todo !== undefined) requireUsable(transaction, context);
+  if (todo !== undefined) requireAble(transaction, { update: goal.update, context });
   return todo;
 }
 
-/** `ERR_CLIENT_NOT_ACTIVE` unless this client can take part in the group. */
-export function requireUsable(
+/** The proposals of others are committed by who leaves, too, where messages that were sent before wait for that. */
+function requireAble(
+  transaction: Transaction,
+  { update, context }: { readonly update: Goal["update"]; readonly context: Context },
+): void {
+  if (update === "commit") requireMember(transaction, context);
+  else requireUsable(transaction, context);
+}
+
+/** `ERR_CLIENT_NOT_ACTIVE` unless this client can take part in the group: it is in it, and has not asked to leave. */
+export function requireUsable(transaction: Pick<Transaction, "summary">, context: Pick<Context, "recovery">): void {
+  requireMember(transaction, context);
+  if (transaction.summary.leaving) throw notActive("active");
+}
+
+/** `ERR_CLIENT_NOT_ACTIVE` unless this client is in the group and can follow it. */
+export function requireMember(
   { summary }: Pick<Transaction, "summary">,
   { recovery }: Pick<Context, "recovery">,
 ): void {
   const { status } = statusOf(summary, recovery());
-  if (status === "active" && !summary.leaving) return;
-  throw clientError("ERR_CLIENT_NOT_ACTIVE", "This client does not take part in the conversation now", {
+  if (status !== "active") throw notActive(status);
+}
+
+const notActive = (status: ConversationStatus): CoppiceError =>
+  clientError("ERR_CLIENT_NOT_ACTIVE", "This client does not take part in the conversation now", {
     detail: { status },
   });
-}
 
 /** Makes the commit and stores it as pending, in the one write that also takes its key out of the ratchet. */
 async function make(
@@ -207,7 +226,7 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
     await turns.transact((transaction) => dropIfStill(transaction, pending.record));
     // A member who was removed learns that, rather than what the Delivery Service thinks of outsiders.
     await turns.transact((transaction) => {
-      requireUsable(transaction, context);
+      requireMember(transaction, context);
     });
     throw error;
   }
@@ -269,7 +288,7 @@ async function settle(
     if (outcome.seq !== nextSeq(transaction.summary)) return false;
     transaction.setSummary(advanced(transaction.summary, outcome.seq));
     const accepted = await pendingEpoch(transaction, account.user, { endedAt: undefined, at: momentOf(time) });
-    await enterEpoch(transaction, accepted, account);
+    await enterEpoch(transaction, accepted);
     return true;
   }
   const { winner } = outcome;

@@ -6,9 +6,8 @@ import type { CallOptions, ConversationSnapshot, HistoryItem, MembersPage } from
 import { clientError } from "../errors.ts";
 import { checkTitle, checkUsers } from "../names.ts";
 import type { Intent, MessageItem } from "../records/conversation.ts";
-import { requireUsable } from "./commit-pipeline.ts";
+import { requireMember, requireUsable } from "./commit-pipeline.ts";
 import type { Context, Shared } from "./context.ts";
-import { proposeToLeave } from "./leaving.ts";
 import { forget } from "./forget.ts";
 import { History, type HistoryQuery } from "./history.ts";
 import { readPeople, readUsers, type MembersOf, type MembersQuery } from "./members.ts";
@@ -71,8 +70,10 @@ export class EngineConversation {
         onWriting: (transaction) => {
           this.#noteHandedOver(transaction);
         },
-        onWritten: ({ items, discarded, problems }) => {
+        onWritten: ({ before, summary, items, discarded, problems }) => {
           this.#announce(items, discarded);
+          // The wish to leave is to be proposed again.
+          if (summary.leaving && summary.epoch !== before.summary.epoch) this.sync.kick();
           for (const problem of problems) report(problem);
         },
         onForeign: (_before, foreign) => {
@@ -102,8 +103,9 @@ export class EngineConversation {
 
   /** Whether there is something to do with the Delivery Service besides following the log. */
   get hasWork(): boolean {
-    const { queued, pending, position } = this.#turns.known.summary;
-    return queued > 0 || pending !== undefined || position === undefined || this.#status === "recovering";
+    const { queued, pending, position, leaving } = this.#turns.known.summary;
+    if (queued > 0 || pending !== undefined || position === undefined || this.#status === "recovering") return true;
+    return leaving && this.#status === "active";
   }
 
   /** Items up to this one were handed over to some session. */
@@ -153,14 +155,13 @@ export class EngineConversation {
 
   async leave({ signal }: CallOptions): Promise<void> {
     this.#checkNotDamaged();
-    await this.#turns.transact(async (transaction) => {
+    await this.#turns.transact((transaction) => {
       if (transaction.summary.leaving) return;
       requireUsable(transaction, this.#context);
       if (transaction.summary.memberCount === 1) {
         throw clientError("ERR_CLIENT_NOT_ACTIVE", "Nobody is left to remove this client: forget the conversation");
       }
       transaction.setSummary({ leaving: true });
-      await proposeToLeave(transaction, this.#context.account);
     }, signal);
     this.sync.kick();
   }
@@ -200,7 +201,7 @@ export class EngineConversation {
     const copy = copyBytes(context, "The exporter's context");
     this.#checkNotDamaged();
     return this.#turns.transact(async (transaction) => {
-      requireUsable({ summary: { ...transaction.summary, leaving: false } }, this.#context);
+      requireMember(transaction, this.#context);
       const state = await transaction.messaging(() => []);
       return exportSecret(state, { label, context: copy, length });
     });
@@ -209,7 +210,7 @@ export class EngineConversation {
   async epochAuthenticator({ signal }: CallOptions): Promise<Bytes> {
     this.#checkNotDamaged();
     return this.#turns.transact(async (transaction) => {
-      requireUsable({ summary: { ...transaction.summary, leaving: false } }, this.#context);
+      requireMember(transaction, this.#context);
       const { secrets } = await transaction.messaging(() => []);
       return new Uint8Array(secrets.epochAuthenticator);
     }, signal);

@@ -10,11 +10,9 @@ import {
   type StagedCommit,
 } from "@coppice/core";
 import { userOf } from "../account/authentication.ts";
-import type { Account } from "../account/account.ts";
 import type { PendingRecord } from "../records/conversation.ts";
 import { outliveEpoch } from "./outbox.ts";
 import { withEnd } from "./past-epochs.ts";
-import { proposeToLeave } from "./leaving.ts";
 import { changedPeople, type ChangedLeaves } from "./roster.ts";
 import { titleOf } from "./title.ts";
 import type { Step, Transaction } from "./transaction.ts";
@@ -75,7 +73,7 @@ export function receivedEpoch(
 }
 
 /** Enters it: what waited for the old epoch has lost its meaning. */
-export async function enterEpoch(transaction: Transaction, entered: NewEpoch, account: Account): Promise<void> {
+export async function enterEpoch(transaction: Transaction, entered: NewEpoch): Promise<void> {
   const { step, before, isOwn, actor, leaves, endedAt, at } = entered;
   transaction.step(step);
   const after = await transaction.group();
@@ -95,5 +93,4 @@ export async function enterEpoch(transaction: Transaction, entered: NewEpoch, ac
   if (isOwn) transaction.setPending(undefined);
   else await transaction.dropPending();
   await outliveEpoch(transaction, after.status === "active");
-  if (after.status === "active" && transaction.summary.leaving) await proposeToLeave(transaction, account);
 }

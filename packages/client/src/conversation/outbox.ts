@@ -10,6 +10,7 @@ import { momentOf } from "../account/clock.ts";
 import type { MessageItem, OutboxEntry, Sealed, Summary } from "../records/conversation.ts";
 import type { Context } from "./context.ts";
 import { encodeEnvelope } from "./envelope.ts";
+import { proposeToLeave } from "./leaving.ts";
 import { noteOwn } from "./position.ts";
 import type { Workable } from "./stored.ts";
 import type { Transaction } from "./transaction.ts";
@@ -86,14 +87,19 @@ export function readyBatch({ summary, work: { outbox } }: Workable): readonly Re
     if (sealed === undefined || sealed.epoch < oldest) return undefined;
     batch.push({ number, sealed });
   }
-  return batch;
+  return batch.length === 0 && summary.leaving ? undefined : batch;
 }
 
 /**
  * Makes the first entries ready to be posted: seals what is not yet, and seals again, under the current epoch, what is so old that
- * members may have deleted its keys. The log must have been read: an entry that is in it is no longer here.
+ * members may have deleted its keys. Once no message is left, a client that leaves proposes it. The log must have been read: an entry
+ * that is in it is no longer here.
  */
 export async function prepareBatch(transaction: Transaction, context: Context): Promise<NextBatch> {
+  const { status, leaving } = transaction.summary;
+  if (leaving && status === "active" && transaction.outbox.size === 0) {
+    await proposeToLeave(transaction, context.account);
+  }
   const batch: Ready[] = [];
   const { epoch } = transaction.summary;
   for (const [number, entry] of [...transaction.outbox].slice(0, MAX_MESSAGES_PER_CALL)) {

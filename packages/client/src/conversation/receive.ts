@@ -38,7 +38,7 @@ async function processAll(transaction: Transaction, entries: readonly LogEntry[]
     const { last, isDue, meaning } = next;
     if (isDue) transaction.setFuture(last.seq, undefined);
     else transaction.setSummary(advanced(transaction.summary, last.seq));
-    for await (const outcome of read(transaction, next, context)) await apply(transaction, outcome, context);
+    for await (const outcome of read(transaction, next, context)) await apply(transaction, outcome);
     if (!isDue && meaning.kind !== "known") await dropOldEpochs(transaction, last.receivedAt);
   }
 }
@@ -53,7 +53,7 @@ function entriesAfter(seq: number, entries: readonly LogEntry[]): LogEntry[] {
   });
 }
 
-async function apply(transaction: Transaction, outcome: Outcome, { account }: Context): Promise<void> {
+async function apply(transaction: Transaction, outcome: Outcome): Promise<void> {
   const { step, summary, items = [], early, problem, sent = [], newEpoch } = outcome;
   if (step !== undefined) transaction.step(step);
   if (summary !== undefined) transaction.setSummary(summary);
@@ -61,5 +61,5 @@ async function apply(transaction: Transaction, outcome: Outcome, { account }: Co
   if (early !== undefined) transaction.setFuture(early.seq, early);
   if (problem !== undefined) transaction.tell(problem);
   for (const number of sent) await markSent(transaction, number);
-  if (newEpoch !== undefined) await enterEpoch(transaction, newEpoch, account);
+  if (newEpoch !== undefined) await enterEpoch(transaction, newEpoch);
 }

@@ -79,14 +79,16 @@ export class Sync {
     const { turns, recovery } = this.#context;
     turns.check();
     const { summary, work } = turns.known;
-    const { position, queued, pending } = summary;
+    const { position, queued, pending, leaving } = summary;
     this.#caughtUp =
       position !== undefined &&
       newest !== undefined &&
       newest.incarnation === position.incarnation &&
       newest.seq === nextSeq(summary) - 1;
-    const isRecovering = statusOf(summary, recovery()).status === "recovering";
-    const isQuiet = this.#caughtUp && work === undefined && queued === 0 && pending === undefined && !isRecovering;
+    const { status } = statusOf(summary, recovery());
+    const isLeaving = leaving && status === "active";
+    const isIdle = work === undefined && queued === 0 && pending === undefined && !isLeaving;
+    const isQuiet = this.#caughtUp && isIdle && status !== "recovering";
     if (!isQuiet) this.kick();
     return !isQuiet;
   }
