@@ -2,7 +2,7 @@
 import type { DeliveryService } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
-import { again, listen, names, pair, problems, states, World, type Pair } from "./world.ts";
+import { again, listen, names, pair, problems, states, World, type Opened, type Pair } from "./world.ts";
 
 describe("commits at the same time", () => {
   test("R-14-1, R-14-5: both take effect: the one that loses is made again", async () => {
@@ -99,6 +99,107 @@ describe("the outcome of a commit is not known", () => {
     expect(atBob.snapshot.title).toBe("Mine");
     expect(atBob.snapshot.epoch).toBe(3n);
   });
+
+  /** Loses the reply to the next Commit, then all that follow, until the function that it returns is called. */
+  const losingReplies = ({ delivery: { network } }: Opened): (() => void) => {
+    let isLost = false;
+    network.fault = ({ call, phase }) => {
+      if (call !== "submitCommit" || (phase === "request" && !isLost)) return;
+      isLost = true;
+      throw new CoppiceError("ERR_DS_UNREACHABLE", "Down");
+    };
+    return () => {
+      network.fault = undefined;
+    };
+  };
+
+  test("an addition whose reply was lost does not undo the removal that followed it", async () => {
+    const { world, alice, atAlice, atBob } = await pair();
+    const carol = await world.client("carol");
+    const restore = losingReplies(alice);
+    const added = atAlice.add("carol");
+    const atCarol = await world.arrival(carol, atAlice.id);
+    await world.until(() => atBob.snapshot.memberCount === 3);
+    await world.run(atBob.remove("carol"));
+    await world.until(() => atCarol.snapshot.status === "removed" && atAlice.snapshot.memberCount === 2);
+    restore();
+    await world.run(added);
+    await world.agree(atAlice, atBob);
+    expect(await names(atBob)).toEqual(["alice", "bob"]);
+    expect(atAlice.snapshot.epoch).toBe(3n);
+    // Later, she is added by a key package of her own that was not used yet.
+    await world.run(atAlice.add("carol"));
+    await world.agree(atAlice, atBob, atCarol);
+  });
+
+  test("a removal whose reply was lost does not undo the addition that followed it", async () => {
+    const { world, alice, atAlice, atBob } = await pair();
+    const carol = await world.client("carol");
+    await world.run(atAlice.add("carol"));
+    const atCarol = await world.arrival(carol, atAlice.id);
+    const restore = losingReplies(alice);
+    const removed = atAlice.remove("carol");
+    await world.until(() => atBob.snapshot.memberCount === 2);
+    await world.run(atBob.add("carol"));
+    await world.until(() => atAlice.snapshot.epoch === 4n);
+    restore();
+    await world.run(removed);
+    await world.agree(atAlice, atBob, atCarol);
+    expect(await names(atBob)).toEqual(["alice", "bob", "carol"]);
+    expect(atAlice.snapshot.epoch).toBe(4n);
+  });
+
+  test("a title whose reply was lost does not undo the one that followed it, also in a tab that does not lead", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    const other = await aliceDevice.open();
+    for (const [opened, title] of [[alice, "One"] as const, [other, "Two"] as const]) {
+      const conversation = again(opened, atAlice);
+      const restore = losingReplies(opened);
+      const renamed = conversation.rename(title);
+      await world.until(() => atBob.snapshot.title === title);
+      await world.run(atBob.rename(`After ${title}`));
+      await world.until(() => conversation.snapshot.title === `After ${title}`);
+      restore();
+      await world.run(renamed);
+      await world.agree(conversation, atBob);
+      expect(atBob.snapshot.title).toBe(`After ${title}`);
+    }
+    expect(atBob.snapshot.epoch).toBe(5n);
+  });
+
+  test("who is removed after the lost reply learns that the Commit took effect", async () => {
+    const { world, alice, atAlice, atBob } = await pair();
+    const restore = losingReplies(alice);
+    const renamed = atAlice.rename("Mine");
+    await world.until(() => atBob.snapshot.title === "Mine");
+    await world.run(atBob.remove("alice"));
+    await world.until(() => atAlice.snapshot.status === "removed");
+    restore();
+    await expect(world.run(renamed)).resolves.toBeUndefined();
+  });
+
+  test.each(["now", "later"])(
+    "a Commit that is in the log took effect, also if it is refused next: read %s",
+    async (when) => {
+      const { world, alice, atAlice, atBob } = await pair();
+      const told = problems(alice.client);
+      alice.delivery.network.events = "drop";
+      let submissions = 0;
+      alice.delivery.network.fault = ({ call, phase }) => {
+        if (call === "readLog" && submissions === 2 && when === "later")
+          throw new CoppiceError("ERR_DS_UNREACHABLE", "Down");
+        if (call !== "submitCommit") return;
+        if (phase === "reply") throw new CoppiceError("ERR_DS_UNREACHABLE", "Down");
+        submissions++;
+        if (submissions === 2) throw new CoppiceError("ERR_DS_TOO_LARGE", "Now it is");
+        if (submissions > 2) alice.delivery.network.fault = undefined;
+      };
+      await world.run(atAlice.rename("Mine"));
+      await world.agree(atAlice, atBob);
+      expect(atBob.snapshot).toMatchObject({ title: "Mine", epoch: 2n });
+      expect(told).toEqual([]);
+    },
+  );
 
   /** Runs `work` and crashes alice in a phase of `submitCommit`. */
   const crashing = async ({ world, alice }: Pair, phase: "request" | "reply", work: () => Promise<void>) => {

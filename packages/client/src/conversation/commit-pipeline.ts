@@ -21,6 +21,7 @@ import { claim } from "./claim.ts";
 import type { Context } from "./context.ts";
 import { encodeStaged, enterEpoch, pendingEpoch, stagedOf } from "./epoch-change.ts";
 import { proposalsFor, remaining, type Goal } from "./intent.ts";
+import { commitDigest, tookEffect } from "./own-commits.ts";
 import { advanced, nextSeq } from "./position.ts";
 import { processEntries } from "./receive.ts";
 import { statusOf } from "./snapshot.ts";
@@ -57,11 +58,12 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
   const { turns, pace, scope, time } = context;
   const { intent, signal } = request;
   const claimed = new Map<string, readonly KeyPackage[]>();
+  const made: Bytes[] = [];
   const { update = "leaf" } = request;
   const goal = await turns.transact(async (transaction): Promise<Goal> => {
     requireAble(transaction, { update, context });
     const { leafSince, context: group } = await transaction.group();
-    return { intent, update, leafSince, epoch: group.epoch };
+    return { intent, update, leafSince, epoch: group.epoch, made };
   }, signal);
 
   const reaching = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, { hooks, signal });
@@ -75,12 +77,13 @@ export async function commit(context: Context, request: CommitRequest, hooks: Pi
     );
     if (todo === undefined) return;
     await reaching(() => claim(todo, claimed, { ...context, signal }));
-    const made = await reaching(() =>
+    const outcome = await reaching(() =>
       turns.transact((transaction) => make(transaction, { goal, claimed, attempt }, context), signal),
     );
-    if (made === "done") return;
+    if (outcome === "done") return;
     // Another context's commit is pending, or more key packages are needed: neither is a conflict.
-    if (made === "again") continue;
+    if (outcome === "again") continue;
+    made.push(outcome);
     await reaching(() => hooks.settle());
     if ((await turns.transact((transaction) => left(goal, transaction, { context, strict: false }))) === undefined)
       return;
@@ -111,6 +114,7 @@ async function left(
   transaction: Transaction,
   { context, strict }: { readonly context: Context; readonly strict: boolean },
 ): Promise<Intent | undefined> {
+  if (tookEffect(transaction.summary, goal.made)) return undefined;
   const state = await transaction.group();
   const todo =
     state.status === "active"
@@ -149,7 +153,10 @@ const notActive = (status: ConversationStatus): CoppiceError =>
     detail: { status },
   });
 
-/** Makes the commit and stores it as pending, in the one write that also takes its key out of the ratchet. */
+/**
+ * Makes the commit and stores it as pending, in the one write that also takes its key out of the ratchet. Resolves with the commit's
+ * digest.
+ */
 async function make(
   transaction: Transaction,
   {
@@ -158,7 +165,7 @@ async function make(
     attempt,
   }: { readonly goal: Goal; readonly claimed: ReadonlyMap<string, readonly KeyPackage[]>; readonly attempt: number },
   context: Context,
-): Promise<"made" | "again" | "done"> {
+): Promise<Bytes | "again" | "done"> {
   if (transaction.pending !== undefined) return "again";
   const todo = await left(goal, transaction, { context, strict: attempt === 1 });
   if (todo === undefined) return "done";
@@ -169,7 +176,7 @@ async function make(
     { intent: goal.intent, attempt, commit: staged.commit, staged: encodeStaged(state, staged, transaction.rules) },
     staged,
   );
-  return "made";
+  return commitDigest(state, staged.commit);
 }
 
 async function stage(
@@ -221,9 +228,16 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
     outcome = await delivery.submitCommit(await submissionOf(pending, context));
   } catch (error) {
     if (scope.ended || isTransient(error)) throw error;
-    // The log may show that an earlier submission was accepted, or that this client was removed.
-    await pull().catch(() => undefined);
-    await turns.transact((transaction) => dropIfStill(transaction, pending.record));
+    // The log may show that an earlier submission was accepted, or that this client was removed: the commit stays until it was read.
+    await pull().catch((failure: unknown) => {
+      if (scope.ended || isTransient(failure)) throw failure;
+    });
+    const digest = commitDigest(pending.next, pending.record.commit);
+    const isAccepted = await turns.transact(async (transaction) => {
+      await dropIfStill(transaction, pending.record);
+      return tookEffect(transaction.summary, [digest]);
+    });
+    if (isAccepted) return;
     // A member who was removed learns that, rather than what the Delivery Service thinks of outsiders.
     await turns.transact((transaction) => {
       requireMember(transaction, context);

@@ -18,6 +18,7 @@ export function damagedConversation(): Stored {
     nextOutbox: 0,
     queued: 0,
     pending: undefined,
+    committed: [],
     leaving: false,
     proposed: false,
     joinedEpoch: 0n,

@@ -12,6 +12,7 @@ import {
 import { userOf } from "../account/authentication.ts";
 import type { PendingRecord } from "../records/conversation.ts";
 import { outliveEpoch } from "./outbox.ts";
+import { commitDigest, withCommit } from "./own-commits.ts";
 import { withEnd } from "./past-epochs.ts";
 import { changedPeople, type ChangedLeaves } from "./roster.ts";
 import { titleOf } from "./title.ts";
@@ -90,7 +91,15 @@ export async function enterEpoch(transaction: Transaction, entered: NewEpoch): P
     proposed: false,
     ended: withEnd(transaction.summary.ended, { epoch, at: endedAt }),
   });
-  if (isOwn) transaction.setPending(undefined);
+  if (isOwn) settleOwn(transaction, before);
   else await transaction.dropPending();
   await outliveEpoch(transaction, after.status === "active");
+}
+
+/** The pending commit took effect, and the call that made it is to know. */
+function settleOwn(transaction: Transaction, state: GroupState): void {
+  const { pending } = transaction;
+  if (pending === undefined) throw new RangeError("There is no pending commit that took effect");
+  transaction.setSummary(withCommit(transaction.summary, commitDigest(state, pending.commit)));
+  transaction.setPending(undefined);
 }

@@ -12,6 +12,8 @@ export interface Goal {
   readonly update: "leaf" | "commit";
   readonly leafSince: bigint;
   readonly epoch: bigint;
+  /** Digests of the Commits that were made for it. Once one of them took effect, nothing is left to do, whatever others do then. */
+  readonly made: readonly Bytes[];
 }
 
 /** Own updates and additions of others stand in the commit itself. */

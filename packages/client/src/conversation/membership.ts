@@ -130,6 +130,7 @@ export function membershipWrite(id: string, membership: Membership, former: Form
     nextOutbox: Math.max(summary?.nextOutbox ?? 0, ...[...(former?.outbox.keys() ?? [])].map((number) => number + 1)),
     queued,
     pending: undefined,
+    committed: summary?.committed ?? [],
     leaving: false,
     proposed: false,
     joinedEpoch: epoch,

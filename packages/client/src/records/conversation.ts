@@ -70,6 +70,8 @@ export interface Summary {
   /** Entries of the outbox. */
   readonly queued: number;
   readonly pending: { readonly operation: Operation; readonly attempt: number } | undefined;
+  /** Digests of the last own Commits that took effect, oldest first; see `conversation/own-commits.ts`. */
+  readonly committed: readonly Bytes[];
   /** Whether this client has asked to be removed. */
   readonly leaving: boolean;
   /** Whether proposals of others wait for a Commit. */
@@ -106,6 +108,7 @@ export const summaryRecord: RecordCodec<Summary> = record(
     nextOutbox: integer,
     queued: integer,
     pending: codec.optional(codec.struct<NonNullable<Summary["pending"]>>({ operation, attempt: integer })),
+    committed: codec.vector(codec.fixed(16)),
     leaving: boolean,
     proposed: boolean,
     joinedEpoch: codec.uint64,

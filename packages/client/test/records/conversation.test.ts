@@ -24,6 +24,7 @@ const summary: Summary = {
   nextOutbox: 1,
   queued: 1,
   pending: { operation: "add", attempt: 1 },
+  committed: [new Uint8Array(16).fill(8)],
   leaving: false,
   proposed: true,
   joinedEpoch: 2n ** 62n,
