@@ -366,6 +366,18 @@ function damaging(store: Store, isDamaged: (partition: string, name: string) => 
   };
 }
 
+/** A store in which these records of a conversation are damaged until its group is written anew: that is sound. */
+function damagedUntilReplaced(id: string, record: string): (store: Store) => Store {
+  let isDamaged = true;
+  return (store) => ({
+    ...damaging(store, (partition, name) => isDamaged && partition.endsWith(id) && name.startsWith(record)),
+    write: async (writes, options) => {
+      await store.write(writes, options);
+      if (writes.some(({ put }) => put?.has("group/state") === true)) isDamaged = false;
+    },
+  });
+}
+
 describe("damaged records", () => {
   test.each(["summary", "group/state", "outbox/"])(
     "adversarial 47: a damaged %s costs one conversation; the others work, and rejoin repairs it",
@@ -380,23 +392,7 @@ describe("damaged records", () => {
       await world.until(() => !alice.client.online);
       await atAlice.send("on its way");
       await alice.engine.close();
-      let isDamaged = true;
-      const opened = await aliceDevice.open({
-        wrapStore: (store) => {
-          const wrapped = damaging(
-            store,
-            (partition, name) => isDamaged && partition.endsWith(atAlice.id) && name.startsWith(record),
-          );
-          return {
-            ...wrapped,
-            write: async (writes, options) => {
-              await store.write(writes, options);
-              // What is written anew is sound.
-              if (writes.some(({ put }) => [...(put?.keys() ?? [])].includes("group/state"))) isDamaged = false;
-            },
-          };
-        },
-      });
+      const opened = await aliceDevice.open({ wrapStore: damagedUntilReplaced(atAlice.id, record) });
       const codes = problems(opened.client);
       const conversation = again(opened, atAlice);
       await world.until(() => conversation.snapshot.status === "damaged");
@@ -417,6 +413,23 @@ describe("damaged records", () => {
       const own = await states(conversation);
       // The outbox entry itself may be lost: then the application decides about its message.
       expect(own.every((state) => state === "sent" || (record === "outbox/" && state === "failed"))).toBe(true);
+    },
+  );
+
+  test.each(["summary", "group/state", "outbox/"])(
+    "rejoin repairs a damaged %s at once, whatever found the damage",
+    async (record) => {
+      const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+      alice.delivery.network.reachable = false;
+      await world.until(() => !alice.client.online);
+      await atAlice.send("on its way");
+      await alice.engine.close();
+      const opened = await aliceDevice.open({ wrapStore: damagedUntilReplaced(atAlice.id, record) });
+      const conversation = again(opened, atAlice);
+      await world.until(() => conversation.snapshot.status === "damaged");
+      await world.run(conversation.rejoin());
+      expect(conversation.snapshot.status).toBe("active");
+      await world.agree(conversation, atBob);
     },
   );
 

@@ -107,6 +107,8 @@ export class Turns {
   #announced = 0;
   /** Whether it has to be read what the store has. */
   #uncertain = false;
+  /** What the running turn found: it comes to nothing, so that what is known of the damage stays. */
+  #damage: CoppiceError | undefined;
   #gone = false;
   #draining = false;
   /** Until when this context rests, while it only follows. */
@@ -258,6 +260,7 @@ export class Turns {
   async #turn(): Promise<void> {
     const jobs: Job[] = [];
     for (let conflicts = 0; ; conflicts++) {
+      this.#damage = undefined;
       try {
         const outcomes = await this.#run(jobs);
         if (this.#known.group !== undefined) this.#options.onLoaded();
@@ -287,6 +290,7 @@ export class Turns {
       if (job === undefined) break;
       if (outcomes.length === jobs.length) jobs.push(job);
       outcomes.push(await attempt(transaction, job));
+      if (this.#damage !== undefined) throw this.#damage;
     }
     if (!transaction.isChanged) {
       this.#known = transaction.toStored(before.version);
@@ -383,7 +387,10 @@ export class Turns {
     try {
       return await read();
     } catch (error) {
-      if (isCoppiceError(error, "ERR_STORE_CORRUPT")) this.#options.onDamaged(error);
+      if (isCoppiceError(error, "ERR_STORE_CORRUPT")) {
+        this.#damage = error;
+        this.#options.onDamaged(error);
+      }
       throw error;
     }
   }
