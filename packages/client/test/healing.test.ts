@@ -1,6 +1,7 @@
 /** Coming back: from a restored profile, a log that was restored, a state that cannot follow, and damaged records. */
 import { fromHex } from "@coppice/core";
 import type { DeliveryService } from "@coppice/delivery";
+import { CoppiceError } from "@coppice/kit";
 import type { Store } from "@coppice/storage";
 import { describe, expect, test } from "vitest";
 import {
@@ -366,6 +367,8 @@ function damaging(store: Store, isDamaged: (partition: string, name: string) => 
   };
 }
 
+const unreachable = (): CoppiceError => new CoppiceError("ERR_DS_UNREACHABLE", "The answer is lost");
+
 /** A store in which these records of a conversation are damaged until its group is written anew: that is sound. */
 function damagedUntilReplaced(id: string, record: string): (store: Store) => Store {
   let isDamaged = true;
@@ -432,6 +435,64 @@ describe("damaged records", () => {
       await world.agree(conversation, atBob);
     },
   );
+
+  test("a message whose answer was lost is shown once after a rejoin, however long ago it arrived", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    alice.crash();
+    const lossy = await aliceDevice.open({
+      wrap: (service) => ({
+        ...service,
+        sendMessages: async (batch) => {
+          await service.sendMessages(batch);
+          throw unreachable();
+        },
+      }),
+    });
+    await again(lossy, atAlice).send("once");
+    await world.until(async () => (await texts(atBob)).includes("once"));
+    lossy.crash();
+    for (let i = 0; i < 600; i++) await atBob.send("between");
+    await world.until(async () => (await states(atBob)).every((state) => state === "sent"));
+    const repaired = await aliceDevice.open({ wrapStore: damagedUntilReplaced(atAlice.id, "group/state") });
+    const conversation = again(repaired, atAlice);
+    await world.until(() => conversation.snapshot.status === "damaged");
+    await world.run(conversation.rejoin());
+    await world.until(async () => (await states(conversation)).join() === "sent");
+    await world.agree(conversation, atBob);
+    await conversation.send("last");
+    await world.until(async () => (await texts(atBob)).includes("last"));
+    expect((await texts(atBob)).filter((text) => text === "once")).toHaveLength(1);
+  });
+
+  test("messages whose first request arrives after a rejoin are shown once, however many they are", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    alice.delivery.network.reachable = false;
+    await world.until(() => !alice.client.online);
+    const written = Array.from({ length: 40 }, (_, i) => `message ${i}`);
+    for (const text of written) await atAlice.send(text);
+    await alice.engine.close();
+    let arrive: (() => Promise<unknown>) | undefined;
+    const slow = await aliceDevice.open({
+      wrap: (service) => ({
+        ...service,
+        sendMessages: (batch) => {
+          arrive ??= () => service.sendMessages(batch);
+          return Promise.reject(unreachable());
+        },
+      }),
+    });
+    await world.until(() => arrive);
+    slow.crash();
+    const repaired = await aliceDevice.open({ wrapStore: damagedUntilReplaced(atAlice.id, "summary") });
+    const conversation = again(repaired, atAlice);
+    await world.run(conversation.rejoin());
+    await world.until(async () => (await texts(atBob)).length === written.length);
+    slow.delivery.network.reachable = true;
+    await arrive?.();
+    await conversation.send("last");
+    await world.until(async () => (await texts(atBob)).includes("last"));
+    expect(await texts(atBob)).toEqual([...written, "last"]);
+  });
 
   test("adversarial 47: a damaged conversation can be forgotten", async () => {
     const { world, aliceDevice, alice, atAlice } = await pair();

@@ -136,7 +136,7 @@ export function membershipWrite(id: string, membership: Membership, former: Form
     joinedEpoch: epoch,
     welcome: "welcome" in membership ? membership.welcome : summary?.welcome,
     ended: [],
-    resent: summary?.resent ?? [],
+    resent: [],
     recovery,
   };
   put.set(SUMMARY, summaryRecord.encode(entered));

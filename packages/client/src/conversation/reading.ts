@@ -23,7 +23,7 @@ import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
 import { pendingEpoch, receivedEpoch, type NewEpoch } from "./epoch-change.ts";
 import { isOwn } from "./position.ts";
-import { isAmong, withKey, wasShown } from "./repetitions.ts";
+import { Repetitions, type Message } from "./repetitions.ts";
 import { rosterOf } from "./roster.ts";
 import type { NewItem, Step, Transaction } from "./transaction.ts";
 
@@ -193,48 +193,47 @@ interface Opened {
 
 /** Messages as they are shown; a refused one is shown too, and passed over. */
 async function readOpened(reader: Reader, { decoded, opened, own }: Opened, context: Context): Promise<Outcome> {
-  const items: NewItem[] = [];
-  const sent: number[] = [];
-  let { resent } = reader.summary;
-  for (const [i, { entry }] of decoded.entries()) {
+  const read = decoded.map(({ entry }, i): Message | readonly NewItem[] => {
     const outcome = opened.outcomes[i];
     if (outcome?.kind !== "application") {
       const refused = { error: outcome?.error, contentType: "application", context } as const;
-      items.push(...(lateRefusal(reader, entry, refused).items ?? []));
-      continue;
+      return lateRefusal(reader, entry, refused).items ?? [];
     }
-    const isOwnLeaf = outcome.sender.leafIndex === own;
     // Its key was not used by this state: another one, later than this, has used it.
-    if (isOwnLeaf && !isRolledBack(reader, context)) throw rolledBackError();
-    const message = messageOf(outcome, entry, context);
-    if (message.kind === "undecryptable") {
-      items.push(message);
+    if (outcome.sender.leafIndex === own && !isRolledBack(reader, context)) throw rolledBackError();
+    return messageOf(outcome, entry, context);
+  });
+  const messages = read.filter((one) => "kind" in one);
+  const repetitions = await Repetitions.among(messages, reader, context.history);
+  const items: NewItem[] = [];
+  const sent: number[] = [];
+  for (const [i, one] of read.entries()) {
+    if (!("kind" in one)) {
+      items.push(...one);
       continue;
     }
-    const { isResent, ...item } = message;
-    const queued = isOwnLeaf ? await findQueued(reader, item.id, sent) : undefined;
+    const outcome = opened.outcomes[i];
+    const isOwnLeaf = outcome?.kind === "application" && outcome.sender.leafIndex === own;
+    const queued = isOwnLeaf ? await findQueued(reader, one.id, sent) : undefined;
     if (queued !== undefined) {
       sent.push(queued);
       continue;
     }
-    if (isAmong(resent, item)) continue;
-    if (isResent) {
-      resent = withKey(resent, item);
-      if (await wasShown(item, [...reader.items, ...items], context.history)) continue;
-    }
+    if (repetitions.has(one)) continue;
+    const { isResent: _, ...item } = one;
     items.push(item);
+    repetitions.note(one, reader.summary.lastItem + items.length);
   }
   const step = { state: opened.state, consumed: opened.consumed };
+  const { resent } = repetitions;
   return { step, items, sent, ...(resent === reader.summary.resent ? {} : { summary: { resent } }) };
 }
-
-type Message = Extract<NewItem, { kind: "message" }> & { readonly isResent: boolean };
 
 function messageOf(
   { data: bytes, sender: leaf, epoch }: OpenedApplication,
   entry: LogEntry,
   { account }: Context,
-): Message | Extract<NewItem, { kind: "undecryptable" }> {
+): Message | readonly NewItem[] {
   try {
     const { id, data, resent: isResent } = decodeEnvelope(bytes);
     const sender = userOf(leaf);
@@ -242,7 +241,7 @@ function messageOf(
     const { receivedAt: at } = entry;
     return { kind: "message", id, sender, isSelf, data, at, epoch, state: "sent", problem: undefined, isResent };
   } catch (error) {
-    return undecryptable(entry, error);
+    return [undecryptable(entry, error)];
   }
 }
 

@@ -40,10 +40,9 @@ export interface EpochEnd {
   readonly at: number | undefined;
 }
 
-/** What tells a message from all others. */
-export interface MessageKey {
-  readonly sender: string;
-  readonly id: string;
+/** Items of the history, among which are messages that arrived sealed again in this epoch. */
+export interface ResentItems extends SeqRange {
+  readonly epoch: bigint;
 }
 
 export interface Summary {
@@ -82,8 +81,8 @@ export interface Summary {
   readonly welcome: Bytes | undefined;
   /** Past epochs that can still be opened, oldest first. */
   readonly ended: readonly EpochEnd[];
-  /** The last messages of others that arrived sealed again: their first sealing may still come. Oldest first. */
-  readonly resent: readonly MessageKey[];
+  /** Where messages are that arrived sealed again, by epochs that can be opened: their first sealing may still come. */
+  readonly resent: readonly ResentItems[];
   /** The account was found rolled back so many times when this conversation was last joined; see `account/recovery.ts`. */
   readonly recovery: number;
 }
@@ -114,7 +113,7 @@ export const summaryRecord: RecordCodec<Summary> = record(
     joinedEpoch: codec.uint64,
     welcome: codec.optional(codec.opaque),
     ended: codec.vector(codec.struct<EpochEnd>({ epoch: codec.uint64, at: codec.optional(integer) })),
-    resent: codec.vector(codec.struct<MessageKey>({ sender: text, id: id128 })),
+    resent: codec.vector(codec.struct<ResentItems>({ epoch: codec.uint64, from: integer, to: integer })),
     recovery: integer,
   }),
 );

@@ -33,7 +33,7 @@ const summary: Summary = {
     { epoch: 1n, at: 5 },
     { epoch: 2n, at: undefined },
   ],
-  resent: [{ sender: "bob", id: "00".repeat(16) }],
+  resent: [{ epoch: 3n, from: 5, to: 6 }],
   recovery: 1,
 };
 
