@@ -155,6 +155,26 @@ describe("key packages", () => {
     await world.agree(group, await world.arrival(bob.client, group.id));
   });
 
+  test("the use of a last resort is remembered as long as its keys are kept, and no longer", async () => {
+    const world = new World();
+    const device = world.device("bob");
+    await (await device.open()).engine.close();
+    const alice = await world.client("alice");
+    const uses = async (): Promise<number> =>
+      (await device.store().read("account", [{ prefix: "used/" }])).records.size;
+    const groups = await Promise.all(Array.from({ length: 6 }, () => alice.createGroup()));
+    for (const group of groups) await world.run(group.add(["bob"]));
+    const bob = await device.open();
+    for (const group of groups) await world.arrival(bob.client, group.id);
+    // Four of the six came by packages for single use.
+    expect(await uses()).toBe(2);
+    await bob.engine.close();
+    world.time.jump(40 * DAY);
+    const later = await device.open();
+    await world.run(later.client.sync());
+    await world.until(async () => (await uses()) === 0);
+  });
+
   test.each([3_600_000, DAY, 365 * DAY])(
     "adversarial 52: made with the clock %d ms ahead, they are replaced once it is right",
     async (ahead) => {

@@ -4,6 +4,7 @@ import type { DeliveryService } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import type { Store } from "@coppice/storage";
 import { describe, expect, test } from "vitest";
+import { outsider } from "./outsider.ts";
 import {
   again,
   Device,
@@ -493,6 +494,50 @@ describe("damaged records", () => {
     await world.until(async () => (await texts(atBob)).includes("last"));
     expect(await texts(atBob)).toEqual([...written, "last"]);
   });
+
+  test.each(["stays damaged", "is forgotten"])(
+    "a last-resort Welcome that was not acknowledged is not used again when what it led to %s",
+    async (fate) => {
+      const world = new World();
+      const device = world.device("bob");
+      await (await device.open()).engine.close();
+      const zoe = await outsider(world, "zoe");
+      for (let i = 0; i < 5; i++) await zoe.delivery.claimKeyPackages(["bob"]);
+      const wrap = (service: DeliveryService): DeliveryService => ({
+        ...service,
+        countKeyPackages: () => Promise.resolve(100),
+        acknowledgeInbox: () => Promise.reject(unreachable()),
+      });
+      const group = await (await world.client("alice")).createGroup();
+      const bob = await device.open({ wrap });
+      await world.run(group.add("bob"));
+      await (await world.arrival(bob.client, group.id)).send("first");
+      await world.until(async () => (await texts(group)).length === 1);
+      bob.crash();
+      let reads = 0;
+      const opened = await device.open({
+        wrap: (service) => ({
+          ...wrap(service),
+          readInbox: async (...args) => {
+            const entries = await service.readInbox(...args);
+            reads += entries.length;
+            return entries;
+          },
+        }),
+        wrapStore: damagedUntilReplaced(group.id, "summary"),
+      });
+      const codes = problems(opened.client);
+      const isForgotten = fate === "is forgotten";
+      await world.until(() => codes.length > 0);
+      if (isForgotten) await world.run(again(opened, group).forget());
+      const before = reads;
+      await world.until(() => reads >= before + 3);
+      expect(codes).toEqual(["ERR_STORE_CORRUPT"]);
+      expect(opened.client.conversations.map(({ snapshot }) => snapshot.status)).toEqual(
+        isForgotten ? [] : ["damaged"],
+      );
+    },
+  );
 
   test("adversarial 47: a damaged conversation can be forgotten", async () => {
     const { world, aliceDevice, alice, atAlice } = await pair();

@@ -13,7 +13,7 @@ import { signDeviceLogEntry, type DeviceLogEntry, type Identity } from "@coppice
 import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
 import type { PartitionSnapshot, PartitionWrite, RecordRange, Store } from "@coppice/storage";
 import { clientError } from "../errors.ts";
-import { ACCOUNT, accountRecord, FORGOTTEN, PIN, type AccountRecord } from "../records/account.ts";
+import { ACCOUNT, accountRecord, FORGOTTEN, PIN, USED, type AccountRecord } from "../records/account.ts";
 
 /** MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519 */
 export const SUITE_ID = 1;
@@ -62,6 +62,11 @@ export class Account {
 
   forgottenName(id: string): string {
     return FORGOTTEN + this.#hidden(utf8(id));
+  }
+
+  /** Of a Welcome, by its hash. */
+  usedName(welcome: Bytes): string {
+    return USED + this.#hidden(welcome);
   }
 
   /** Records of the account's partition. */

@@ -13,7 +13,7 @@ import {
 import type { DeliveryService } from "@coppice/delivery/contract";
 import type { Time } from "@coppice/kit";
 import type { PartitionSnapshot, RecordRange } from "@coppice/storage";
-import { KEY_PACKAGE, keyPackageRecord, type KeyPackageRecord } from "../records/account.ts";
+import { KEY_PACKAGE, keyPackageRecord, USED, usedRecord, type KeyPackageRecord } from "../records/account.ts";
 import { fromOrdinal, ordinal } from "../records/primitives.ts";
 import { SUITE_ID, type Account, type AccountChange } from "./account.ts";
 import { CLOCK_SKEW_SECONDS, KEY_PACKAGE_DAYS, ownCredential, TITLE_EXTENSION } from "./authentication.ts";
@@ -79,7 +79,8 @@ export async function refillPool(options: PoolOptions): Promise<void> {
   const { account, delivery } = options;
   const count = await delivery.countKeyPackages();
   const made = await makeMissing(options, count);
-  await account.update(RANGES, (snapshot) => storing(made, poolOf(snapshot), secondsNow(options.time)));
+  const now = secondsNow(options.time);
+  await account.update([...RANGES, { prefix: USED }], (snapshot) => storing(made, snapshot, now));
   // Nobody can be let in by a package whose record is damaged.
   const { damaged } = await account.read(RANGES);
   await publish(options, damaged.length > 0);
@@ -123,12 +124,24 @@ async function make(account: Account, time: Time, lastResort: boolean): Promise<
 }
 
 /** Adds what was made, and deletes what nobody can use any more. */
-function storing(made: readonly KeyPackageRecord[], pool: Pool, now: number): AccountChange | undefined {
+function storing(
+  made: readonly KeyPackageRecord[],
+  snapshot: PartitionSnapshot,
+  now: number,
+): AccountChange | undefined {
+  const pool = poolOf(snapshot);
   const next = Math.max(0, ...pool.keys()) + 1;
   const put = new Map(made.map((entry, i) => [keyPackageName(next + i), keyPackageRecord.encode(entry)]));
   const expired = [...pool].filter(([, { notAfter }]) => notAfter + GRACE_SECONDS < now);
   if (put.size === 0 && expired.length === 0) return undefined;
-  return { put, delete: expired.map(([number]) => keyPackageName(number)) };
+  const numbers = new Set(expired.map(([number]) => number));
+  return { put, delete: [...[...numbers].map(keyPackageName), ...usesOf(numbers, snapshot)] };
+}
+
+/** Names of what is remembered of these packages' Welcomes: without the keys, none of them can be used again. */
+function usesOf(numbers: ReadonlySet<number>, { records }: PartitionSnapshot): string[] {
+  const uses = [...records].filter(([name]) => name.startsWith(USED));
+  return uses.filter(([, bytes]) => numbers.has(usedRecord.decode(bytes).keyPackage)).map(([name]) => name);
 }
 
 async function publish({ account, delivery, time }: PoolOptions, isLacking: boolean): Promise<void> {

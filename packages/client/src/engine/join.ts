@@ -18,11 +18,13 @@ import { keyPackageName, ownKeyPackage, poolOf, readPool } from "../account/key-
 import type { Shared } from "../conversation/context.ts";
 import { membershipWrite, readFormer, type Former } from "../conversation/membership.ts";
 import { statusOf } from "../conversation/snapshot.ts";
+import { only } from "../conversation/stored.ts";
 import { titleKeyIn, titleOf } from "../conversation/title.ts";
-import { ACCOUNT, forgottenRecord, KEY_PACKAGE, type KeyPackageRecord } from "../records/account.ts";
+import { ACCOUNT, forgottenRecord, KEY_PACKAGE, usedRecord, type KeyPackageRecord } from "../records/account.ts";
 
 /**
- * Joins the group of a Welcome and stores it together with the deletion of the key that the Welcome was for. Returns the
+ * Joins the group of a Welcome and stores it together with the deletion of the key that the Welcome was for, or, where that is a last
+ * resort, with the use that was made of it: apart from the conversation, whose records may be damaged or deleted. Returns the
  * conversation's id, or undefined if this Welcome was used before. A Welcome for a group that this client is in is refused and
  * changes nothing. One that cannot follow its group, or was removed from it, joins again if the Welcome is of a later epoch, and
  * keeps the history.
@@ -33,8 +35,8 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
   const { account, recovery, time } = shared;
   const id = toHex(entry.groupId);
   const digest = account.suite.hash.digest(entry.welcome);
-  const before = await lookAt(id, shared);
-  if (isUsed(before, digest)) return undefined;
+  const before = await lookAt(id, digest, shared);
+  if (before.isUsed) return undefined;
   refuseIfMember(before, recovery());
   const joined = await open(entry, shared);
   const { number, lastResort, state, title, titleKey, invitedBy } = joined;
@@ -54,8 +56,8 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
     joined: true,
   } as const;
   const written = await account.update([{ prefix: KEY_PACKAGE }], async (snapshot) => {
-    const now = await lookAt(id, shared);
-    if (isUsed(now, digest)) return undefined;
+    const now = await lookAt(id, digest, shared);
+    if (now.isUsed) return undefined;
     refuseIfMember(now, recovery());
     refuseIfOlder(now, state);
     if (!poolOf(snapshot).has(number)) throw spent();
@@ -69,8 +71,11 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
       welcome: digest,
       recovery: recovered,
     };
+    const use = lastResort
+      ? { put: new Map([[account.usedName(digest), usedRecord.encode({ keyPackage: number })]]) }
+      : { delete: [keyPackageName(number)] };
     return {
-      delete: lastResort ? [] : [keyPackageName(number)],
+      ...use,
       others: [membershipWrite(id, membership, now.former)],
     };
   });
@@ -79,29 +84,29 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
   return id;
 }
 
-/** What this device knows of a group already. */
+/** What this device knows of a group already, and of a Welcome for it. */
 interface Known {
   readonly former: Former;
   /** Of the last membership, also if the conversation was deleted. */
   readonly epoch: bigint | undefined;
-  readonly welcome: Uint8Array | undefined;
+  /** Whether this device has joined by the Welcome, and by no other one since, as far as it knows. */
+  readonly isUsed: boolean;
+  /** Whether it has joined by the Welcome at any time, and still has the key. */
+  readonly wasUsed: boolean;
 }
 
-async function lookAt(id: string, { account }: Shared): Promise<Known> {
+async function lookAt(id: string, digest: Bytes, { account }: Shared): Promise<Known> {
   const former = await readFormer(account.store, id);
-  if (former.summary !== undefined) {
-    const { epoch, welcome } = former.summary;
-    return { former, epoch, welcome };
-  }
-  const name = account.forgottenName(id);
-  const { records } = await account.store.read(ACCOUNT, [{ prefix: name, before: `${name}\0` }]);
+  const [used, name] = [account.usedName(digest), account.forgottenName(id)];
+  const { records, damaged } = await account.store.read(ACCOUNT, [only(used), only(name)]);
   const stored = records.get(name);
   const forgotten = stored === undefined ? undefined : forgottenRecord.decode(stored);
-  return { former, epoch: forgotten?.epoch, welcome: forgotten?.welcome };
+  const last = former.summary ?? forgotten;
+  // The name says it: what is in the record only says for how long.
+  const wasUsed = records.has(used) || damaged.includes(used);
+  const isUsed = last?.welcome === undefined ? wasUsed : equalBytes(last.welcome, digest);
+  return { former, epoch: last?.epoch, isUsed, wasUsed };
 }
-
-const isUsed = ({ welcome }: Known, digest: Uint8Array): boolean =>
-  welcome !== undefined && equalBytes(welcome, digest);
 
 function refuseIfMember({ former }: Known, recovery: number): void {
   if (former.summary === undefined || statusOf(former.summary, recovery).status !== "active") return;
@@ -111,7 +116,8 @@ function refuseIfMember({ former }: Known, recovery: number): void {
 }
 
 /** An old Welcome would bring back an old epoch, and with it keys that were used. */
-function refuseIfOlder({ epoch }: Known, { context }: GroupState): void {
+function refuseIfOlder({ epoch, wasUsed }: Known, { context }: GroupState): void {
+  if (wasUsed) throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome was used for an earlier membership");
   if (epoch === undefined || context.epoch > epoch) return;
   throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome is older than what this device knows of the group", {
     detail: { epoch: context.epoch, known: epoch },

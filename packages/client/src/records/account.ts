@@ -7,6 +7,7 @@
  * | `recovery` | how often this store was found rolled back |
  * | `clock` | the latest time that this device has seen on its own clock |
  * | `key-package/N` | an own key package with its private keys |
+ * | `used/HASH` | a Welcome that a last-resort key package was used for, as long as that is kept |
  * | `pin/HASH` | a user's device log as it was last seen |
  * | `forgotten/HASH` | of a conversation that was deleted: what must not happen twice |
  */
@@ -18,6 +19,7 @@ export const ACCOUNT = "account";
 export const RECOVERY = "recovery";
 export const CLOCK = "clock";
 export const KEY_PACKAGE = "key-package/";
+export const USED = "used/";
 export const PIN = "pin/";
 export const FORGOTTEN = "forgotten/";
 
@@ -79,6 +81,13 @@ export const keyPackageRecord: RecordCodec<KeyPackageRecord> = record(
     own: codec.opaque,
   }),
 );
+
+export interface UsedRecord {
+  /** Number of the key package. */
+  readonly keyPackage: number;
+}
+
+export const usedRecord: RecordCodec<UsedRecord> = record(codec.struct<UsedRecord>({ keyPackage: integer }));
 
 export const pinRecord: RecordCodec<DeviceLog> = record(deviceLog);
 
