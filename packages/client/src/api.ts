@@ -173,6 +173,10 @@ export interface Conversation {
   remove(users: string | readonly string[], options?: CallOptions): Promise<void>;
   /** Asks the others to remove this client; the conversation then becomes `removed`. */
   leave(options?: CallOptions): Promise<void>;
+  /**
+   * Changes the title: at most 128 bytes of UTF-8 (`ERR_CLIENT_TITLE_TOO_LONG`), kept in Unicode NFC; an empty one takes it away.
+   * `TypeError` for half a surrogate pair, and for U+0000 at its end.
+   */
   rename(title: string, options?: CallOptions): Promise<void>;
   /** Refreshes this client's keys (a Commit with a path). */
   update(options?: CallOptions): Promise<void>;

@@ -20,7 +20,7 @@ export function checkUsers(users: string | readonly string[]): readonly string[]
   return [...new Set(users.map(checkName))];
 }
 
-/** A title in Unicode NFC. `ERR_CLIENT_TITLE_TOO_LONG` over 128 bytes of UTF-8. */
+/** A title in Unicode NFC. `ERR_CLIENT_TITLE_TOO_LONG` over 128 bytes of UTF-8; `TypeError` where `normalTitle` says. */
 export function checkTitle(title: string): string {
   try {
     return normalTitle(title);

@@ -76,7 +76,8 @@ export function isNormalName(name: string): boolean {
 }
 
 /**
- * A title in Unicode NFC. `ERR_DS_TOO_LARGE` over 128 bytes of UTF-8; `TypeError` for anything but a string.
+ * A title in Unicode NFC. `ERR_DS_TOO_LARGE` over 128 bytes of UTF-8; `TypeError` for anything but a string, and for one that
+ * does not come out of UTF-8, padded with zeros, as it went in: half a surrogate pair, or U+0000 at its end.
  *
  * @example
  * ```ts run
@@ -88,6 +89,8 @@ export function isNormalName(name: string): boolean {
 export function normalTitle(title: string): string {
   if (typeof title !== "string") throw new TypeError("A title is a string");
   if (title.length <= longestInput(MAX_TITLE_BYTES)) {
+    if (/\p{Cs}/u.test(title)) throw new TypeError("A title is well-formed Unicode, without half a character");
+    if (title.endsWith("\0")) throw new TypeError("A title does not end in a null character");
     const normal = title.normalize("NFC");
     if (utf8(normal).length <= MAX_TITLE_BYTES) return normal;
   }

@@ -150,4 +150,12 @@ describe("titles", () => {
     expect(() => normalTitle("x".repeat(10_000_000))).toThrow(tooLarge);
     expect(() => normalTitle(7 as never)).toThrow(TypeError);
   });
+
+  test("are what their UTF-8 says, and a TypeError tells why others are none", () => {
+    expect(normalTitle("\ufeffTeam")).toBe("\ufeffTeam");
+    expect(normalTitle("a\0b")).toBe("a\0b");
+    for (const half of ["Party \ud83c", "\udf55 Party", "\udf55\ud83c"])
+      expect(() => normalTitle(half)).toThrow(new TypeError("A title is well-formed Unicode, without half a character"));
+    expect(() => normalTitle("x\0")).toThrow(new TypeError("A title does not end in a null character"));
+  });
 });

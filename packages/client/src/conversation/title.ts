@@ -15,6 +15,9 @@ const TAG_BYTES = 16;
 /** All titles are sealed at this length, bytes of UTF-8: the ciphertext says nothing of them. */
 const TITLE_BYTES = 128;
 
+/** Every character counts: a title that reads as another one than was sealed would be renamed for ever. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 type Group = Pick<GroupState, "suite" | "context">;
 
 export const newTitleKey = ({ aead }: CipherSuite): Bytes => randomBytes(aead.Nk);
@@ -44,10 +47,10 @@ export async function titleOf({ suite, context }: Group, key: Bytes | undefined)
   if (data?.length !== Nn + TITLE_BYTES + TAG_BYTES || key === undefined) return "";
   try {
     const padded = await suite.aead.open(key, data.slice(0, Nn), context.groupId, data.slice(Nn));
-    return new TextDecoder().decode(padded).replace(/\0+$/u, "");
+    return decoder.decode(padded).replace(/\0+$/u, "");
   } catch (error) {
     // Any member can put any bytes there.
-    if (isCoppiceError(error, "ERR_MLS_AEAD")) return "";
+    if (isCoppiceError(error, "ERR_MLS_AEAD") || error instanceof TypeError) return "";
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { concat, fromHex, getCipherSuite, randomBytes, utf8, type Bytes, type Extension } from "@coppice/core";
 import { TITLE_EXTENSION } from "../../src/account/authentication.ts";
 import { newTitleKey, titleKeyExtensions, titleKeyIn, titleOf, withTitle } from "../../src/conversation/title.ts";
-import { World } from "../world.ts";
+import { pair, World } from "../world.ts";
 
 const suite = await getCipherSuite(1);
 const key = newTitleKey(suite);
@@ -19,7 +19,7 @@ function holds(bytes: Uint8Array, text: string): boolean {
 }
 
 describe("a sealed title", () => {
-  test.each(["Garden", "ö".repeat(64), "x".repeat(128)])("is opened with the key: %s", async (title) => {
+  test.each(["Garden", "ö".repeat(64), "x".repeat(128), "\ufeffTeam", "a\0b"])("is opened with the key: %s", async (title) => {
     const extensions = await sealed(title);
     expect(await opened(extensions)).toBe(title);
     expect(extensions.map(({ extensionData }) => holds(extensionData, title))).toEqual([false]);
@@ -49,6 +49,13 @@ describe("a sealed title", () => {
     expect(await opened([])).toBe("");
   });
 
+  test("is empty where a member sealed no UTF-8", async () => {
+    const padded = new Uint8Array(128).fill(0xff, 0, 3);
+    const nonce = randomBytes(suite.aead.Nn);
+    const extensionData = concat(nonce, await suite.aead.seal(key, nonce, groupId, padded));
+    expect(await opened([{ extensionType: TITLE_EXTENSION, extensionData }])).toBe("");
+  });
+
   test("takes the place of the former one alone, and an empty title takes it away", async () => {
     const other = { extensionType: 0xf0aa, extensionData: Uint8Array.of(1) };
     const renamed = await withTitle([...(await sealed("Old")), other], "New", { suite, groupId, key });
@@ -64,6 +71,25 @@ describe("a sealed title", () => {
       expect(titleKeyIn(titleKeyExtensions(odd), suite)).toBeUndefined();
     expect(titleKeyIn([], suite)).toBeUndefined();
   });
+});
+
+describe("a title that does not survive UTF-8", () => {
+  test.each(["Party \ud83c", "x\0"])("is refused before anything happens: %j", async (title) => {
+    const { world, alice: { client: alice }, atAlice } = await pair();
+    const { epoch } = atAlice.snapshot;
+    await expect(world.run(atAlice.rename(title))).rejects.toThrow(TypeError);
+    expect(atAlice.snapshot).toMatchObject({ epoch, title: "" });
+    await expect(alice.createGroup({ title })).rejects.toThrow(TypeError);
+    expect(alice.conversations).toHaveLength(1);
+  });
+});
+
+test("a title that begins with a byte order mark is one Commit's work, and arrives as it is", async () => {
+  const { world, atAlice, atBob } = await pair();
+  const { epoch } = atAlice.snapshot;
+  await world.run(atAlice.rename("\ufeffTeam"));
+  expect(atAlice.snapshot.epoch).toBe(epoch + 1n);
+  await world.until(() => atBob.snapshot.title === "\ufeffTeam");
 });
 
 test("members read and change it; what the Delivery Service keeps of the group does not have it", async () => {
