@@ -1,8 +1,8 @@
 /** Inbox and outbox: nothing is lost, nothing arrives twice, nothing blocks. */
-import type { DeliveryService, LogEntry } from "@coppice/delivery";
+import type { DeliveryEvent, DeliveryService, LogEntry } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
-import { again, kinds, listen, pair, problems, states, texts } from "./world.ts";
+import { again, kinds, listen, pair, problems, states, texts, World } from "./world.ts";
 
 describe("sending", () => {
   test("adversarial 39: the reply is lost; the message arrives once", async () => {
@@ -295,6 +295,69 @@ describe("receiving", () => {
     await world.until(() => heard.length === 1);
     expect(await kinds(atBob)).toEqual(["change", "ERR_MLS_AEAD", "message"]);
     await world.agree(again(tampering, atAlice), atBob);
+  });
+
+  /** An event's entry that the log does not have: made of one of the group, and of one of another group. */
+  const forgeries: readonly (readonly [name: string, forge: (own: LogEntry, other: LogEntry) => Partial<LogEntry>])[] =
+    [
+      ["another group's message", (_own, { message }) => ({ message })],
+      ["another group's message, announced as a commit", (_own, { message }) => ({ message, kind: "commit" })],
+      ["no message", () => ({ message: Uint8Array.of(9) })],
+      ["no message, announced as a commit", () => ({ message: Uint8Array.of(9), kind: "commit" })],
+      ["a message of this group once more", ({ message }) => ({ message })],
+      [
+        "a message with one bit changed",
+        ({ message }) => ({ message: message.map((byte, i) => (i === message.length - 1 ? byte ^ 1 : byte)) }),
+      ],
+      ["a message of an epoch to come", ({ message }) => ({ message: ofEpoch(message, 9) })],
+    ];
+
+  /** The epoch stands after version, wire format and group id, whose length is one byte; all but its last byte are zeros. */
+  function ofEpoch(message: Uint8Array, epoch: number): Uint8Array<ArrayBuffer> {
+    const copy = new Uint8Array(message);
+    copy[4 + 1 + 32 + 7] = epoch;
+    return copy;
+  }
+
+  test.each(forgeries)("%s in an event takes no place in the log", async (_name, forge) => {
+    const world = new World();
+    const alice = await world.client("alice");
+    const logged: Extract<DeliveryEvent, { type: "log" }>[] = [];
+    let tell: (event: DeliveryEvent) => void = () => undefined;
+    const bob = await world.device("bob").client({
+      wrap: (service) => ({
+        ...service,
+        subscribe: (listener) => {
+          tell = listener;
+          return service.subscribe((event) => {
+            if (event.type === "log") logged.push(event);
+            listener(event);
+          });
+        },
+      }),
+    });
+    const groups = [await alice.createGroup(), await alice.createGroup()] as const;
+    const [group, elsewhere] = groups;
+    for (const { id } of groups) {
+      await world.run(again({ client: alice }, { id }).add("bob"));
+      await world.arrival(bob, id);
+    }
+    const atBob = again({ client: bob }, group);
+    await elsewhere.send("elsewhere");
+    await world.until(() => logged.length === 1);
+    await group.send("one");
+    await world.until(async () => (await texts(atBob)).length === 1);
+    const [other, own] = logged;
+    if (own?.entry === undefined || other?.entry === undefined) throw new Error("Events have their entries");
+    const seq = own.position.seq + 1;
+    const entry = { ...own.entry, ...forge(own.entry, other.entry), seq };
+    tell({ ...own, position: { ...own.position, seq }, entry });
+    await group.send("two");
+    await group.send("three");
+    await world.until(async () => (await texts(atBob)).length === 3);
+    expect(await kinds(atBob)).toEqual(["change", "message", "message", "message"]);
+    expect(await texts(atBob)).toEqual(["one", "two", "three"]);
+    await world.agree(group, atBob);
   });
 
   test("a commit that cannot be processed breaks the conversation and destroys nothing", async () => {

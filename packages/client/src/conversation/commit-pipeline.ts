@@ -23,7 +23,7 @@ import { encodeStaged, enterEpoch, pendingEpoch, stagedOf } from "./epoch-change
 import { proposalsFor, remaining, type Goal } from "./intent.ts";
 import { commitDigest, tookEffect } from "./own-commits.ts";
 import { advanced, nextSeq } from "./position.ts";
-import { processEntries } from "./receive.ts";
+import { Doubtful, processTold } from "./receive.ts";
 import { statusOf } from "./snapshot.ts";
 import type { Transaction } from "./transaction.ts";
 import { titleKeyExtensions } from "./title.ts";
@@ -244,9 +244,12 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
     });
     throw error;
   }
-  const isSettled = await turns.transact((transaction) =>
-    settle(transaction, { record: pending.record, outcome }, context),
-  );
+  const isSettled = await turns
+    .transact((transaction) => settle(transaction, { record: pending.record, outcome }, context))
+    .catch((error: unknown) => {
+      if (error instanceof Doubtful) return false;
+      throw error;
+    });
   if (isSettled) return;
   // Entries before it come first; the log then shows the commit itself, or the one that won.
   await pull();
@@ -307,7 +310,7 @@ async function settle(
   }
   const { winner } = outcome;
   if (winner?.seq !== nextSeq(transaction.summary)) return false;
-  await processEntries(transaction, [winner], context);
+  await processTold(transaction, [winner], context);
   await dropIfStill(transaction, record);
   return true;
 }

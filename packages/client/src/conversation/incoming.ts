@@ -3,9 +3,10 @@ import type { LogEntry, LogPosition } from "@coppice/delivery/contract";
 import { retryAfter } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { nextSeq } from "./position.ts";
+import { Doubtful } from "./receive.ts";
 
 export interface IncomingHooks {
-  /** Processes entries that come right after the position. */
+  /** Processes entries that come right after the position; rejects with `Doubtful` where the log has to be read instead. */
   readonly process: (entries: readonly LogEntry[]) => Promise<void>;
   /** Resolves when no own messages are being posted: their place in the log is known then. */
   readonly posted: () => Promise<void>;
@@ -41,7 +42,8 @@ export class Incoming {
 
   add(position: LogPosition, entry: LogEntry | undefined): void {
     const { summary } = this.#context.turns.known;
-    if (entry === undefined || position.incarnation !== summary.position?.incarnation) {
+    const isOfThisLog = position.incarnation === summary.position?.incarnation && position.seq === entry?.seq;
+    if (entry === undefined || !isOfThisLog) {
       this.#lose();
       return;
     }
@@ -67,8 +69,8 @@ export class Incoming {
       while (this.#waiting.length > 0) await this.#next();
     } catch (error) {
       this.#lose();
-      // What trying again does not mend is told; the rest shows again when the log is read.
-      if (retryAfter(error) === undefined) this.#context.report(error);
+      // What neither the log nor trying again mends is told; the rest shows again when the log is read.
+      if (!(error instanceof Doubtful) && retryAfter(error) === undefined) this.#context.report(error);
     } finally {
       this.#draining = false;
     }

@@ -8,6 +8,7 @@ import {
   openMany,
   processMessage,
   recordsToOpen,
+  type Bytes,
   type MlsMessage,
   type OpenedApplication,
   type OpenedMany,
@@ -75,20 +76,22 @@ export interface Outcome {
   readonly newEpoch?: NewEpoch;
   /** What a person should know. */
   readonly problem?: CoppiceError;
+  /** Whether nothing in the entry itself shows that it has this place in the log: it was refused, or kept for later. */
+  readonly isDoubtful?: boolean;
 }
 
 /** What comes next: what waited for the present epoch, then what stands first in `waiting`, of which it is taken. */
-export function takeNext(reader: Reader, waiting: LogEntry[]): Next | undefined {
+export function takeNext(reader: Reader, waiting: LogEntry[], { groupId }: Pick<Context, "groupId">): Next | undefined {
   const { epoch } = reader.summary;
   const [due] = [...reader.future.values()].filter((entry) => entry.epoch <= epoch).sort((a, b) => a.seq - b.seq);
-  if (due !== undefined) return { last: due, isDue: true, meaning: meaningOf(reader, due) };
+  if (due !== undefined) return { last: due, isDue: true, meaning: meaningOf(reader, due, groupId) };
   const [first] = waiting;
   if (first === undefined) return undefined;
-  const meaning = isOwn(reader.summary, first.seq) ? ({ kind: "known" } as const) : meaningOf(reader, first);
+  const meaning = isOwn(reader.summary, first.seq) ? ({ kind: "known" } as const) : meaningOf(reader, first, groupId);
   if (meaning.kind !== "messages") return { last: waiting.shift() ?? first, isDue: false, meaning };
   const messages = [...meaning.messages];
   for (const entry of waiting.slice(1)) {
-    const following = isOwn(reader.summary, entry.seq) ? undefined : meaningOf(reader, entry);
+    const following = isOwn(reader.summary, entry.seq) ? undefined : meaningOf(reader, entry, groupId);
     if (following?.kind !== "messages") break;
     messages.push(...following.messages);
   }
@@ -96,7 +99,7 @@ export function takeNext(reader: Reader, waiting: LogEntry[]): Next | undefined 
   return { last, isDue: false, meaning: { kind: "messages", messages } };
 }
 
-function meaningOf({ summary, pending, outbox, future, rules }: Reader, entry: LogEntry): Meaning {
+function meaningOf({ summary, pending, outbox, future, rules }: Reader, entry: LogEntry, groupId: Bytes): Meaning {
   if (pending !== undefined && equalBytes(pending.commit, entry.message)) return { kind: "pending" };
   for (const [number, { sealed }] of outbox) {
     if (sealed !== undefined && equalBytes(sealed.message, entry.message)) return { kind: "queued", number };
@@ -107,7 +110,10 @@ function meaningOf({ summary, pending, outbox, future, rules }: Reader, entry: L
   } catch {
     return { kind: "refused", error: malformed("An entry of the log is no message") };
   }
-  const { contentType, epoch } = headerOf(message);
+  const { contentType, epoch, groupId: named } = headerOf(message);
+  if (named === undefined || !equalBytes(named, groupId)) {
+    return { kind: "refused", error: malformed("An entry of the log is of another group") };
+  }
   if ((entry.kind === "commit") !== (contentType === "commit")) {
     // The Delivery Service counts epochs by what it was told is a commit.
     return { kind: "refused", error: malformed("An entry of the log is announced as what it is not") };
@@ -122,6 +128,7 @@ function meaningOf({ summary, pending, outbox, future, rules }: Reader, entry: L
 }
 
 interface Header {
+  readonly groupId: Bytes | undefined;
   readonly epoch: bigint;
   readonly contentType: "application" | "proposal" | "commit" | undefined;
 }
@@ -129,10 +136,10 @@ interface Header {
 function headerOf(message: MlsMessage): Header {
   if (message.wireFormat === "mls_private_message") return message.privateMessage;
   if (message.wireFormat === "mls_public_message") {
-    const { epoch, content } = message.publicMessage.content;
-    return { epoch, contentType: content.contentType };
+    const { groupId, epoch, content } = message.publicMessage.content;
+    return { groupId, epoch, contentType: content.contentType };
   }
-  return { epoch: 0n, contentType: undefined };
+  return { groupId: undefined, epoch: 0n, contentType: undefined };
 }
 
 /**
@@ -148,7 +155,7 @@ export async function* read(reader: Reader, { last, meaning }: Next, context: Co
       yield { sent: [meaning.number] };
       return;
     case "early":
-      yield { early: { ...last, epoch: meaning.epoch } };
+      yield { early: { ...last, epoch: meaning.epoch }, isDoubtful: true };
       return;
     case "refused":
       yield refusal(reader, last, { error: meaning.error, contentType: undefined, context });
@@ -193,9 +200,11 @@ interface Opened {
 
 /** Messages as they are shown; a refused one is shown too, and passed over. */
 async function readOpened(reader: Reader, { decoded, opened, own }: Opened, context: Context): Promise<Outcome> {
+  let isDoubtful = false;
   const read = decoded.map(({ entry }, i): Message | readonly NewItem[] => {
     const outcome = opened.outcomes[i];
     if (outcome?.kind !== "application") {
+      isDoubtful = true;
       const refused = { error: outcome?.error, contentType: "application", context } as const;
       return lateRefusal(reader, entry, refused).items ?? [];
     }
@@ -226,7 +235,7 @@ async function readOpened(reader: Reader, { decoded, opened, own }: Opened, cont
   }
   const step = { state: opened.state, consumed: opened.consumed };
   const { resent } = repetitions;
-  return { step, items, sent, ...(resent === reader.summary.resent ? {} : { summary: { resent } }) };
+  return { step, items, sent, isDoubtful, ...(resent === reader.summary.resent ? {} : { summary: { resent } }) };
 }
 
 function messageOf(
@@ -304,13 +313,15 @@ interface Refused {
   readonly context: Context;
 }
 
+const PASSED_OVER: Outcome = { isDoubtful: true };
+
 /** Passes over what is not for this client: sent before it joined, lost to the commit that ended its epoch, or repeated. */
 function lateRefusal(reader: Reader, entry: LogEntry, refused: Refused): Outcome {
   const { error, contentType } = refused;
   const { epoch, joinedEpoch } = reader.summary;
   const isLate = isCoppiceError(error, "ERR_MLS_EPOCH") && entry.epoch < epoch;
-  if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return {};
-  if (isCoppiceError(error, "ERR_MLS_REPLAY") || isCoppiceError(error, "ERR_MLS_ECHO")) return {};
+  if (isLate && (contentType !== "application" || entry.epoch < joinedEpoch)) return PASSED_OVER;
+  if (isCoppiceError(error, "ERR_MLS_REPLAY") || isCoppiceError(error, "ERR_MLS_ECHO")) return PASSED_OVER;
   return refusal(reader, entry, refused);
 }
 
@@ -319,9 +330,12 @@ function lateRefusal(reader: Reader, entry: LogEntry, refused: Refused): Outcome
  * cannot follow: the conversation is `broken`, and all that is stored stays as it is.
  */
 function refusal(reader: Reader, entry: LogEntry, { error, contentType, context }: Refused): Outcome {
-  if (entry.kind !== "commit") return contentType === "proposal" ? {} : { items: [undecryptable(entry, error)] };
+  if (entry.kind !== "commit") {
+    return contentType === "proposal" ? PASSED_OVER : { items: [undecryptable(entry, error)], isDoubtful: true };
+  }
   if (isRolledBack(reader, context)) throw rolledBackError();
-  return { summary: { status: "broken", problem: codeOf(error, "ERR_MLS_DECODE") }, problem: brokenError(error) };
+  const summary = { status: "broken", problem: codeOf(error, "ERR_MLS_DECODE") } as const;
+  return { summary, problem: brokenError(error), isDoubtful: true };
 }
 
 function undecryptable(

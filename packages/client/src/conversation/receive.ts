@@ -22,7 +22,7 @@ export async function processEntries(
   context: Context,
 ): Promise<boolean> {
   try {
-    await processAll(transaction, entries, context);
+    await processAll(transaction, entries, (outcome) => apply(transaction, outcome), context);
     return true;
   } catch (error) {
     if (isRolledBack(transaction, context) && isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) return false;
@@ -30,15 +30,48 @@ export async function processEntries(
   }
 }
 
-async function processAll(transaction: Transaction, entries: readonly LogEntry[], context: Context): Promise<void> {
+/**
+ * Processes entries that the Delivery Service told of by an event, or by its answer to a Commit: what is in the log is what reading
+ * it yields. `Doubtful` for one that is not plainly the log's, and nothing of them is to be stored.
+ */
+export async function processTold(
+  transaction: Transaction,
+  entries: readonly LogEntry[],
+  context: Context,
+): Promise<void> {
+  const applyIfCertain = async (outcome: Outcome): Promise<void> => {
+    if (outcome.isDoubtful === true) throw new Doubtful();
+    await apply(transaction, outcome);
+  };
+  try {
+    await processAll(transaction, entries, applyIfCertain, context);
+  } catch (error) {
+    if (isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) throw new Doubtful();
+    throw error;
+  }
+}
+
+/** An entry was told of that may be none of the log: the log has to be read. */
+export class Doubtful extends Error {
+  constructor() {
+    super("An entry may be none of the log");
+  }
+}
+
+async function processAll(
+  transaction: Transaction,
+  entries: readonly LogEntry[],
+  take: (outcome: Outcome) => Promise<void>,
+  context: Context,
+): Promise<void> {
   const waiting = entriesAfter(transaction.summary.position?.seq ?? 0, entries);
   while (transaction.summary.status === "active") {
-    const next = takeNext(transaction, waiting);
+    const next = takeNext(transaction, waiting, context);
     if (next === undefined) return;
     const { last, isDue, meaning } = next;
     if (isDue) transaction.setFuture(last.seq, undefined);
     else transaction.setSummary(advanced(transaction.summary, last.seq));
-    for await (const outcome of read(transaction, next, context)) await apply(transaction, outcome);
+    for await (const outcome of read(transaction, next, context)) await take(outcome);
     if (!isDue && meaning.kind !== "known") await dropOldEpochs(transaction, last.receivedAt);
   }
 }

@@ -13,7 +13,7 @@ import { Incoming } from "./incoming.ts";
 import { rosterOf } from "./roster.ts";
 import { nextSeq } from "./position.ts";
 import { Posting } from "./posting.ts";
-import { processEntries } from "./receive.ts";
+import { processEntries, processTold } from "./receive.ts";
 import { rejoin, resume } from "./recovery.ts";
 import { statusOf } from "./snapshot.ts";
 
@@ -40,7 +40,7 @@ export class Sync {
 
   constructor(context: Context) {
     this.#context = context;
-    const { time, scope, pace, report } = context;
+    const { turns, time, scope, pace, report } = context;
     this.#pulling = new SingleFlight(() => {
       this.#reading = this.#watching(() => this.#pullAll());
       return this.#reading;
@@ -50,7 +50,7 @@ export class Sync {
     this.#incoming = new Incoming(context, {
       process: (entries) =>
         this.#watching(async () => {
-          await this.#process(entries);
+          await turns.transact((transaction) => processTold(transaction, entries, context));
         }),
       posted: () => this.#posting.settled(),
       pulled: () => this.#reading.catch(() => undefined),
