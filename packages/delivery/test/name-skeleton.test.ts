@@ -21,6 +21,20 @@ describe("skeletons", () => {
     ["mary", "rnary"],
     ["istanbul", "\u0130stanbul"],
     ["\u0131x", "ix"],
+    ["th\u1ecb", "th\u1ecb\u0307"], // a dot that is drawn once, whatever mark stands below
+    ["m\u012fa", "m\u012f\u0307a"],
+    ["\u00ed", "\u00ed\u0307"],
+    ["b\u0268", "b\u0268\u0307"],
+    ["b\u0249", "b\u0249\u0307"],
+    ["\u1e2d", "\u1e2d\u0307"],
+    ["\u0456\u0432\u0430\u043d", "\u0456\u0307\u0432\u0430\u043d"],
+    ["jo", "\u0237o"],
+    ["jo", "\u0237\u0307o"],
+    ["\u0249o", "\u025f\u0307o"],
+    ["ivy", "l\u0307vy"],
+    ["ivy", "1\u0307vy"],
+    ["\u1ecbvy", "\u1e37\u0307vy"],
+    ["b\u0268", "b\u019a\u0307"],
     ["o'brien", "o\u02bcbrien"],
     ["a\u0301", "\u00e1"],
     ["\u00e7a", "c\u0326a"],
@@ -38,6 +52,10 @@ describe("skeletons", () => {
     ["\u0430\u043d\u043d\u0430", "anna"], // a Cyrillic н is no n
     ["\u5c71\u7530", "\u5c71\u672c"],
     ["a-b", "a_b"],
+    ["ivy", "lvy"],
+    ["\u1ecbvy", "ivy"],
+    ["\u1e37vy", "lvy"],
+    ["\u017cak", "zak"],
   ])("of %s and %s differ", (name, other) => {
     expect(skeleton(name)).not.toBe(skeleton(other));
   });
