@@ -1,7 +1,7 @@
 /** Opening an engine: account, sign-in, conversations. */
 import { equalBytes } from "@coppice/core";
 import { listedDevices, type DeliveryService, type Identity } from "@coppice/delivery/contract";
-import { Scope, systemTime, untilAborted, type Time } from "@coppice/kit";
+import { assertSignal, Scope, systemTime, untilAborted, type Time } from "@coppice/kit";
 import type { Store } from "@coppice/storage";
 import { Account } from "./account/account.ts";
 import { refillPool } from "./account/key-packages.ts";
@@ -72,6 +72,7 @@ export async function openClient(options: OpenEngineOptions): Promise<Client> {
 async function openChecked(options: OpenEngineOptions): Promise<AccountEngine> {
   const { store, connect, peers, time = systemTime, keyPackages = 20, signal } = options;
   const name = checkName(options.name);
+  assertSignal(signal);
   if (!Number.isInteger(keyPackages) || keyPackages < 1 || keyPackages > 1000) {
     throw new RangeError("Between 1 and 1000 key packages are kept");
   }

@@ -92,6 +92,30 @@ describe("asking for nonsense", () => {
     expect(() => atAlice.on("message", undefined as never)).toThrow(TypeError);
   });
 
+  test("options that are none are a TypeError that says what to pass, and nothing has happened", async () => {
+    const { world, alice, atAlice } = await pair();
+    const { client } = alice;
+    await expect(client.createGroup("Lunch" as never)).rejects.toThrow(
+      new TypeError('Options are an object, such as { title: "Lunch" }'),
+    );
+    await expect(client.createGroup(null as never)).rejects.toThrow(TypeError);
+    expect(client.conversations).toHaveLength(1);
+    await expect(atAlice.add("carol", "dave" as never)).rejects.toThrow(
+      new TypeError("Options are an object, such as { signal }"),
+    );
+    const expected = new TypeError("signal: an AbortSignal is expected");
+    // An unhandled rejection would fail the run.
+    for (const signal of [null, 7, {}, new AbortController()]) {
+      const options = { signal: signal as never };
+      await expect(atAlice.update(options)).rejects.toThrow(expected);
+      await expect(atAlice.send("x", options)).rejects.toThrow(expected);
+      await expect(client.createGroup(options)).rejects.toThrow(expected);
+      await expect(client.sync(options)).rejects.toThrow(expected);
+      await expect(world.device("erin").open(options)).rejects.toThrow(expected);
+    }
+    expect(atAlice.snapshot.epoch).toBe(1n);
+  });
+
   test("one name or several", async () => {
     const { world, atAlice } = await pair();
     await world.client("carol");

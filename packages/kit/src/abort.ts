@@ -5,6 +5,13 @@ export function abortReason(signal: AbortSignal | undefined): Error {
   return signal?.reason as Error;
 }
 
+/** `TypeError` for anything but an `AbortSignal` or undefined, before somebody waits with it. */
+export function assertSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined) return;
+  const isSignal = typeof signal === "object" && signal !== null && "aborted" in signal;
+  if (!isSignal || typeof signal.aborted !== "boolean") throw new TypeError("signal: an AbortSignal is expected");
+}
+
 /** Settles like `work`, or rejects with the signal's reason as soon as it aborts, after `onAbort`. `work` goes on. */
 export function untilAborted<T>(
   work: Promise<T>,

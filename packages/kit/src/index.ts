@@ -1,5 +1,5 @@
 /** The ground floor of Coppice: what more than one package needs, once. */
-export { abortReason, anySignal, untilAborted } from "./abort.ts";
+export { abortReason, anySignal, assertSignal, untilAborted } from "./abort.ts";
 export { assertBytes, copyBytes, describe, isUint8Array, randomBytes } from "./bytes.ts";
 export {
   CoppiceError,

@@ -1,6 +1,6 @@
 /** Waiting with signals. */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { abortReason, anySignal, untilAborted } from "../src/abort.ts";
+import { abortReason, anySignal, assertSignal, untilAborted } from "../src/abort.ts";
 import { countedSignal, never } from "./counted-signal.ts";
 
 describe("until aborted", () => {
@@ -52,6 +52,17 @@ describe("until aborted", () => {
     expect(abortReason(AbortSignal.abort())).toMatchObject({ name: "AbortError" });
     expect(abortReason(undefined)).toBeUndefined();
   });
+});
+
+test("a signal is an AbortSignal, or there is none", () => {
+  for (const signal of [undefined, new AbortController().signal, AbortSignal.abort()])
+    expect(() => {
+      assertSignal(signal);
+    }).not.toThrow();
+  for (const none of [null, 7, "x", {}, { aborted: "no" }, new AbortController()])
+    expect(() => {
+      assertSignal(none);
+    }).toThrow(new TypeError("signal: an AbortSignal is expected"));
 });
 
 describe("any signal", () => {

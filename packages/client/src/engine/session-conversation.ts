@@ -10,6 +10,7 @@ import type {
   MembersPage,
   Unsubscribe,
 } from "../api.ts";
+import { checkOptions } from "../call-options.ts";
 import type { EngineConversation } from "../conversation/conversation.ts";
 import type { HistoryQuery } from "../conversation/history.ts";
 import type { MembersQuery } from "../conversation/members.ts";
@@ -132,9 +133,10 @@ export class SessionConversation implements Conversation {
   }
 
   /** Settles at the latest when the session is closed. The work itself ends when the caller gives up, where it still can. */
-  async #call<T>(work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
+  async #call<T>(work: () => Promise<T>, options: CallOptions): Promise<T> {
+    checkOptions(options);
     this.#scope.throwIfEnded();
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     return this.#scope.run(work());
   }
 }

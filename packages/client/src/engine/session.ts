@@ -1,6 +1,7 @@
 /** What one page holds of an engine: a client with listeners of its own, told of everything once. */
 import { Listeners, Scope } from "@coppice/kit";
 import type { CallOptions, Client, ClientEvents, Conversation, Problem, Unsubscribe } from "../api.ts";
+import { checkOptions } from "../call-options.ts";
 import type { EngineConversation } from "../conversation/conversation.ts";
 import { clientError, closedError, problemOf } from "../errors.ts";
 import { SessionConversation } from "./session-conversation.ts";
@@ -100,7 +101,9 @@ export class Session implements Client {
     return release;
   }
 
-  createGroup({ title, signal }: { readonly title?: string } & CallOptions = {}): Promise<Conversation> {
+  async createGroup(options: { readonly title?: string } & CallOptions = {}): Promise<Conversation> {
+    checkOptions(options, '{ title: "Lunch" }');
+    const { title, signal } = options;
     return this.#call(async () => {
       const { id } = await this.#host.createGroup(title, signal);
       const conversation = this.#conversations.get(id);
@@ -109,7 +112,9 @@ export class Session implements Client {
     }, signal);
   }
 
-  sync({ signal }: CallOptions = {}): Promise<void> {
+  async sync(options: CallOptions = {}): Promise<void> {
+    checkOptions(options);
+    const { signal } = options;
     return this.#call(() => this.#host.sync(signal), signal);
   }
 

@@ -19,11 +19,14 @@ function holds(bytes: Uint8Array, text: string): boolean {
 }
 
 describe("a sealed title", () => {
-  test.each(["Garden", "ö".repeat(64), "x".repeat(128), "\ufeffTeam", "a\0b"])("is opened with the key: %s", async (title) => {
-    const extensions = await sealed(title);
-    expect(await opened(extensions)).toBe(title);
-    expect(extensions.map(({ extensionData }) => holds(extensionData, title))).toEqual([false]);
-  });
+  test.each(["Garden", "ö".repeat(64), "x".repeat(128), "\ufeffTeam", "a\0b"])(
+    "is opened with the key: %s",
+    async (title) => {
+      const extensions = await sealed(title);
+      expect(await opened(extensions)).toBe(title);
+      expect(extensions.map(({ extensionData }) => holds(extensionData, title))).toEqual([false]);
+    },
+  );
 
   test("says nothing of its length, and is another each time", async () => {
     const [one, two, three] = await Promise.all(["a", "a", "a longer one"].map(sealed));
@@ -75,7 +78,11 @@ describe("a sealed title", () => {
 
 describe("a title that does not survive UTF-8", () => {
   test.each(["Party \ud83c", "x\0"])("is refused before anything happens: %j", async (title) => {
-    const { world, alice: { client: alice }, atAlice } = await pair();
+    const {
+      world,
+      alice: { client: alice },
+      atAlice,
+    } = await pair();
     const { epoch } = atAlice.snapshot;
     await expect(world.run(atAlice.rename(title))).rejects.toThrow(TypeError);
     expect(atAlice.snapshot).toMatchObject({ epoch, title: "" });

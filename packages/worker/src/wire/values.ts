@@ -10,7 +10,7 @@ import type {
   MembersPage,
   Problem,
 } from "@coppice/client";
-import { CoppiceError, type ErrorDetail, isUint8Array } from "@coppice/kit";
+import { assertSignal, CoppiceError, type ErrorDetail, isUint8Array } from "@coppice/kit";
 import { workerError } from "../errors.ts";
 import { MAX_BYTES, MAX_TEXT } from "../limits.ts";
 import { type Codec, list, oneOf, optional, partial, plain, record, struct, tagged } from "./codec.ts";
@@ -38,11 +38,6 @@ function withSignal<T extends object>(rest: Codec<T | undefined>): OptionsCodec<
       return rest.pack(value, transfer);
     },
   };
-}
-
-function assertSignal(signal: unknown): void {
-  if (signal === undefined) return;
-  if (typeof record(signal)["aborted"] !== "boolean") throw new TypeError("signal: an AbortSignal is expected");
 }
 
 export const membersQuery: Codec<{ readonly after?: string; readonly limit?: number } | undefined> = optional(
