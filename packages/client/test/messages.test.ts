@@ -338,11 +338,9 @@ describe("receiving", () => {
     });
     const groups = [await alice.createGroup(), await alice.createGroup()] as const;
     const [group, elsewhere] = groups;
-    for (const { id } of groups) {
-      await world.run(again({ client: alice }, { id }).add("bob"));
-      await world.arrival(bob, id);
-    }
-    const atBob = again({ client: bob }, group);
+    for (const each of groups) await world.run(each.add("bob"));
+    await world.arrival(bob, elsewhere.id);
+    const atBob = await world.arrival(bob, group.id);
     await elsewhere.send("elsewhere");
     await world.until(() => logged.length === 1);
     await group.send("one");

@@ -155,7 +155,9 @@ describe("titles", () => {
     expect(normalTitle("\ufeffTeam")).toBe("\ufeffTeam");
     expect(normalTitle("a\0b")).toBe("a\0b");
     for (const half of ["Party \ud83c", "\udf55 Party", "\udf55\ud83c"])
-      expect(() => normalTitle(half)).toThrow(new TypeError("A title is well-formed Unicode, without half a character"));
+      expect(() => normalTitle(half)).toThrow(
+        new TypeError("A title is well-formed Unicode, without half a character"),
+      );
     expect(() => normalTitle("x\0")).toThrow(new TypeError("A title does not end in a null character"));
   });
 });
