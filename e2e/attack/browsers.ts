@@ -19,6 +19,9 @@ export function browserPath(engine: EngineName): string | undefined {
   return process.env[variable] ?? (existsSync(installed) ? installed : undefined);
 }
 
+/** Milliseconds in which a browser opens a tab, or is seen to be gone. */
+const OPENING_MS = 60_000;
+
 function launch(engine: EngineName, folder: string): Promise<BrowserContext> {
   const executablePath = browserPath(engine);
   if (executablePath === undefined)
@@ -56,13 +59,23 @@ export class Profile {
     this.#context = await launch(this.engine, this.#folder);
   }
 
-  /** A tab that shows `url` and has run its module. */
+  /** A tab that shows `url` and has run its module. Rejects once the browser is gone. */
   async openTab(url: string): Promise<Tab> {
-    if (this.#context === undefined) throw new Error("The browser is not running");
-    const tab = await this.#context.newPage();
-    await tab.goto(url);
-    await shown(tab);
-    return tab;
+    const context = this.#context;
+    if (context === undefined) throw new Error("The browser is not running");
+    const open = async (): Promise<Tab> => {
+      const tab = await context.newPage();
+      await tab.goto(url);
+      await shown(tab);
+      return tab;
+    };
+    // Playwright leaves what it was asked for unanswered if the browser is killed at the wrong moment.
+    const gone = new Promise<never>((_, reject) =>
+      context.once("close", () => {
+        reject(new Error("The browser has been closed"));
+      }),
+    );
+    return within(Promise.race([open(), gone]), OPENING_MS, `open ${url}`);
   }
 
   /** Closes the browser in an orderly way. */
@@ -82,7 +95,7 @@ export class Profile {
         // No leader of a group, or gone by now.
       }
     }
-    await closed;
+    await within(closed, OPENING_MS, "see that the browser is gone");
     this.#context = undefined;
   }
 
@@ -133,12 +146,6 @@ export async function call<K extends keyof Page>(
   args: Parameters<Page[K]>,
   limit = 60_000,
 ): Promise<Awaited<ReturnType<Page[K]>>> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`${name} did not settle within ${String(limit)} ms`));
-    }, limit);
-  });
   const work = tab.evaluate(
     async ([method, values]) => {
       const { page } = globalThis as unknown as { page: Record<string, (...given: unknown[]) => unknown> };
@@ -146,8 +153,19 @@ export async function call<K extends keyof Page>(
     },
     [name, args] as [string, unknown[]],
   );
+  return (await within(work, limit, name)) as Awaited<ReturnType<Page[K]>>;
+}
+
+/** What `work` comes to; rejects after `limit` milliseconds. */
+async function within<T>(work: Promise<T>, limit: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} did not settle within ${String(limit)} ms`));
+    }, limit);
+  });
   try {
-    return (await Promise.race([work, late])) as Awaited<ReturnType<Page[K]>>;
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
