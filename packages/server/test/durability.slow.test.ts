@@ -105,11 +105,11 @@ describe("durability", () => {
       database.execute(`PRAGMA user_version = ${version}`);
       database.close();
       const before = await readFile(path);
-      const refusal = { code, detail: { found: version, supported: 2 } };
+      const refusal = { code, detail: { found: version, supported: 3 } };
       await expect(createServer({ port: 0, database: path })).rejects.toMatchObject(refusal);
       expect(await readFile(path)).toEqual(before);
       const raw = new LibSql(path);
-      raw.pragma("user_version = 2");
+      raw.pragma("user_version = 3");
       raw.close();
     }
   });

@@ -7,6 +7,7 @@ import { clientKey } from "./client-key.ts";
 import type { Context } from "./context.ts";
 import { listsDevice } from "./directory-state.ts";
 import { findGroup, findPosted, forbidden, mayRead, requireSameLog, rolledBack, type Access } from "./group-access.ts";
+import { requireSpace } from "./space.ts";
 import type { DomainReads, DomainTransaction, GroupRecord } from "./store.ts";
 
 /** A new incarnation's name: 32 hex digits. */
@@ -44,6 +45,7 @@ export async function createGroup(
     await tx.putGroup(record);
     await tx.putGroupInfo(groupId, { groupInfo: info, epoch: 0n, seq: 0 });
     await tx.admit(groupId, [client], 0);
+    await requireSpace(tx, context.limits, groupId, "message");
     return { incarnation: record.incarnation };
   });
 }
@@ -91,6 +93,7 @@ export async function submitCommit(
     await tx.putGroup(next);
     const groupInfo = new Uint8Array(submission.groupInfo);
     await tx.putGroupInfo(group.groupId, { groupInfo, epoch: next.epoch, seq: entry.seq });
+    await requireSpace(tx, context.limits, group.groupId, "commit");
     await changeReaders(tx, group, submission, { readers, seq: entry.seq });
     const invited = await deliverWelcomes(tx, client, submission, { groupId: group.groupId, seq: entry.seq, age });
     afterwards(() => {

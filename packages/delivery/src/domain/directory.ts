@@ -13,6 +13,7 @@ import { unknownUser } from "./checks.ts";
 import { clientKey } from "./client-key.ts";
 import type { Context } from "./context.ts";
 import { listsKey, lostDevices, readLogState, userRecord } from "./directory-state.ts";
+import { requireStoreSpace } from "./space.ts";
 import type { DomainReads, DomainTransaction, UserRecord } from "./store.ts";
 
 /** Most entries of one answer. */
@@ -61,6 +62,7 @@ export async function signIn(context: Context, { client, key, register, beforeRe
     await requireDifferentLook(tx, record);
     await tx.putUser(record);
     await tx.appendDeviceLog(client.user, 0, encoded);
+    await requireStoreSpace(tx, context.limits);
   });
 }
 

@@ -5,6 +5,7 @@ export type { SignIn } from "./directory.ts";
 export { DEFAULT_DOMAIN_LIMITS, type DomainLimits } from "./limits.ts";
 export type { Notice } from "./notice.ts";
 export type * from "./store.ts";
+export { ENTRY_OVERHEAD_BYTES } from "./store.ts";
 export { MemoryDomainStore, type MemorySnapshot } from "../memory/store.ts";
 export { hostCall, hostCalls, type HostCall } from "./host-calls.ts";
 export { EventHub, type Subscriber } from "../events/hub.ts";

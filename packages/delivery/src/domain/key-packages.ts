@@ -5,6 +5,7 @@ import { deliveryError } from "../errors.ts";
 import { badRequest, requireCount, requireSize, unknownUser } from "./checks.ts";
 import type { Context } from "./context.ts";
 import { devicesOf, listsDevice } from "./directory-state.ts";
+import { requireStoreSpace } from "./space.ts";
 import type { DomainTransaction } from "./store.ts";
 
 /** See `DeliveryService.publishKeyPackages`. */
@@ -39,6 +40,7 @@ export async function publishKeyPackages(
       throw deliveryError("ERR_DS_QUOTA", `At most ${String(limits.keyPackagesPerClient)} key packages may wait`);
     }
     if (lastResort !== undefined) await tx.putLastResort(client, lastResort);
+    await requireStoreSpace(tx, limits);
   });
 }
 

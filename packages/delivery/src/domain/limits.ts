@@ -20,6 +20,12 @@ export interface DomainLimits {
   readonly inboxEntriesPerSender: number;
   /** Groups that a user may create. Default 10,000. */
   readonly groupsPerUser: number;
+  /** Bytes that one group keeps: its log, each entry with 256 bytes more, and its GroupInfo. Default 4 GiB. */
+  readonly groupBytes: number;
+  /** Bytes that all groups keep which a user created, unless the operator gave it another allowance. Default 16 GiB. */
+  readonly userBytes: number;
+  /** Bytes that the whole service keeps. Default: as many as the disk takes. */
+  readonly storeBytes: number;
   /** Clients that read one group at once. Default 100,000. */
   readonly readersPerGroup: number;
   /** How long messages and Welcomes are kept, in time that the service was running. Default: for ever. */
@@ -39,6 +45,9 @@ export const DEFAULT_DOMAIN_LIMITS: DomainLimits = {
   inboxEntries: 1000,
   inboxEntriesPerSender: 100,
   groupsPerUser: 10_000,
+  groupBytes: 4 * 1024 ** 3,
+  userBytes: 16 * 1024 ** 3,
+  storeBytes: Infinity,
   readersPerGroup: 100_000,
   messageRetention: Infinity,
   keyPackageRetention: 90 * 86_400_000,

@@ -5,6 +5,7 @@ import { badRequest, requireSize } from "./checks.ts";
 import { bytesKey } from "./client-key.ts";
 import type { Context } from "./context.ts";
 import { findGroup, findPosted, forbidden, requireAdmitted, requireSameLog, rolledBack } from "./group-access.ts";
+import { requireSpace } from "./space.ts";
 import type { GroupRecord, NewEntry } from "./store.ts";
 
 interface Batch {
@@ -50,6 +51,7 @@ export async function sendMessages(
     const readers = await context.readers.load(tx, group);
     await tx.append(group.groupId, entries, context.clock.age());
     await tx.putGroup({ ...group, lastSeq: group.lastSeq + entries.length, lastReceivedAt: receivedAt });
+    await requireSpace(tx, context.limits, group.groupId, "message");
     afterwards(() => {
       context.readers.remember(group, readers);
       for (const { hash: _, ...entry } of entries) {

@@ -62,6 +62,19 @@ export interface GroupInfoRecord {
   readonly seq: number;
 }
 
+/** What is kept for a group and for who created it, bytes. */
+export interface StoredBytes {
+  /** The entries of the group's log, each with `ENTRY_OVERHEAD_BYTES`, and its GroupInfo. */
+  readonly group: number;
+  /** The same of all groups that a device of the creator's user created. */
+  readonly creator: number;
+  /** What the operator allows the creator's user, if it is not the limit for all. */
+  readonly allowance: number | undefined;
+}
+
+/** Counted for each entry besides its message: what a database keeps with it. */
+export const ENTRY_OVERHEAD_BYTES = 256;
+
 /** Which entries to read. */
 export interface EntryRange {
   readonly after: number;
@@ -149,6 +162,11 @@ export interface DomainReads {
     clients: readonly ClientId[],
     sender: string,
   ): Promise<readonly { readonly total: number; readonly fromSender: number }[]>;
+
+  /** For a group that exists, with the changes of this transaction. */
+  storedBytes(groupId: Uint8Array): Promise<StoredBytes>;
+  /** Bytes of all that is kept, as closely as the store knows. */
+  totalBytes(): Promise<number>;
 
   /** How long the service has been running in all its lives, milliseconds, as last written; 0 at first. */
   age(): Promise<number>;

@@ -3,7 +3,15 @@
 import { type Bytes, toHex } from "@coppice/core";
 import type { ClientId, InboxEntry, LogEntry } from "../contract.ts";
 import { bytesKey, clientKey } from "../domain/client-key.ts";
-import type { Admission, DomainReads, EntryRange, GroupInfoRecord, GroupRecord, UserRecord } from "../domain/store.ts";
+import type {
+  Admission,
+  DomainReads,
+  EntryRange,
+  GroupInfoRecord,
+  GroupRecord,
+  StoredBytes,
+  UserRecord,
+} from "../domain/store.ts";
 import type { GroupState, MemoryState } from "./state.ts";
 
 /** Where a posted entry is looked up. */
@@ -135,6 +143,16 @@ export class MemoryReads implements DomainReads {
       return { total: inbox.size, fromSender };
     });
     return Promise.resolve(counts);
+  }
+
+  storedBytes(groupId: Uint8Array): Promise<StoredBytes> {
+    const { bytes, record } = this.state.group(groupId);
+    const creator = this.state.bytesByUser.get(record.creator.user) ?? 0;
+    return Promise.resolve({ group: bytes, creator, allowance: undefined });
+  }
+
+  totalBytes(): Promise<number> {
+    return Promise.resolve(this.state.bytes);
   }
 
   age(): Promise<number> {

@@ -35,6 +35,8 @@ export interface GroupState {
   info: GroupInfoRecord | undefined;
   readonly admissions: Map<string, { readonly client: ClientId; readonly list: readonly Admission[] }>;
   readonly entries: Map<number, Aged<LogEntry>>;
+  /** Of entries and GroupInfo, see `StoredBytes`. */
+  bytes: number;
   /** Entries before this one were deleted. */
   firstKept: number;
   /** Where posted bytes stand, by kind and hash. */
@@ -48,6 +50,9 @@ export class MemoryState {
   readonly deviceLogs: Map<string, readonly Bytes[]> = new Map();
   readonly clients: Map<string, ClientState> = new Map();
   readonly groups: Map<string, GroupState> = new Map();
+  /** Bytes of the groups that each user created. */
+  readonly bytesByUser: Map<string, number> = new Map();
+  bytes = 0;
   age = 0;
 
   client(client: ClientId): ClientState {
@@ -95,6 +100,8 @@ export class MemoryState {
         posted: new Map(state.posted),
       });
     }
+    for (const [user, bytes] of this.bytesByUser) copy.bytesByUser.set(user, bytes);
+    copy.bytes = this.bytes;
     copy.age = this.age;
     return copy;
   }

@@ -3,15 +3,16 @@
 import { type Bytes, randomBytes, toHex } from "@coppice/core";
 import type { ClientId } from "../contract.ts";
 import { bytesKey, clientKey } from "../domain/client-key.ts";
-import type {
-  DomainTransaction,
-  Due,
-  GroupInfoRecord,
-  GroupRecord,
-  NewEntry,
-  NewKeyPackage,
-  NewWelcome,
-  UserRecord,
+import {
+  ENTRY_OVERHEAD_BYTES,
+  type DomainTransaction,
+  type Due,
+  type GroupInfoRecord,
+  type GroupRecord,
+  type NewEntry,
+  type NewKeyPackage,
+  type NewWelcome,
+  type UserRecord,
 } from "../domain/store.ts";
 import { MemoryReads, postedKey } from "./reads.ts";
 import type { ClientState, GroupState, MemoryState } from "./state.ts";
@@ -95,6 +96,7 @@ export class MemoryTransaction extends MemoryReads implements DomainTransaction 
       info: undefined,
       admissions: new Map(),
       entries: new Map(),
+      bytes: 0,
       firstKept: 1,
       posted: new Map(),
     });
@@ -102,7 +104,9 @@ export class MemoryTransaction extends MemoryReads implements DomainTransaction 
   }
 
   putGroupInfo(groupId: Uint8Array, record: GroupInfoRecord): Promise<void> {
-    this.#undo.assign(this.state.group(groupId), "info", record);
+    const group = this.state.group(groupId);
+    this.#count(group, record.groupInfo.length - (group.info?.groupInfo.length ?? 0));
+    this.#undo.assign(group, "info", record);
     return Promise.resolve();
   }
 
@@ -110,6 +114,7 @@ export class MemoryTransaction extends MemoryReads implements DomainTransaction 
     const group = this.state.group(groupId);
     for (const { hash, ...entry } of entries) {
       this.#undo.set(group.entries, entry.seq, { value: entry, age });
+      this.#count(group, entry.message.length + ENTRY_OVERHEAD_BYTES);
       this.#undo.set(group.posted, postedKey(entry.kind, hash), { value: entry.seq, age });
     }
     return Promise.resolve();
@@ -177,12 +182,21 @@ export class MemoryTransaction extends MemoryReads implements DomainTransaction 
     return Promise.resolve();
   }
 
+  #count(group: GroupState, more: number): void {
+    const { bytesByUser } = this.state;
+    const { user } = group.record.creator;
+    this.#undo.assign(group, "bytes", group.bytes + more);
+    this.#undo.set(bytesByUser, user, (bytesByUser.get(user) ?? 0) + more);
+    this.#undo.assign(this.state, "bytes", this.state.bytes + more);
+  }
+
   #deleteEntries(group: GroupState, due: number, slice: { left: number }): void {
     const { entries } = group;
     for (let seq = group.firstKept; slice.left > 0; seq++) {
       const entry = entries.get(seq);
       if (entry === undefined || entry.age > due) return;
       this.#undo.delete(entries, seq);
+      this.#count(group, -entry.value.message.length - ENTRY_OVERHEAD_BYTES);
       this.#undo.assign(group, "firstKept", seq + 1);
       slice.left -= 1;
     }

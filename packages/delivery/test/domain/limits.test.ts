@@ -60,6 +60,33 @@ describe("limits", () => {
     expect(await group.commit({ added: [bob.client] })).toBe(1);
   });
 
+  test("issue 15 (11): a full group, a creator of full groups and a full service take no more messages", async () => {
+    for (const [full, limits] of [
+      ["group", { groupBytes: 20_000 }],
+      ["creator", { userBytes: 20_000 }],
+      ["service", { storeBytes: 20_000 }],
+    ] as const) {
+      const world = await openWorld({ limits: { ...limits, messageRetention: 1000 } });
+      const [alice, bob] = [await register(world), await register(world)];
+      const group = await makeGroup(world, alice);
+      await group.commit({ added: [bob.client] });
+      const refused = expect.objectContaining({ code: "ERR_DS_QUOTA", detail: { full } }) as unknown;
+      await expect(group.send(bob.client, 1n, randomBytes(20_000))).rejects.toEqual(refused);
+      await group.send(bob.client, 1n, randomBytes(19_000));
+      await expect(group.send(bob.client, 1n, randomBytes(1000))).rejects.toEqual(refused);
+      // Who filled it can still be removed, for a while.
+      expect(await group.commit({ removed: [bob.client] })).toBe(3);
+      const commits = async () => {
+        for (let i = 0; i < 20; i++) await group.commit();
+      };
+      await expect(commits()).rejects.toEqual(refused);
+      if (full === "service") await expect(register(world)).rejects.toEqual(refused);
+      await world.time.advance(1000);
+      while (await world.domain.forget());
+      await group.send(alice.client, group.epoch, randomBytes(10_000));
+    }
+  });
+
   test("groups per user and readers per group", async () => {
     const world = await openWorld({ limits: { groupsPerUser: 2, readersPerGroup: 2 } });
     const [alice, bob, carol] = [await register(world), await register(world), await register(world)];

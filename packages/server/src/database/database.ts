@@ -1,11 +1,14 @@
 /** A small typed layer over the embedded SQL database: statements by text, rows by column, transactions. */
 import type { Bytes } from "@coppice/core";
-import { CoppiceError } from "@coppice/kit";
 import LibSql from "libsql";
-import { hasSchema, makeSchema } from "./schema.ts";
+import { FileLock, isBusy } from "./file-lock.ts";
+import { bringUpToDate, schemaVersion } from "./schema.ts";
 
-/** How long opening waits for another process to let go of the database, milliseconds. */
+/** How long a statement waits for somebody who opened the file beside the server, milliseconds. */
 const BUSY_TIMEOUT = 250;
+
+/** The path of a database that is no file. */
+const MEMORY = ":memory:";
 
 /** What can be bound to a statement. */
 export type Value = number | string | Uint8Array | null;
@@ -44,6 +47,7 @@ export class Row {
 }
 
 export class Database {
+  readonly #lock: FileLock | undefined;
   readonly #connection: LibSql.Database;
   readonly #statements = new Map<string, LibSql.Statement>();
 
@@ -54,24 +58,24 @@ export class Database {
    * `ERR_DS_DATABASE_OLD` if another version of this package wrote it.
    */
   constructor(path: string) {
-    this.#connection = new LibSql(path, { timeout: BUSY_TIMEOUT });
+    this.#lock = path === MEMORY ? undefined : new FileLock(path);
     try {
-      // One process at a time: events reach only the sockets of the process that made them. The kernel holds the lock
-      // and so releases it when the process dies, however it dies.
-      this.#connection.pragma("locking_mode = EXCLUSIVE");
+      this.#connection = new LibSql(path, { timeout: BUSY_TIMEOUT });
+    } catch (error) {
+      this.#lock?.release();
+      throw error;
+    }
+    try {
       // Before anything is written: a database of another version stays as it is.
-      const isReady = hasSchema(this);
+      const version = schemaVersion(this);
       this.#connection.pragma("journal_mode = WAL");
       // In WAL mode the default would let a power cut undo what was acknowledged.
       this.#connection.pragma("synchronous = FULL");
       this.#connection.pragma("foreign_keys = ON");
-      this.#connection.exec("BEGIN EXCLUSIVE; COMMIT");
-      if (!isReady) makeSchema(this);
+      bringUpToDate(this, version);
     } catch (error) {
       this.close();
-      throw isBusy(error)
-        ? new CoppiceError("ERR_DS_DATABASE_BUSY", "Another process has the database open", { cause: error })
-        : error;
+      throw error;
     }
   }
 
@@ -137,20 +141,25 @@ export class Database {
     }
   }
 
+  /** Bytes of the file that are in use. */
+  get bytes(): number {
+    const pages = this.first("PRAGMA page_count").integer("page_count");
+    const free = this.first("PRAGMA freelist_count").integer("freelist_count");
+    return (pages - free) * this.first("PRAGMA page_size").integer("page_size");
+  }
+
   /** Leaves a single file behind and frees it for another process. */
   close(): void {
     this.#statements.clear();
     try {
-      // The library keeps the file open until its statements are collected as garbage, so the lock is given up here:
-      // out of WAL mode, which is where it may change, and with an access, which is when it does.
+      // The library keeps the file open until its statements are collected as garbage: this is what ends the journal.
       this.#connection.pragma("journal_mode = DELETE");
-      this.#connection.pragma("locking_mode = NORMAL");
-      this.#connection.prepare("SELECT 1 FROM sqlite_schema").get([]);
     } catch (error) {
-      // Someone else's lock, which made opening fail, stands in the way of this too: there is nothing to give up.
+      // Somebody makes a backup at this moment. The journal stays, and is worked in when the database is next opened.
       if (!isBusy(error)) throw error;
     } finally {
       this.#connection.close();
+      this.#lock?.release();
     }
   }
 
@@ -167,6 +176,3 @@ export class Database {
  */
 const bind = (values: readonly Value[]): readonly unknown[] =>
   values.map((value) => (typeof value === "number" ? BigInt(value) : value));
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("SQLITE_BUSY");

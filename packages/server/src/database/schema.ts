@@ -1,14 +1,15 @@
 /** The tables, and which versions of them this code works with. */
+import { ENTRY_OVERHEAD_BYTES } from "@coppice/delivery/domain";
 import { CoppiceError } from "@coppice/kit";
 
-/** The version of `SCHEMA`. Version 1 was never released: it has no way to here. */
-const VERSION = 2;
+/** The oldest version from which `MIGRATIONS` lead on. Version 1 was never released: it has no way to here. */
+const OLDEST = 2;
 
 /**
  * `age` is always the service's age when the row was written. Tables that only grow are deleted from by ascending id, which is
- * the order of ages; the others have an index for it.
+ * the order of ages; the others have an index for it. Version 2, as it was first written.
  */
-const SCHEMA = `
+export const SCHEMA_2 = `
   CREATE TABLE service (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     age INTEGER NOT NULL,
@@ -144,6 +145,49 @@ const SCHEMA = `
   CREATE INDEX inbox_by_age ON inbox (age);
 `;
 
+const entryBytes = (row: string): string => `(length(${row}content) + ${String(ENTRY_OVERHEAD_BYTES)})`;
+
+/** What is kept for groups and users, what operators say of users, and whether this file is a backup of another one. */
+const SCHEMA_3 = `
+  ALTER TABLE service ADD COLUMN is_backup INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users ADD COLUMN is_banned INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users ADD COLUMN allowance INTEGER;
+  ALTER TABLE users ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE groups ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+
+  UPDATE groups SET bytes =
+    (SELECT coalesce(sum(${entryBytes("")}), 0) FROM log WHERE group_ref = groups.id) +
+    (SELECT coalesce(sum(length(content)), 0) FROM group_infos WHERE group_ref = groups.id);
+  UPDATE users SET bytes =
+    (SELECT coalesce(sum(bytes), 0) FROM groups JOIN clients ON clients.id = creator WHERE user = name);
+
+  CREATE TRIGGER log_grows AFTER INSERT ON log BEGIN
+    UPDATE groups SET bytes = bytes + ${entryBytes("NEW.")} WHERE id = NEW.group_ref;
+  END;
+  CREATE TRIGGER log_shrinks AFTER DELETE ON log BEGIN
+    UPDATE groups SET bytes = bytes - ${entryBytes("OLD.")} WHERE id = OLD.group_ref;
+  END;
+  CREATE TRIGGER info_comes AFTER INSERT ON group_infos BEGIN
+    UPDATE groups SET bytes = bytes + length(NEW.content) WHERE id = NEW.group_ref;
+  END;
+  CREATE TRIGGER info_changes AFTER UPDATE ON group_infos BEGIN
+    UPDATE groups SET bytes = bytes + length(NEW.content) - length(OLD.content) WHERE id = NEW.group_ref;
+  END;
+  CREATE TRIGGER info_goes AFTER DELETE ON group_infos BEGIN
+    UPDATE groups SET bytes = bytes - length(OLD.content) WHERE id = OLD.group_ref;
+  END;
+  CREATE TRIGGER group_changes AFTER UPDATE OF bytes ON groups BEGIN
+    UPDATE users SET bytes = max(0, bytes + NEW.bytes - OLD.bytes)
+    WHERE name = (SELECT user FROM clients WHERE id = NEW.creator);
+  END;
+`;
+
+/** What leads from one version to the next, the first from `OLDEST`. A new database goes all the way. */
+const MIGRATIONS: readonly string[] = [SCHEMA_3];
+
+/** The version that this code works with. */
+const VERSION = OLDEST + MIGRATIONS.length;
+
 /** What the set-up needs of a database. */
 interface Preparable {
   readonly first: (sql: string) => { readonly integer: (column: string) => number };
@@ -152,27 +196,29 @@ interface Preparable {
 }
 
 /**
- * Whether the database has its tables; nothing is written. `ERR_DS_DATABASE_NEWER` or `ERR_DS_DATABASE_OLD` for tables of
- * another version.
+ * The version of the database's tables, 0 for a new one; nothing is written. `ERR_DS_DATABASE_NEWER` or `ERR_DS_DATABASE_OLD`
+ * for a version that this code cannot work with.
  */
-export function hasSchema(database: Preparable): boolean {
+export function schemaVersion(database: Preparable): number {
   const found = database.first("PRAGMA user_version").integer("user_version");
   const detail = { found, supported: VERSION };
   if (found > VERSION) {
     throw new CoppiceError("ERR_DS_DATABASE_NEWER", "A newer version of the server wrote this database", { detail });
   }
-  if (found > 0 && found < VERSION) {
+  if (found > 0 && found < OLDEST) {
     const message =
       "The database is of a version that was never released: move its file away to begin with an empty one";
     throw new CoppiceError("ERR_DS_DATABASE_OLD", message, { detail });
   }
-  return found === VERSION;
+  return found;
 }
 
-/** Makes the tables of a new database. */
-export function makeSchema(database: Preparable): void {
+/** Makes the tables of a new database, and those that came after version `found`. */
+export function bringUpToDate(database: Preparable, found: number): void {
+  if (found === VERSION) return;
   database.atomically(() => {
-    database.execute(SCHEMA);
+    if (found === 0) database.execute(SCHEMA_2);
+    for (const script of MIGRATIONS.slice(Math.max(0, found - OLDEST))) database.execute(script);
     database.execute(`PRAGMA user_version = ${String(VERSION)}`);
   });
 }

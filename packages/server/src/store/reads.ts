@@ -7,6 +7,7 @@ import type {
   EntryRange,
   GroupInfoRecord,
   GroupRecord,
+  StoredBytes,
   UserRecord,
 } from "@coppice/delivery/domain";
 import type { Database, Row } from "../database/database.ts";
@@ -208,6 +209,23 @@ export class Reads implements DomainReads {
       };
     });
     return Promise.resolve(counts);
+  }
+
+  storedBytes(groupId: Uint8Array): Promise<StoredBytes> {
+    const row = this.database.get(
+      `SELECT groups.bytes AS of_group, users.bytes AS of_creator, allowance FROM groups
+       JOIN clients ON clients.id = creator LEFT JOIN users ON name = clients.user WHERE group_id = ?`,
+      groupId,
+    );
+    return Promise.resolve({
+      group: row?.integer("of_group") ?? 0,
+      creator: row?.optionalInteger("of_creator") ?? 0,
+      allowance: row?.optionalInteger("allowance"),
+    });
+  }
+
+  totalBytes(): Promise<number> {
+    return Promise.resolve(this.database.bytes);
   }
 
   age(): Promise<number> {

@@ -114,7 +114,8 @@ export class Transaction extends Reads implements DomainTransaction {
 
   putGroupInfo(groupId: Uint8Array, { groupInfo, epoch, seq }: GroupInfoRecord): Promise<void> {
     this.database.run(
-      "INSERT OR REPLACE INTO group_infos (group_ref, content, epoch, seq) VALUES (?, ?, ?, ?)",
+      `INSERT INTO group_infos (group_ref, content, epoch, seq) VALUES (?, ?, ?, ?)
+       ON CONFLICT (group_ref) DO UPDATE SET content = excluded.content, epoch = excluded.epoch, seq = excluded.seq`,
       this.groupRow(groupId),
       groupInfo,
       Number(epoch),

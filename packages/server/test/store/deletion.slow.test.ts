@@ -14,7 +14,7 @@ test("issue 15 (6): deleting a million rows that are due stops nobody for 50 ms"
   const database = new Database(path);
   database.execute(`
     INSERT INTO clients (id, user, device, last_inbox_id) VALUES (1, 'a', 'd', 0);
-    INSERT INTO groups VALUES (1, x'01', 'i', 1, 0, ${ENTRIES}, 0, 0, '');
+    INSERT INTO groups VALUES (1, x'01', 'i', 1, 0, ${ENTRIES}, 0, 0, '', 0);
     UPDATE service SET age = 1000000000;
     INSERT INTO log (group_ref, seq, kind, epoch, received_at, age, content)
       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ENTRIES})

@@ -9,7 +9,7 @@ function openLog(...sizes: readonly number[]) {
   const database = new Database(":memory:");
   onTestFinished(() => database.close());
   database.run("INSERT INTO clients (id, user, device, last_inbox_id) VALUES (1, 'a', 'd', 0)");
-  database.run("INSERT INTO groups VALUES (1, x'01', 'i', 1, 0, 0, 0, 0, '')");
+  database.run("INSERT INTO groups VALUES (1, x'01', 'i', 1, 0, 0, 0, 0, '', 0)");
   const sql =
     "INSERT INTO log (group_ref, seq, kind, epoch, received_at, age, content) VALUES (1, ?1, 'message', 0, 0, ?1, ?2)";
   for (const [index, size] of sizes.entries()) database.run(sql, index + 1, new Uint8Array(size));

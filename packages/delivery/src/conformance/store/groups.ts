@@ -1,6 +1,6 @@
 /** Groups, readers, logs. */
 import { randomBytes } from "@coppice/kit";
-import type { DomainStore } from "../../domain/store.ts";
+import { ENTRY_OVERHEAD_BYTES, type DomainStore } from "../../domain/store.ts";
 import { assertEqual, at } from "../assert.ts";
 import { addGroup, append, bytes, client, newEntry, newGroup, withoutHash, type StoreCase } from "./harness.ts";
 
@@ -154,6 +154,42 @@ export const groupCases: readonly StoreCase[] = [
       assertEqual(await find(groupId, "message"), [3, undefined, undefined, 1], "messages");
       assertEqual(await find(groupId, "commit"), [undefined, undefined, 2, undefined], "commits");
       assertEqual(await find(bytes(2), "message"), [undefined, undefined, undefined, undefined], "elsewhere");
+    },
+  },
+  {
+    title: "issue 15 (11): what a group and its creator keep is counted, also when it is replaced, deleted or taken back",
+    run: async (open) => {
+      const store = await open();
+      const [groupId, other] = [bytes(1), bytes(2)];
+      await store.transaction((tx) =>
+        tx.putUser({ name: "alice", skeleton: "alice", logLength: 1, logState: bytes(1), groupsCreated: 0 }),
+      );
+      const group = await addGroup(store, groupId, alice);
+      await addGroup(store, other, laptop);
+      const stored = (id = groupId): Promise<unknown> => store.read((tx) => tx.storedBytes(id));
+      const total = (): Promise<number> => store.read((tx) => tx.totalBytes());
+      const empty = await total();
+      const count = (ofGroup: number, ofCreator: number): unknown => ({
+        group: ofGroup,
+        creator: ofCreator,
+        allowance: undefined,
+      });
+      assertEqual(await stored(), count(1, 2), "a GroupInfo of one byte each");
+      await store.transaction((tx) => append(tx, group, [newEntry(1, 50_000), newEntry(2, 10)], 7));
+      const log = 50_010 + 2 * ENTRY_OVERHEAD_BYTES;
+      assertEqual(await stored(), count(log + 1, log + 2), "with two entries");
+      assertEqual(await stored(other), count(1, log + 2), "the other group of the same user");
+      assertEqual((await total()) >= empty + 40_000, true, "the total grows, about");
+      await store.transaction((tx) => tx.putGroupInfo(groupId, { groupInfo: randomBytes(31), epoch: 1n, seq: 1 }));
+      assertEqual(await stored(), count(log + 31, log + 32), "with another GroupInfo");
+      const lost = store.transaction(async (tx) => {
+        await append(tx, group, [newEntry(3, 100)]);
+        throw new Error("on purpose");
+      });
+      await lost.catch(() => undefined);
+      assertEqual(await stored(), count(log + 31, log + 32), "after a transaction that failed");
+      await store.transaction((tx) => tx.deleteDue({ messages: 7, hashes: -1, keyPackages: -1 }, 9));
+      assertEqual(await stored(), count(31, 32), "after the entries were deleted");
     },
   },
 ];
