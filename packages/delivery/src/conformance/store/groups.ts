@@ -157,7 +157,8 @@ export const groupCases: readonly StoreCase[] = [
     },
   },
   {
-    title: "issue 15 (11): what a group and its creator keep is counted, also when it is replaced, deleted or taken back",
+    title:
+      "issue 15 (11): what a group and its creator keep is counted, also when it is replaced, deleted or taken back",
     run: async (open) => {
       const store = await open();
       const [groupId, other] = [bytes(1), bytes(2)];
