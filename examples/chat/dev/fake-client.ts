@@ -230,6 +230,10 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     await this.#deliver(again, true);
   }
 
+  async acknowledge(): Promise<void> {
+    await Promise.resolve();
+  }
+
   async discard(seq: number): Promise<void> {
     await Promise.resolve();
     this.#items = this.#items.filter((item) => item.seq !== seq);

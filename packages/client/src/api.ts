@@ -116,7 +116,11 @@ export type HistoryItem =
 
 /** Events of a conversation. */
 export interface ConversationEvents {
-  /** Once for every other member's message, in order, also for those that arrived while the application was away. */
+  /**
+   * Every other member's message, in order, also those that arrived while the application was away. A message is acknowledged once
+   * the promises that listeners returned for it have settled; then the next one is told. What was not acknowledged when the
+   * application ended is told again, with the same `seq` and `id`. See `acknowledge`.
+   */
   message: Extract<HistoryItem, { kind: "message" }>;
   /** A history item was added or changed. */
   item: HistoryItem;
@@ -139,6 +143,8 @@ export interface Problem {
 export interface ClientEvents {
   /** A conversation appeared: created here, in another tab, or joined by invitation. */
   conversation: { readonly id: string; readonly invitedBy: string | undefined };
+  /** A message of any conversation, as the conversation's own `message` event tells it. */
+  message: { readonly conversation: string; readonly message: ConversationEvents["message"] };
   connection: { readonly online: boolean; readonly transport: "websocket" | "polling" | undefined };
   /** Work in the background failed in a way that a person should know. */
   problem: Problem;
@@ -146,12 +152,27 @@ export interface ClientEvents {
 
 export type Unsubscribe = () => void;
 
+export interface ListenOptions {
+  /** Messages that are told before the first of them is acknowledged, 1 (the default) to 64. Of several listeners, the fewest count. */
+  readonly ahead?: number;
+}
+
 export interface Conversation {
   readonly id: string;
   /** The newest snapshot; stable identity between changes. */
   readonly snapshot: ConversationSnapshot;
-  /** `TypeError` for an event that does not exist. */
-  on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe;
+  /** `TypeError` for an event that does not exist; `RangeError` for a number of messages that is not allowed. */
+  on<K extends keyof ConversationEvents>(
+    event: K,
+    listener: (value: ConversationEvents[K]) => unknown,
+    options?: ListenOptions,
+  ): Unsubscribe;
+  /**
+   * The application has all messages up to the item `seq`: they are not told any more. Resolves when that is stored. An application
+   * that keeps `seq` in the same write as what it made of the message, and begins with `acknowledge(seq)` before it listens, makes
+   * everything of every message once, wherever it is killed. `ERR_CLIENT_UNKNOWN_ITEM` beyond the newest item.
+   */
+  acknowledge(seq: number, options?: CallOptions): Promise<void>;
   /** People in the order of their first leaf, `limit` (default 100, at most 1,000) of them. */
   members(query?: { readonly after?: string; readonly limit?: number }, options?: CallOptions): Promise<MembersPage>;
   /**
@@ -214,7 +235,7 @@ export interface Client {
   readonly conversations: readonly Conversation[];
   conversation(id: string): Conversation | undefined;
   /** `TypeError` for an event that does not exist. */
-  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe;
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => unknown): Unsubscribe;
   createGroup(options?: { readonly title?: string } & CallOptions): Promise<Conversation>;
   /** Fetches everything that waits and sends everything that is queued. */
   sync(options?: CallOptions): Promise<void>;

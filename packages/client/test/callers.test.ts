@@ -88,7 +88,9 @@ describe("asking for nonsense", () => {
   test("an event that does not exist is a TypeError that names those that do", async () => {
     const { alice, atAlice } = await pair();
     expect(() => atAlice.on("typing" as never, () => undefined)).toThrow(/"typing".*message, item, discarded, change/);
-    expect(() => alice.client.on("message" as never, () => undefined)).toThrow(/conversation, connection, problem/);
+    expect(() => alice.client.on("typing" as never, () => undefined)).toThrow(
+      /conversation, message, connection, problem/,
+    );
     expect(() => atAlice.on("message", undefined as never)).toThrow(TypeError);
   });
 

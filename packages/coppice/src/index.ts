@@ -23,6 +23,7 @@ export type {
   ErrorCode,
   ErrorDetail,
   HistoryItem,
+  ListenOptions,
   Member,
   MembersPage,
   MlsErrorCode,

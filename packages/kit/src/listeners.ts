@@ -53,16 +53,31 @@ export class Listeners<Events> {
 
   /** Tells those who listen now; not who is removed meanwhile. */
   notify<K extends keyof Events>(event: K, value: Events[K]): void {
+    void this.#tell(event, value);
+  }
+
+  /**
+   * As `notify`. Resolves once all promises that listeners returned have settled, however; undefined if there were none.
+   */
+  notifyAndWait<K extends keyof Events>(event: K, value: Events[K]): Promise<void> | undefined {
+    const waits = this.#tell(event, value);
+    return waits.length === 0 ? undefined : Promise.all(waits).then(nothing);
+  }
+
+  /** Returns a promise for each that a listener returned; it never rejects. */
+  #tell<K extends keyof Events>(event: K, value: Events[K]): readonly Promise<unknown>[] {
     const set = this.#sets[event];
+    const waits: Promise<unknown>[] = [];
     for (const listener of [...(set ?? [])]) {
       if (set?.has(listener) !== true) continue;
       try {
         const result = listener(value);
-        if (isThenable(result)) Promise.resolve(result).catch(this.#failed);
+        if (isThenable(result)) waits.push(Promise.resolve(result).catch(this.#failed));
       } catch (error) {
         this.#failed(error);
       }
     }
+    return waits;
   }
 
   clear(): void {
@@ -80,3 +95,5 @@ export class Listeners<Events> {
 
 /** Applications give functions that are `async`, too. */
 const isThenable = (value: unknown): boolean => typeof value === "object" && value !== null && "then" in value;
+
+const nothing = (): void => undefined;

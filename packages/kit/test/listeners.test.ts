@@ -72,6 +72,24 @@ describe("listeners", () => {
     expect(failures).toEqual([new Error("thrown"), new Error("rejected")]);
   });
 
+  test("are waited for, where they return promises, until all of them have settled", async () => {
+    const reported: unknown[] = [];
+    const listeners = make((error) => reported.push(error));
+    listeners.add("change", () => undefined);
+    expect(listeners.notifyAndWait("change", 1)).toBeUndefined();
+    const failure = new Error("of the application");
+    let resolve: () => void = () => undefined;
+    listeners.add("change", () => new Promise<void>((done) => (resolve = done)));
+    listeners.add("change", () => Promise.reject(failure));
+    let settled = false;
+    const waiting = listeners.notifyAndWait("change", 2)?.then(() => (settled = true));
+    await new Promise((turn) => setImmediate(turn));
+    expect([settled, reported]).toEqual([false, [failure]]);
+    resolve();
+    await waiting;
+    expect(settled).toBe(true);
+  });
+
   test("a report that throws disturbs nobody either", () => {
     const queue = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
     const listeners = make(() => {

@@ -65,6 +65,7 @@ export const CALLS: {
     abort: { args: [count], result: nothing },
     listen: { args: [text, itemEvent], result: nothing },
     unlisten: { args: [text, itemEvent], result: nothing },
+    told: { args: [text, count], result: nothing },
     close: { args: [], result: nothing },
   },
   client: {
@@ -75,6 +76,7 @@ export const CALLS: {
     members: { args: [membersQuery, callOptions], result: membersPage },
     safetyNumber: { args: [callOptions], result: text },
     history: { args: [historyQuery, callOptions], result: items },
+    acknowledge: { args: [count, callOptions], result: nothing },
     add: { args: [users, callOptions], result: nothing },
     remove: { args: [users, callOptions], result: nothing },
     leave: { args: [callOptions], result: nothing },

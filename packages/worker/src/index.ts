@@ -10,6 +10,7 @@ export type {
   ConversationStatus,
   DeliveryState,
   HistoryItem,
+  ListenOptions,
   Member,
   MembersPage,
   Problem,

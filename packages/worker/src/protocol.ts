@@ -56,11 +56,14 @@ export interface Opened {
 export const ITEM_EVENTS = ["message", "item", "discarded"] as const;
 export type ItemEvent = (typeof ITEM_EVENTS)[number];
 
+/** Events of the client; its `message` is made of the conversations'. */
+type ClientEvent = Exclude<keyof ClientEvents, "message">;
+
 /** An event; `change` follows from the state. */
 export type WireEvent =
   | {
-      [K in keyof ClientEvents]: { readonly type: K; readonly value: ClientEvents[K] };
-    }[keyof ClientEvents]
+      [K in ClientEvent]: { readonly type: K; readonly value: ClientEvents[K] };
+    }[ClientEvent]
   | {
       [K in ItemEvent]: { readonly type: K; readonly conversation: string; readonly value: ConversationEvents[K] };
     }[ItemEvent];
@@ -85,6 +88,8 @@ export interface SessionApi {
   abort(call: number): Promise<void>;
   listen(conversation: string, event: ItemEvent): Promise<void>;
   unlisten(conversation: string, event: ItemEvent): Promise<void>;
+  /** The page has all messages of the conversation up to the item `seq`: they are acknowledged. */
+  told(conversation: string, seq: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -126,7 +126,7 @@ describe("a closed port", () => {
     await settled();
     expect(engine.closed).toBe(1);
     const sets = Object.values(engine.listeners);
-    expect(sets.map(({ size }) => size)).toEqual([0, 0, 0]);
+    expect(sets.map(({ size }) => size)).toEqual([0, 0, 0, 0]);
   });
 });
 

@@ -119,6 +119,7 @@ describe.each([
     expect(names(client.conversation("0a"))).toEqual(
       [
         ...[
+          "acknowledge",
           "add",
           "discard",
           "epochAuthenticator",

@@ -12,7 +12,7 @@ import type {
   Unsubscribe,
 } from "../src/index.ts";
 
-type Sets<Events> = { readonly [K in keyof Events]: Set<(value: Events[K]) => void> };
+type Sets<Events> = { readonly [K in keyof Events]: Set<(value: Events[K]) => unknown> };
 
 export type Message = Extract<HistoryItem, { kind: "message" }>;
 
@@ -28,6 +28,10 @@ export class FakeConversation implements Conversation {
   readonly items: HistoryItem[] = [];
   /** Items whose messages were reported. */
   handedOver = 0;
+  /** Messages whose listeners have all settled. */
+  readonly acknowledged: number[] = [];
+  /** Listeners to the messages of all conversations. */
+  all: Set<(value: ClientEvents["message"]) => unknown> = new Set();
   readonly calls: unknown[][] = [];
   users: readonly string[] = ["alice"];
   /** Replaces what the next calls do. */
@@ -68,17 +72,20 @@ export class FakeConversation implements Conversation {
   receive(data: Uint8Array<ArrayBuffer>): Message {
     const message = this.message(data, { sender: "bob", isSelf: false, state: "sent" });
     this.emit("item", message);
-    this.#handOver();
+    this.handOver();
     return message;
   }
 
   /** Reports the messages that nobody was told of, as long as somebody listens. */
-  #handOver(): void {
-    while (this.listeners.message.size > 0) {
+  handOver(): void {
+    while (this.listeners.message.size + this.all.size > 0) {
       const item = this.items[this.handedOver];
       if (item === undefined) return;
       this.handedOver += 1;
-      if (item.kind === "message" && !item.isSelf) this.emit("message", item);
+      if (item.kind !== "message" || item.isSelf) continue;
+      const own = [...this.listeners.message].map((listener) => listener(item));
+      const all = [...this.all].map((listener) => listener({ conversation: this.id, message: item }));
+      void Promise.all([...own, ...all]).then(() => this.acknowledged.push(item.seq));
     }
   }
 
@@ -90,9 +97,9 @@ export class FakeConversation implements Conversation {
     return item;
   }
 
-  on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
+  on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => unknown): Unsubscribe {
     this.listeners[event].add(listener);
-    if (event === "message") queueMicrotask(() => this.#handOver());
+    if (event === "message") queueMicrotask(() => this.handOver());
     return () => this.listeners[event].delete(listener);
   }
 
@@ -131,6 +138,7 @@ export class FakeConversation implements Conversation {
     this.change({ epoch: this.snapshot.epoch + 1n, memberCount: this.users.length });
   }
 
+  acknowledge = (seq: number, options?: CallOptions): Promise<void> => this.#run("acknowledge", [seq], options);
   remove = (users: string | readonly string[], options?: CallOptions): Promise<void> =>
     this.#run("remove", [users], options);
   leave = (options?: CallOptions): Promise<void> => this.#run("leave", [], options);
@@ -176,7 +184,12 @@ export class FakeClient implements Client {
   closed = 0;
   conversations: readonly FakeConversation[] = [];
   syncBehaviour: ((options: CallOptions | undefined) => Promise<void>) | undefined;
-  readonly listeners: Sets<ClientEvents> = { conversation: new Set(), connection: new Set(), problem: new Set() };
+  readonly listeners: Sets<ClientEvents> = {
+    conversation: new Set(),
+    message: new Set(),
+    connection: new Set(),
+    problem: new Set(),
+  };
 
   constructor(name: string) {
     this.name = name;
@@ -192,6 +205,7 @@ export class FakeClient implements Client {
   }
 
   appear(conversation: FakeConversation, invitedBy?: string): FakeConversation {
+    conversation.all = this.listeners.message;
     this.conversations = [...this.conversations, conversation];
     this.emit("conversation", { id: conversation.id, invitedBy });
     return conversation;
@@ -201,8 +215,10 @@ export class FakeClient implements Client {
     return this.conversations.find((conversation) => conversation.id === id);
   }
 
-  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe {
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => unknown): Unsubscribe {
     this.listeners[event].add(listener);
+    if (event === "message")
+      queueMicrotask(() => this.conversations.forEach((conversation) => conversation.handOver()));
     return () => this.listeners[event].delete(listener);
   }
 

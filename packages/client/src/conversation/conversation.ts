@@ -40,10 +40,16 @@ export interface SharedEvents {
   change: ConversationSnapshot;
 }
 
-/** How far a session was told of messages. */
+/** How far a session has acknowledged messages. */
 export interface Mark {
-  readonly cursor: number;
+  readonly acknowledged: number;
 }
+
+/**
+ * Milliseconds until what was acknowledged is stored by itself, if nothing else is written meanwhile: by the leader first, so that
+ * one context does it for all.
+ */
+const SETTLE = { leader: 50, follower: 500 };
 
 export class EngineConversation {
   readonly id: string;
@@ -55,6 +61,7 @@ export class EngineConversation {
   readonly #context: Context;
   readonly #snapshots: Snapshots;
   readonly #marks = new Set<Mark>();
+  #settling = false;
 
   constructor(options: ConversationOptions, stored: Stored) {
     const { id, shared, report, onLoaded } = options;
@@ -108,9 +115,29 @@ export class EngineConversation {
     return leaving && this.#status === "active";
   }
 
-  /** Items up to this one were handed over to some session. */
+  /** Messages up to this item were acknowledged in some session. */
   get handedOver(): number {
-    return Math.max(this.#turns.known.summary.handedOver, ...[...this.#marks].map(({ cursor }) => cursor));
+    const acknowledged = [...this.#marks].map((mark) => mark.acknowledged);
+    return Math.max(this.#turns.known.summary.handedOver, ...acknowledged);
+  }
+
+  /** A session has acknowledged more: that is stored with the next write, or soon by itself. */
+  acknowledged(): void {
+    if (this.#settling || this.handedOver <= this.#turns.known.summary.handedOver) return;
+    this.#settling = true;
+    void this.#settleSoon().catch(() => undefined);
+  }
+
+  /** Stores that a session has the messages up to `seq`, which it acknowledges when this tells that there is such an item. */
+  async acknowledge(seq: number, acknowledged: () => void, { signal }: CallOptions): Promise<void> {
+    this.#checkNotDamaged();
+    if (!Number.isSafeInteger(seq) || seq < 0)
+      throw new RangeError("Messages are acknowledged up to a sequence number");
+    await this.#turns.transact((transaction) => {
+      if (seq > transaction.summary.lastItem) throw unknownItem("There is no item of this number yet", seq);
+      acknowledged();
+      this.#noteHandedOver(transaction);
+    }, signal);
   }
 
   /** Takes a session's mark into account; returns what ends that. */
@@ -249,7 +276,7 @@ export class EngineConversation {
     if (this.#updateSnapshot()) this.sync.kick();
   }
 
-  /** Stores up to where messages were handed over. */
+  /** Stores up to where messages were acknowledged. */
   async settleHandOver(): Promise<void> {
     if (this.handedOver <= this.#turns.known.summary.handedOver || this.#status === "damaged") return;
     await this.#turns.transact((transaction) => {
@@ -275,6 +302,16 @@ export class EngineConversation {
   #checkNotDamaged(): void {
     const { summary } = this.#turns.known;
     if (summary.status === "damaged") requireUsable({ summary }, this.#context);
+  }
+
+  async #settleSoon(): Promise<void> {
+    const { time, scope, isLeading } = this.#options.shared;
+    try {
+      await scope.sleep(time, isLeading() ? SETTLE.leader : SETTLE.follower);
+    } finally {
+      this.#settling = false;
+    }
+    await this.settleHandOver();
   }
 
   #noteHandedOver(transaction: Transaction): void {
@@ -325,8 +362,11 @@ export class EngineConversation {
 async function failedItem(transaction: Transaction, seq: number): Promise<MessageItem> {
   const item = Number.isSafeInteger(seq) && seq > 0 ? await transaction.item(seq) : undefined;
   if (item?.kind === "message" && item.state === "failed") return item;
-  throw clientError("ERR_CLIENT_UNKNOWN_ITEM", "There is no failed message of this number", { detail: { seq } });
+  throw unknownItem("There is no failed message of this number", seq);
 }
+
+const unknownItem = (message: string, seq: number): CoppiceError =>
+  clientError("ERR_CLIENT_UNKNOWN_ITEM", message, { detail: { seq } });
 
 /** Whether work was going on when its conversation was deleted. */
 export const isForgotten = (error: unknown): boolean => isCoppiceError(error, "ERR_CLIENT_UNKNOWN_CONVERSATION");

@@ -1,40 +1,46 @@
-/** Handing messages over to the application: once per session, in order. */
+/** Handing messages over to the application: in order, each until it is acknowledged. */
+import { Prefix } from "@coppice/kit";
 import type { HistoryItem } from "../api.ts";
 import type { MessageItem } from "../records/conversation.ts";
 
 export interface HandOverOptions {
   /** Items after a sequence number, oldest first, at most a page. */
   readonly read: (after: number) => Promise<readonly HistoryItem[]>;
-  readonly hasListener: () => boolean;
-  readonly deliver: (message: MessageItem) => void;
+  /** Messages that may be told before the first of them is acknowledged; 0 while nobody listens. */
+  readonly ahead: () => number;
+  /** Tells the application; undefined if that acknowledges the message, otherwise a promise that does when it resolves. */
+  readonly deliver: (message: MessageItem) => Promise<void> | undefined;
+  /** Told whenever more is acknowledged. */
+  readonly onAcknowledged: () => void;
 }
 
 /**
- * Hands every other member's message to the application once per session, in order. It waits until somebody listens, and
- * starts after the last message that any session on this store handed over.
+ * Hands every other member's message to the application, in order. It waits until somebody listens, and starts after the last
+ * message that any session on this store acknowledged. Within a session each is told once; those that were not acknowledged
+ * when it ended are told to the next.
  */
 export class HandOver {
   readonly #options: HandOverOptions;
-  #cursor: number;
+  readonly #told: Prefix;
   #newest: number;
   #running: Promise<void> | undefined;
 
   constructor(start: { readonly handedOver: number; readonly lastItem: number }, options: HandOverOptions) {
-    this.#cursor = start.handedOver;
+    this.#told = new Prefix(start.handedOver);
     this.#newest = start.lastItem;
     this.#options = options;
   }
 
-  /** Items up to this one were handed over. */
-  get cursor(): number {
-    return this.#cursor;
+  /** All messages up to this item were acknowledged. */
+  get acknowledged(): number {
+    return this.#told.done;
   }
 
   /** New items, oldest first, up to `newest`: those that come next go out at once, without a look into the store. */
   offer(items: readonly HistoryItem[], newest: number): void {
-    if (this.#running === undefined && this.#cursor === this.#newest) {
+    if (this.#running === undefined && this.#told.last === this.#newest) {
       for (const item of items) {
-        if (item.seq !== this.#cursor + 1 || !this.#options.hasListener()) continue;
+        if (item.seq !== this.#told.last + 1 || !this.#mayTell()) continue;
         this.#newest = item.seq;
         this.#handOver(item);
       }
@@ -45,12 +51,18 @@ export class HandOver {
   /** Starts handing over what there is up to `newest`. */
   wake(newest: number = this.#newest): void {
     this.#newest = Math.max(this.#newest, newest);
-    if (this.#cursor === this.#newest || this.#running !== undefined) return;
+    if (this.#told.last === this.#newest || this.#running !== undefined) return;
     this.#running = this.#run().then((complete) => {
       this.#running = undefined;
       // What came between the last look and now.
-      if (complete && this.#cursor < this.#newest && this.#options.hasListener()) this.wake();
+      if (complete && this.#told.last < this.#newest && this.#mayTell()) this.wake();
     });
+  }
+
+  /** The application has all messages up to this item, whether they were told to it here or not. */
+  acknowledge(seq: number): void {
+    const before = this.#told.done;
+    this.#moved(before, this.#told.endUpTo(seq));
   }
 
   /** Resolves when nothing is being handed over. */
@@ -60,24 +72,57 @@ export class HandOver {
 
   /** Whether it came to the end, rather than to a failure of the store, after which the next `wake` tries again. */
   async #run(): Promise<boolean> {
-    const { read, hasListener } = this.#options;
     // A listener that was just added is not called before `on` has returned.
     await Promise.resolve();
-    while (this.#cursor < this.#newest && hasListener()) {
+    while (this.#told.last < this.#newest && this.#mayTell()) {
       const upTo = this.#newest;
-      const items = await read(this.#cursor).catch(() => undefined);
+      const items = await this.#options.read(this.#told.last).catch(() => undefined);
       if (items === undefined) return false;
       for (const item of items) {
-        if (!hasListener()) return true;
-        this.#handOver(item);
+        if (!this.#mayTell()) return true;
+        // What was acknowledged meanwhile is not told.
+        if (item.seq > this.#told.last) this.#handOver(item);
       }
-      if (items.length === 0) this.#cursor = upTo;
+      if (items.length === 0) this.#pass(upTo);
     }
     return true;
   }
 
+  #mayTell(): boolean {
+    return this.#told.running < this.#options.ahead();
+  }
+
   #handOver(item: HistoryItem): void {
-    this.#cursor = item.seq;
-    if (item.kind === "message" && !item.isSelf) this.#options.deliver(item);
+    const { seq } = item;
+    if (item.kind !== "message" || item.isSelf) {
+      this.#pass(seq);
+      return;
+    }
+    const before = this.#told.done;
+    this.#told.begin(seq);
+    const acknowledged = this.#options.deliver(item);
+    if (acknowledged === undefined) this.#moved(before, this.#told.end(seq));
+    else {
+      void acknowledged.then(() => {
+        this.#settle(seq);
+      });
+    }
+  }
+
+  #pass(seq: number): void {
+    const before = this.#told.done;
+    this.#told.pass(seq);
+    this.#moved(before, this.#told.done);
+  }
+
+  #settle(seq: number): void {
+    const before = this.#told.done;
+    this.#moved(before, this.#told.end(seq));
+    // What had to wait until fewer are on their way.
+    this.wake();
+  }
+
+  #moved(before: number, now: number): void {
+    if (now > before) this.#options.onAcknowledged();
   }
 }

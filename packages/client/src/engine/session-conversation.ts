@@ -1,12 +1,14 @@
 /** A conversation as one page sees it. */
 import type { Bytes } from "@coppice/core";
-import { Listeners, type Scope } from "@coppice/kit";
+import { Ahead, Listeners, type Scope } from "@coppice/kit";
 import type {
   CallOptions,
+  ClientEvents,
   Conversation,
   ConversationEvents,
   ConversationSnapshot,
   HistoryItem,
+  ListenOptions,
   MembersPage,
   Unsubscribe,
 } from "../api.ts";
@@ -21,6 +23,10 @@ export interface SessionConversationOptions {
   readonly scope: Scope;
   /** Told of what listeners throw. */
   readonly listenerFailed: (error: unknown) => void;
+  /** Whether somebody listens to the messages of all conversations. */
+  readonly hearsMessages: () => boolean;
+  /** Tells those; undefined if they return no promise. */
+  readonly onMessage: (value: ClientEvents["message"]) => Promise<void> | undefined;
 }
 
 export class SessionConversation implements Conversation {
@@ -28,10 +34,12 @@ export class SessionConversation implements Conversation {
   readonly #shared: EngineConversation;
   readonly #scope: Scope;
   readonly #listeners: Listeners<ConversationEvents>;
+  readonly #ahead = new Ahead();
   readonly #handOver: HandOver;
   readonly #releases: readonly (() => void)[];
 
-  constructor(shared: EngineConversation, { scope, listenerFailed }: SessionConversationOptions) {
+  constructor(shared: EngineConversation, options: SessionConversationOptions) {
+    const { scope, listenerFailed } = options;
     this.id = shared.id;
     this.#shared = shared;
     this.#scope = scope;
@@ -39,9 +47,14 @@ export class SessionConversation implements Conversation {
     const start = { handedOver: shared.handedOver, lastItem: shared.snapshot.lastItem };
     this.#handOver = new HandOver(start, {
       read: (after) => shared.history.after(after),
-      hasListener: () => this.#listeners.count("message") > 0,
+      ahead: () => (options.hearsMessages() ? 1 : this.#ahead.smallest),
       deliver: (message) => {
-        this.#listeners.notify("message", message);
+        const own = this.#listeners.notifyAndWait("message", message);
+        const all = options.onMessage({ conversation: this.id, message });
+        return own === undefined || all === undefined ? (own ?? all) : Promise.all([own, all]).then(() => undefined);
+      },
+      onAcknowledged: () => {
+        shared.acknowledged();
       },
     });
     this.#releases = [
@@ -61,10 +74,36 @@ export class SessionConversation implements Conversation {
     return this.#shared.snapshot;
   }
 
-  on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
-    const release = this.#listeners.add(event, listener);
-    if (event === "message") this.#handOver.wake();
-    return release;
+  on<K extends keyof ConversationEvents>(
+    event: K,
+    listener: (value: ConversationEvents[K]) => unknown,
+    { ahead }: ListenOptions = {},
+  ): Unsubscribe {
+    if (event !== "message") return this.#listeners.add(event, listener);
+    const takeBack = this.#ahead.add(ahead);
+    try {
+      const release = this.#listeners.add(event, listener);
+      this.handOver();
+      return () => {
+        takeBack();
+        release();
+      };
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+  }
+
+  /** Somebody listens to messages from now on. */
+  handOver(): void {
+    this.#handOver.wake();
+  }
+
+  acknowledge(seq: number, options: CallOptions = {}): Promise<void> {
+    const acknowledged = (): void => {
+      this.#handOver.acknowledge(seq);
+    };
+    return this.#call(() => this.#shared.acknowledge(seq, acknowledged, options), options);
   }
 
   members(query: MembersQuery = {}, options: CallOptions = {}): Promise<MembersPage> {
@@ -130,6 +169,7 @@ export class SessionConversation implements Conversation {
   release(): void {
     for (const release of this.#releases) release();
     this.#listeners.clear();
+    this.#ahead.clear();
   }
 
   /** Settles at the latest when the session is closed. The work itself ends when the caller gives up, where it still can. */

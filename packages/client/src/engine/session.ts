@@ -42,7 +42,7 @@ export class Session implements Client {
   constructor(host: SessionHost, onClose: (session: Session) => Promise<void>) {
     this.#host = host;
     this.#onClose = onClose;
-    this.#listeners = new Listeners<ClientEvents>(["conversation", "connection", "problem"], (error) => {
+    this.#listeners = new Listeners<ClientEvents>(["conversation", "message", "connection", "problem"], (error) => {
       this.#listenerFailed(error);
     });
     const { events } = host;
@@ -90,8 +90,9 @@ export class Session implements Client {
     return this.#conversations.get(id);
   }
 
-  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe {
+  on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => unknown): Unsubscribe {
     const release = this.#listeners.add(event, listener);
+    if (event === "message") for (const conversation of this.#conversations.values()) conversation.handOver();
     if (event === "problem") {
       // Not before `on` has returned.
       queueMicrotask(() => {
@@ -149,8 +150,11 @@ export class Session implements Client {
       listenerFailed: (error) => {
         this.#listenerFailed(error);
       },
+      hearsMessages: () => this.#listeners.count("message") > 0,
+      onMessage: (value) => this.#listeners.notifyAndWait("message", value),
     });
     this.#conversations.set(conversation.id, own);
+    if (this.#listeners.count("message") > 0) own.handOver();
     this.#list = Object.freeze([...this.#conversations.values()]);
   }
 

@@ -1,5 +1,12 @@
 /** A client whose engine runs in this context, as an application holds it: the same kind of object as in a page. */
-import type { Client, ClientEvents, Conversation, ConversationEvents, Unsubscribe } from "@coppice/client";
+import type {
+  Client,
+  ClientEvents,
+  Conversation,
+  ConversationEvents,
+  ListenOptions,
+  Unsubscribe,
+} from "@coppice/client";
 import { reportUncaught } from "@coppice/kit";
 import { type Calls, CALLS, type Methods } from "../calls.ts";
 
@@ -37,7 +44,7 @@ export function localClient(client: Client): Client {
       const found = client.conversation(id);
       return found && facadeOf(found);
     },
-    on: <K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void): Unsubscribe =>
+    on: <K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => unknown): Unsubscribe =>
       client.on(event, reporting(listener)),
     createGroup: async (...options: Parameters<Client["createGroup"]>) =>
       facadeOf(await client.createGroup(...options)),
@@ -52,8 +59,11 @@ function localConversation(conversation: Conversation): Conversation {
     get snapshot() {
       return conversation.snapshot;
     },
-    on: <K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe =>
-      conversation.on(event, reporting(listener)),
+    on: <K extends keyof ConversationEvents>(
+      event: K,
+      listener: (value: ConversationEvents[K]) => unknown,
+      options?: ListenOptions,
+    ): Unsubscribe => conversation.on(event, reporting(listener), options),
   });
 }
 
@@ -67,13 +77,19 @@ function ownMethods<Api extends object>(calls: Calls<Api>, target: Api): Readonl
   return Object.fromEntries(methods) as Readonly<Methods<Api>>;
 }
 
-function reporting<T>(listener: (value: T) => void): (value: T) => void {
+function reporting<T>(listener: (value: T) => unknown): (value: T) => unknown {
   if (typeof listener !== "function") throw new TypeError("A listener is a function");
   return (value) => {
     try {
-      listener(value);
+      const result = listener(value);
+      return isPromise(result) ? result.catch(reportUncaught) : undefined;
     } catch (error) {
       reportUncaught(error);
+      return undefined;
     }
   };
 }
+
+/** Of this or another realm; whatever else is thenable is none of ours. */
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  value instanceof Promise || Object.prototype.toString.call(value) === "[object Promise]";

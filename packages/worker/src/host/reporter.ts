@@ -4,6 +4,7 @@ import { backoff, sleep, type Time } from "@coppice/kit";
 import type { ItemEvent, StateChange, WireEvent } from "../protocol.ts";
 import { Backlog } from "./backlog.ts";
 import { MessageTap } from "./message-tap.ts";
+import { Receipts } from "./receipts.ts";
 import { StateMirror } from "./state-mirror.ts";
 
 /** Milliseconds between attempts to read a history. */
@@ -17,6 +18,7 @@ export class Reporter {
   /** What the page listens to, by event and conversation. */
   readonly #listening = new Map<string, Unsubscribe>();
   readonly #taps = new Set<MessageTap>();
+  readonly #receipts = new Receipts();
   /** The page's question that waits for an answer. */
   #waiting: { readonly wake: () => void; readonly stop: (reason: Error) => void } | undefined;
   #asking = false;
@@ -82,6 +84,11 @@ export class Reporter {
     if (event !== "message") this.#backlog.forget(id, event);
   }
 
+  /** The page has all messages of the conversation up to this number. */
+  told(conversation: string, seq: number): void {
+    this.#receipts.take(conversation, seq);
+  }
+
   /** Releases every listener; what waits rejects with `reason`. */
   end(reason: Error): void {
     this.#ended = reason;
@@ -130,8 +137,10 @@ export class Reporter {
   }
 
   #tap(conversation: Conversation): Unsubscribe {
-    const take = (value: ConversationEvents["message"]): void => {
-      this.#push({ type: "message", conversation: conversation.id, value });
+    const { id } = conversation;
+    const take = (value: ConversationEvents["message"]): Promise<void> => {
+      this.#push({ type: "message", conversation: id, value });
+      return this.#receipts.wait(id, value.seq);
     };
     const tap = new MessageTap(conversation, take, () => this.#backlog.isFull);
     this.#taps.add(tap);

@@ -162,6 +162,11 @@ export class Session implements SessionApi {
     return Promise.resolve();
   }
 
+  told(conversation: string, seq: number): Promise<void> {
+    this.#reporter().told(conversation, seq);
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return this.end();
   }

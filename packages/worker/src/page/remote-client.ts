@@ -1,11 +1,11 @@
 /** A client whose engine lives in a worker: the newest state is here, everything else is a call. */
-import type { Client, ClientEvents, Conversation } from "@coppice/client";
+import type { Client, ClientEvents, Conversation, Unsubscribe } from "@coppice/client";
 import { type CoppiceError, isCoppiceError, Listeners, sleep, type Time, untilAborted } from "@coppice/kit";
 import { CALLS } from "../calls.ts";
 import { closedError, workerError } from "../errors.ts";
 import type { AccountRequest, Opened, OpenRequest, StateChange, WireEvent } from "../protocol.ts";
 import { type Connection, Link } from "./link.ts";
-import { RemoteConversation } from "./remote-conversation.ts";
+import { type MessageListeners, RemoteConversation } from "./remote-conversation.ts";
 import { remoteMethods } from "./remote-methods.ts";
 
 /** Milliseconds that an engine gets to close before its worker is ended all the same. */
@@ -46,7 +46,11 @@ const nothing = (): void => undefined;
 class RemoteClient {
   readonly #time: Time;
   readonly #link: Link;
-  readonly #listeners = new Listeners<ClientEvents>(["conversation", "connection", "problem"]);
+  readonly #listeners = new Listeners<ClientEvents>(["conversation", "message", "connection", "problem"]);
+  readonly #messageListeners: MessageListeners = {
+    count: () => this.#listeners.count("message"),
+    tell: (value) => this.#listeners.notifyAndWait("message", value),
+  };
   readonly #byId = new Map<string, RemoteConversation>();
   #conversations: readonly Conversation[] = Object.freeze([]);
   #online = false;
@@ -94,13 +98,26 @@ class RemoteClient {
         return list();
       },
       conversation: (id: string) => this.#byId.get(id)?.facade,
-      on: <K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => void) =>
-        this.#listeners.add(event, listener),
+      on: <K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => unknown) =>
+        this.#on(event, listener),
       close: () => {
         this.#closing ??= this.#close();
         return this.#closing;
       },
     });
+  }
+
+  #on<K extends keyof ClientEvents>(event: K, listener: (value: ClientEvents[K]) => unknown): Unsubscribe {
+    const remove = this.#listeners.add(event, listener);
+    if (event !== "message") return remove;
+    const follow = (): void => {
+      for (const conversation of this.#byId.values()) conversation.followMessages();
+    };
+    follow();
+    return () => {
+      remove();
+      follow();
+    };
   }
 
   async #close(): Promise<void> {
@@ -130,7 +147,7 @@ class RemoteClient {
     for (const snapshot of snapshots) {
       const conversation = this.#byId.get(snapshot.id);
       if (conversation === undefined) {
-        this.#byId.set(snapshot.id, new RemoteConversation(this.#link, snapshot));
+        this.#byId.set(snapshot.id, new RemoteConversation(this.#link, snapshot, this.#messageListeners));
       } else {
         conversation.replaceSnapshot(snapshot);
         changed.push(() => {

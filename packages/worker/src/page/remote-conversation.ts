@@ -1,6 +1,13 @@
 /** A conversation whose state lives in the worker. */
-import type { Conversation, ConversationEvents, ConversationSnapshot, Unsubscribe } from "@coppice/client";
-import { Listeners } from "@coppice/kit";
+import type {
+  ClientEvents,
+  Conversation,
+  ConversationEvents,
+  ConversationSnapshot,
+  ListenOptions,
+  Unsubscribe,
+} from "@coppice/client";
+import { Ahead, Listeners, Prefix } from "@coppice/kit";
 import { CALLS } from "../calls.ts";
 import { ITEM_EVENTS, type ItemEvent } from "../protocol.ts";
 import type { Link } from "./link.ts";
@@ -8,6 +15,13 @@ import { remoteMethods } from "./remote-methods.ts";
 
 /** Messages that may wait for a listener; the worker sends at most a batch that was on its way. */
 const MAX_UNHEARD = 1024;
+
+/** Those who listen to the messages of all conversations. */
+export interface MessageListeners {
+  readonly count: () => number;
+  /** Undefined if they return no promise. */
+  readonly tell: (value: ClientEvents["message"]) => Promise<void> | undefined;
+}
 
 export class RemoteConversation {
   /**
@@ -17,16 +31,24 @@ export class RemoteConversation {
   readonly facade: Conversation;
   readonly #id: string;
   readonly #link: Link;
+  readonly #all: MessageListeners;
   readonly #listeners = new Listeners<ConversationEvents>(["message", "item", "discarded", "change"]);
-  /** Messages that came when the last listener had gone: the engine will not report them again. */
+  readonly #ahead = new Ahead();
+  /** Messages that wait for those before them, or for a listener. */
   readonly #unheard: ConversationEvents["message"][] = [];
+  readonly #told = new Prefix(0);
+  /** How far the worker knows that messages were told. */
+  #confirmed = 0;
+  #confirming = false;
+  #listening = false;
   #snapshot: ConversationSnapshot;
 
-  constructor(link: Link, snapshot: ConversationSnapshot) {
+  constructor(link: Link, snapshot: ConversationSnapshot, all: MessageListeners) {
     const { id } = snapshot;
     const newest = (): ConversationSnapshot => this.#snapshot;
     this.#id = id;
     this.#link = link;
+    this.#all = all;
     this.#snapshot = snapshot;
     this.facade = Object.freeze({
       ...remoteMethods(CALLS.conversation, (method, args) => link.call("conversation", id, method, args)),
@@ -34,9 +56,13 @@ export class RemoteConversation {
       get snapshot() {
         return newest();
       },
-      on: <K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void) =>
-        this.#on(event, listener),
+      on: <K extends keyof ConversationEvents>(
+        event: K,
+        listener: (value: ConversationEvents[K]) => unknown,
+        options: ListenOptions = {},
+      ) => (event === "message" ? this.#onMessage(event, listener, options) : this.#on(event, listener)),
     });
+    this.followMessages();
   }
 
   /** The worker's newest picture. */
@@ -53,27 +79,81 @@ export class RemoteConversation {
     this.#hear();
   }
 
-  #hear(): void {
-    while (this.#listeners.count("message") > 0) {
-      const message = this.#unheard.shift();
-      if (message === undefined) return;
-      this.#listeners.notify("message", message);
+  /** Somebody has begun, or ceased, to listen to messages. */
+  followMessages(): void {
+    const listening = this.#listeners.count("message") > 0 || this.#all.count() > 0;
+    if (listening === this.#listening) return;
+    this.#listening = listening;
+    if (!listening) {
+      this.#link.unlisten(this.#id, "message");
+      return;
     }
+    this.#link.listen(this.#id, "message");
+    // A listener that was just added is not called before this has returned.
+    queueMicrotask(() => {
+      this.#hear();
+    });
   }
 
-  #on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => void): Unsubscribe {
-    const remove = this.#listeners.add(event, listener);
-    const remote = ITEM_EVENTS.find((name) => name === event);
-    if (remote === undefined) return remove;
-    if (this.#listeners.count(event) === 1) {
-      this.#link.listen(this.#id, remote);
-      // A listener that was just added is not called before this has returned.
-      if (event === "message") {
-        queueMicrotask(() => {
+  #hear(): void {
+    while (this.#told.running < (this.#all.count() > 0 ? 1 : this.#ahead.smallest)) {
+      const message = this.#unheard.shift();
+      if (message === undefined) return;
+      const { seq } = message;
+      this.#told.begin(seq);
+      const own = this.#listeners.notifyAndWait("message", message);
+      const all = this.#all.tell({ conversation: this.#id, message });
+      if (own === undefined && all === undefined) this.#settle(seq);
+      else {
+        void Promise.all([own, all]).then(() => {
+          this.#settle(seq);
           this.#hear();
         });
       }
     }
+  }
+
+  #settle(seq: number): void {
+    this.#told.end(seq);
+    if (!this.#confirming) void this.#confirm();
+  }
+
+  /** Tells the worker what was told, one call at a time. */
+  async #confirm(): Promise<void> {
+    this.#confirming = true;
+    while (this.#told.done > this.#confirmed) {
+      this.#confirmed = this.#told.done;
+      // If that fails, the link has ended.
+      await this.#link.session.told(this.#id, this.#confirmed).catch(() => undefined);
+    }
+    this.#confirming = false;
+  }
+
+  #onMessage<K extends keyof ConversationEvents>(
+    event: K,
+    listener: (value: ConversationEvents[K]) => unknown,
+    { ahead }: ListenOptions,
+  ): Unsubscribe {
+    const takeBack = this.#ahead.add(ahead);
+    try {
+      const remove = this.#listeners.add(event, listener);
+      this.followMessages();
+      return () => {
+        takeBack();
+        remove();
+        this.followMessages();
+      };
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+  }
+
+  #on<K extends keyof ConversationEvents>(event: K, listener: (value: ConversationEvents[K]) => unknown): Unsubscribe {
+    const remove = this.#listeners.add(event, listener);
+    const remote = ITEM_EVENTS.find((name) => name === event);
+    if (remote === undefined) return remove;
+    if (this.#listeners.count(event) === 1) this.#link.listen(this.#id, remote);
     return this.#releaseOnce(remote, remove);
   }
 
