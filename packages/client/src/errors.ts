@@ -51,3 +51,16 @@ export function retryAfter(error: unknown): number | undefined {
   const seconds = isCoppiceError(error, "ERR_DS_RATE_LIMITED") ? error.detail["retryAfter"] : undefined;
   return typeof seconds === "number" && seconds > 0 ? Math.min(seconds, LONGEST_WAIT) * 1000 : 0;
 }
+
+/** Rules of `detail.rule` by which a device log is shorter than it has to be; all others say that it is forged or forked. */
+const WITHHELD: readonly unknown[] = ["length", "DL-15"];
+
+/** Whether the directory does not show all of a device log: it may do so later, so that what depends on it waits; see `patience.ts`. */
+export function isWithheld(error: unknown): error is CoppiceError {
+  return isCoppiceError(error, "ERR_CLIENT_DEVICE_LOG") && WITHHELD.includes(error.detail["rule"]);
+}
+
+/** As `retryAfter`, for work that nobody waits for: it also goes on where a device log is withheld. */
+export function retryInBackgroundAfter(error: unknown): number | undefined {
+  return isWithheld(error) ? 0 : retryAfter(error);
+}

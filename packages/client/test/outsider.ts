@@ -1,14 +1,19 @@
 /** A user of the Delivery Service without an engine, who does what an engine would not. */
 import {
   basicCredential,
+  createKeyPackage,
+  decodeMessageOf,
   defaultCapabilities,
+  encodeMessage,
   getCipherSuite,
+  joinGroup,
   makeRules,
   randomBytes,
   toHex,
   type Capabilities,
   type CipherSuite,
   type Credential,
+  type GroupState,
   type Lifetime,
   type Rules,
   type Signer,
@@ -18,6 +23,7 @@ import {
   signDeviceLogEntry,
   type DeviceLogEntry,
   type Identity,
+  type LogPosition,
   type MemoryDeliveryService,
 } from "@coppice/delivery";
 import type { World } from "./world.ts";
@@ -77,4 +83,28 @@ export function trusting(world: World): Rules {
     now: () => BigInt(Math.floor(world.time.now() / 1000)),
     supportedExtensions: [0xf0c1],
   });
+}
+
+/** An outsider whom somebody has added: a member who does what an engine would not. */
+export async function member(
+  world: World,
+  inviter: { add(user: string): Promise<void>; id: string },
+  mallory: Outsider,
+): Promise<{ readonly state: GroupState; readonly position: LogPosition }> {
+  const { suite, signer, credential, delivery } = mallory;
+  const keyPackage = await createKeyPackage({
+    ...{ suite, signer, credential },
+    lifetime: lifetime(world),
+    capabilities: CAPABILITIES,
+  });
+  await delivery.publishKeyPackages({
+    keyPackages: [],
+    lastResort: encodeMessage({ wireFormat: "mls_key_package", keyPackage: keyPackage.keyPackage }),
+  });
+  await world.run(inviter.add(mallory.user));
+  const [entry] = await delivery.readInbox();
+  if (entry === undefined) throw new Error("There is an invitation");
+  const { welcome } = decodeMessageOf("mls_welcome", entry.welcome);
+  const { state } = await joinGroup(welcome, { suite, rules: trusting(world), keyPackage });
+  return { state, position: entry.position };
 }

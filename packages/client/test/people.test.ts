@@ -3,12 +3,9 @@ import {
   basicCredential,
   createCommit,
   createExternalCommit,
-  createKeyPackage,
   createProposal,
   decodeMessageOf,
-  encodeMessage,
   fromHex,
-  joinGroup,
   processMessage,
   ProposalType,
   SUPPORTED_CIPHER_SUITES,
@@ -18,7 +15,7 @@ import { encodeIdentity, type DeviceLogEntry, type LogPosition } from "@coppice/
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
 import { extendLog, linkedDevice } from "./devices.ts";
-import { CAPABILITIES, keysOf, lifetime, outsider, trusting, type Outsider } from "./outsider.ts";
+import { CAPABILITIES, keysOf, member, outsider, trusting, type Outsider } from "./outsider.ts";
 import { again, listen, members, names, pair, World } from "./world.ts";
 
 describe("several devices of a user", () => {
@@ -117,26 +114,6 @@ describe("safety numbers", () => {
     expect(await atBob.safetyNumber()).toBe(await atAlice.safetyNumber());
   });
 });
-
-/** An outsider whom alice has added: a member who does what an engine would not. */
-async function member(world: World, inviter: { add(user: string): Promise<void>; id: string }, mallory: Outsider) {
-  const { suite, signer, credential, delivery } = mallory;
-  const keyPackage = await createKeyPackage({
-    ...{ suite, signer, credential },
-    lifetime: lifetime(world),
-    capabilities: CAPABILITIES,
-  });
-  await delivery.publishKeyPackages({
-    keyPackages: [],
-    lastResort: encodeMessage({ wireFormat: "mls_key_package", keyPackage: keyPackage.keyPackage }),
-  });
-  await world.run(inviter.add(mallory.user));
-  const [entry] = await delivery.readInbox();
-  if (entry === undefined) throw new Error("There is an invitation");
-  const { welcome } = decodeMessageOf("mls_welcome", entry.welcome);
-  const { state } = await joinGroup(welcome, { suite, rules: trusting(world), keyPackage });
-  return { state, position: entry.position };
-}
 
 /** The state of an outsider who follows the log from a position. */
 async function followed(

@@ -55,7 +55,10 @@ export interface LogPage {
   readonly entries: readonly LogEntry[];
 }
 
-/** A Welcome that waits for this client. `id` grows; acknowledge it once the join is stored or its refusal is final. */
+/**
+ * A Welcome that waits for this client. `id` grows; acknowledge it once the join, or the Welcome itself, is stored, or its refusal is
+ * final.
+ */
 export interface InboxEntry {
   readonly id: number;
   readonly groupId: Uint8Array<ArrayBuffer>;

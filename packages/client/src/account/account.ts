@@ -13,7 +13,7 @@ import { signDeviceLogEntry, type DeviceLogEntry, type Identity } from "@coppice
 import { CoppiceError, isCoppiceError, randomBytes } from "@coppice/kit";
 import type { PartitionSnapshot, PartitionWrite, RecordRange, Store } from "@coppice/storage";
 import { clientError } from "../errors.ts";
-import { ACCOUNT, accountRecord, FORGOTTEN, PIN, USED, type AccountRecord } from "../records/account.ts";
+import { ACCOUNT, accountRecord, FORGOTTEN, PIN, USED, WAITING, type AccountRecord } from "../records/account.ts";
 
 /** MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519 */
 export const SUITE_ID = 1;
@@ -67,6 +67,11 @@ export class Account {
   /** Of a Welcome, by its hash. */
   usedName(welcome: Bytes): string {
     return USED + this.#hidden(welcome);
+  }
+
+  /** Of a Welcome, by its hash. */
+  waitingName(welcome: Bytes): string {
+    return WAITING + this.#hidden(welcome);
   }
 
   /** Records of the account's partition. */

@@ -20,8 +20,8 @@ import {
   type DeviceLog,
   type LeafIdentity,
 } from "@coppice/delivery/contract";
-import type { Time } from "@coppice/kit";
-import { clientError } from "../errors.ts";
+import type { CoppiceError, Time } from "@coppice/kit";
+import { clientError, isWithheld } from "../errors.ts";
 import type { Account } from "./account.ts";
 import type { LogNeed, People } from "./people.ts";
 
@@ -45,9 +45,11 @@ export function identityOf(credential: Credential): LeafIdentity {
 
 export const userOf = (leaf: { readonly credential: Credential }): string => identityOf(leaf.credential).client.user;
 
-/** Rules that note which device logs they lack: what they allowed holds only if there are none. */
+/** Rules that note which device logs they lack: what they said holds only if there are none. */
 export interface NotingRules {
   readonly rules: Rules;
+  /** Errors of those that the directory does not show now, in the order in which they were met. */
+  readonly withheld: CoppiceError[];
   /** By user, up to which position. */
   readonly needs: Map<string, number>;
 }
@@ -55,17 +57,23 @@ export interface NotingRules {
 /** For work under a lock, where nothing can be fetched. */
 export function notingRules(people: People, time: Time): NotingRules {
   const needs = new Map<string, number>();
+  const withheld: CoppiceError[] = [];
   const find = (need: LogNeed): DeviceLog | undefined => {
-    const log = people.known(need);
-    if (log === undefined) needs.set(need.user, Math.max(need.position, needs.get(need.user) ?? 0));
-    return log;
+    try {
+      const log = people.known(need);
+      if (log === undefined) needs.set(need.user, Math.max(need.position, needs.get(need.user) ?? 0));
+      return log;
+    } catch (error) {
+      if (isWithheld(error)) withheld.push(error);
+      throw error;
+    }
   };
-  return { rules: rulesWith((need) => Promise.resolve(find(need)), time), needs };
+  return { rules: rulesWith((need) => Promise.resolve(find(need)), time), needs, withheld };
 }
 
 /**
- * For work outside of locks: device logs that are not known are fetched. If one cannot be fetched now, that is what it rejects with,
- * and not the refusal that follows from it.
+ * For work outside of locks: device logs that are not known are fetched. If one cannot be fetched now, or not all of it, that is what
+ * it rejects with, and not the refusal that follows from it.
  */
 export async function withFetchedLogs<T>(
   { people, time, signal }: { readonly people: People; readonly time: Time; readonly signal?: AbortSignal | undefined },
@@ -73,11 +81,18 @@ export async function withFetchedLogs<T>(
 ): Promise<T> {
   let failure: { readonly error: unknown } | undefined;
   const find = async (need: LogNeed): Promise<DeviceLog | undefined> => {
-    await people.learn([need], signal).catch((error: unknown) => {
+    try {
+      await people.learn([need], signal);
+    } catch (error) {
       failure ??= { error };
       throw error;
-    });
-    return people.known(need);
+    }
+    try {
+      return people.known(need);
+    } catch (error) {
+      if (isWithheld(error)) failure ??= { error };
+      throw error;
+    }
   };
   try {
     return await work(rulesWith(find, time));

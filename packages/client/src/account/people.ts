@@ -5,7 +5,7 @@
 import { equalBytes } from "@coppice/core";
 import { verifyDeviceLog, type DeliveryService, type DeviceLog, type DeviceLogEntry } from "@coppice/delivery/contract";
 import { isCoppiceError, mapLimit, untilAborted, type CoppiceError, type Time } from "@coppice/kit";
-import { clientError, isTransient } from "../errors.ts";
+import { clientError, isTransient, isWithheld } from "../errors.ts";
 import { pinRecord } from "../records/account.ts";
 import type { Account } from "./account.ts";
 
@@ -150,6 +150,7 @@ export class People {
       let log = pinned;
       for (let race = 0; race < MAX_RACES; race++) {
         const entries = await readEntries(delivery, user, log?.position ?? 0);
+        if (entries.length === 0 && log === undefined) throw tooShort(user, position);
         const verified = await verifyDeviceLog(entries, { user, pinned: log });
         if (verified.position < position) throw tooShort(user, position);
         const other = await this.#pin(verified, log);
@@ -158,9 +159,10 @@ export class People {
       }
     } catch (error) {
       if (!isVerdict(error)) throw error;
-      const refusal = asRefusal(error, user);
+      const refusal = asRefusal(error, { user, position });
+      const isTold = isSameRefusal(this.#refused.get(user)?.error, refusal);
       this.#refused.set(user, { error: refusal, until: time.elapsed() + REFUSED_FOR });
-      if (isCoppiceError(refusal, "ERR_CLIENT_DEVICE_LOG")) report(refusal);
+      if (isCoppiceError(refusal, "ERR_CLIENT_DEVICE_LOG") && !isTold) report(refusal);
     }
   }
 
@@ -225,6 +227,10 @@ export class People {
 const isSame = (a: DeviceLog | undefined, b: DeviceLog | undefined): boolean =>
   a !== undefined && b !== undefined && a.position === b.position && equalBytes(a.head, b.head);
 
+/** Whether a person was told of it: what waits for a log that is withheld asks for it again and again. */
+const isSameRefusal = (before: CoppiceError | undefined, now: CoppiceError): boolean =>
+  isWithheld(before) && isWithheld(now) && before.detail["rule"] === now.detail["rule"];
+
 /** Entries from a position to the end. */
 async function readEntries(delivery: DeliveryService, user: string, from: number): Promise<DeviceLogEntry[]> {
   const entries: DeviceLogEntry[] = [];
@@ -236,9 +242,10 @@ async function readEntries(delivery: DeliveryService, user: string, from: number
   return entries;
 }
 
-function tooShort(user: string, position: number): CoppiceError {
+function tooShort(user: string, position: number, cause?: CoppiceError): CoppiceError {
   return clientError("ERR_CLIENT_DEVICE_LOG", `The directory withholds a part of the device log of ${user}`, {
     detail: { user, position, rule: "length" },
+    cause,
   });
 }
 
@@ -249,9 +256,13 @@ const isVerdict = (error: unknown): error is CoppiceError =>
   error.code !== "ERR_DS_CLOSED" &&
   !isTransient(error);
 
-/** What is wrong with the log, in the client's words; what the directory says, as it is. */
-function asRefusal(error: CoppiceError, user: string): CoppiceError {
-  if (!isCoppiceError(error, "ERR_DS_DEVICE_LOG")) return error;
+/**
+ * What is wrong with the log, in the client's words; what else the directory says, as it is. A user of whom it says that there is none
+ * has a leaf, and had a log.
+ */
+function asRefusal(error: CoppiceError, { user, position }: LogNeed): CoppiceError {
+  if (error.code === "ERR_DS_UNKNOWN_USER") return tooShort(user, position, error);
+  if (error.code !== "ERR_DS_DEVICE_LOG") return error;
   const rule = error.detail["rule"];
   return clientError("ERR_CLIENT_DEVICE_LOG", `The device log of ${user} cannot be trusted: ${error.message}`, {
     detail: { user, rule: typeof rule === "string" ? rule : "" },

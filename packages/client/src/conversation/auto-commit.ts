@@ -4,7 +4,7 @@
  */
 import type { GroupState } from "@coppice/core";
 import { jitter } from "@coppice/kit";
-import { isTransient } from "../errors.ts";
+import { retryInBackgroundAfter } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { statusOf } from "./snapshot.ts";
 
@@ -34,7 +34,7 @@ export class AutoCommit {
     void this.#run(timer.signal).catch((error: unknown) => {
       if (timer.signal.aborted || scope.ended) return;
       this.#waiting = undefined;
-      if (!isTransient(error)) report(error);
+      if (retryInBackgroundAfter(error) === undefined) report(error);
     });
   }
 

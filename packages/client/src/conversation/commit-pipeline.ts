@@ -15,7 +15,7 @@ import { isCoppiceError, jitter, untilAborted, type CoppiceError } from "@coppic
 import { identityOf } from "../account/authentication.ts";
 import { momentOf } from "../account/clock.ts";
 import type { ConversationStatus } from "../api.ts";
-import { clientError, isTransient, retryAfter } from "../errors.ts";
+import { clientError, isTransient, retryAfter, retryInBackgroundAfter } from "../errors.ts";
 import type { Intent, PendingRecord } from "../records/conversation.ts";
 import { claim } from "./claim.ts";
 import type { Context } from "./context.ts";
@@ -230,7 +230,7 @@ export async function settlePending(context: Context, pull: () => Promise<void>)
     if (scope.ended || isTransient(error)) throw error;
     // The log may show that an earlier submission was accepted, or that this client was removed: the commit stays until it was read.
     await pull().catch((failure: unknown) => {
-      if (scope.ended || isTransient(failure)) throw failure;
+      if (scope.ended || retryInBackgroundAfter(failure) !== undefined) throw failure;
     });
     const digest = commitDigest(pending.next, pending.record.commit);
     const isAccepted = await turns.transact(async (transaction) => {

@@ -1,6 +1,6 @@
 /** Log entries that arrive by events: processed in order, several in a turn; a gap is fetched. */
 import type { LogEntry, LogPosition } from "@coppice/delivery/contract";
-import { retryAfter } from "../errors.ts";
+import { retryInBackgroundAfter } from "../errors.ts";
 import type { Context } from "./context.ts";
 import { nextSeq } from "./position.ts";
 import { Doubtful } from "./receive.ts";
@@ -70,7 +70,7 @@ export class Incoming {
     } catch (error) {
       this.#lose();
       // What neither the log nor trying again mends is told; the rest shows again when the log is read.
-      if (!(error instanceof Doubtful) && retryAfter(error) === undefined) this.#context.report(error);
+      if (!(error instanceof Doubtful) && retryInBackgroundAfter(error) === undefined) this.#context.report(error);
     } finally {
       this.#draining = false;
     }

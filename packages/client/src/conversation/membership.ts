@@ -14,6 +14,7 @@ import {
   PENDING,
   SUMMARY,
   summaryRecord,
+  WAIT,
   type OutboxEntry,
   type Summary,
 } from "../records/conversation.ts";
@@ -43,7 +44,7 @@ const STRANDED = 1000;
 
 export async function readFormer(store: Store, id: string): Promise<Former> {
   const partition = partitionOf(id);
-  const prefixes = [SUMMARY, PENDING, OUTBOX, FUTURE, GROUP_RECORDS.all].map((prefix) => ({ prefix }));
+  const prefixes = [SUMMARY, PENDING, OUTBOX, FUTURE, WAIT, GROUP_RECORDS.all].map((prefix) => ({ prefix }));
   let snapshot: PartitionSnapshot;
   try {
     snapshot = await store.read(partition, prefixes);

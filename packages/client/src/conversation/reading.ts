@@ -18,7 +18,9 @@ import {
 import type { LogEntry } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError } from "@coppice/kit";
 import { identityOf, userOf } from "../account/authentication.ts";
+import { momentOf } from "../account/clock.ts";
 import { codeOf, rolledBackError } from "../errors.ts";
+import { isOver, LOG_PATIENCE, waitAt, type LogWait } from "../patience.ts";
 import type { Summary } from "../records/conversation.ts";
 import type { Context } from "./context.ts";
 import { decodeEnvelope } from "./envelope.ts";
@@ -35,7 +37,18 @@ const MAX_FUTURE_BYTES = 4 * 1024 * 1024;
 /** A transaction as far as it is read. */
 type Reader = Pick<
   Transaction,
-  "summary" | "pending" | "staged" | "outbox" | "future" | "items" | "rules" | "messaging" | "group" | "item"
+  | "summary"
+  | "pending"
+  | "staged"
+  | "outbox"
+  | "future"
+  | "items"
+  | "rules"
+  | "withheld"
+  | "wait"
+  | "messaging"
+  | "group"
+  | "item"
 >;
 
 /** What is to be read next: one entry, or application messages by others, which are opened together. */
@@ -78,6 +91,9 @@ export interface Outcome {
   readonly problem?: CoppiceError;
   /** Whether nothing in the entry itself shows that it has this place in the log: it was refused, or kept for later. */
   readonly isDoubtful?: boolean;
+  /** The entry cannot be judged yet: it stays where it is, and so do all after it. Nothing else is said then but `waited`. */
+  readonly withheld?: CoppiceError;
+  readonly waited?: LogWait;
 }
 
 /** What comes next: what waited for the present epoch, then what stands first in `waiting`, of which it is taken. */
@@ -269,11 +285,14 @@ async function readHandshake(
   context: Context,
 ): Promise<Outcome> {
   const before = await reader.group();
+  const known = reader.withheld.length;
   let received;
   try {
     received = await processMessage(before, message, { rules: reader.rules });
   } catch (error) {
     if (isUnknownOwn(error)) throw rolledBackError();
+    const withheld = reader.withheld[known];
+    if (withheld !== undefined) return waitFor(reader, entry, { error: withheld, contentType, context });
     return lateRefusal(reader, entry, { error, contentType, context });
   }
   if (received.kind === "application") return {};
@@ -286,6 +305,14 @@ async function readHandshake(
   const intruder = received.effect.external ? intruderOf(received, before, context) : undefined;
   if (intruder !== undefined) return refusal(reader, entry, { error: intruder, contentType, context });
   return { newEpoch: receivedEpoch(received, before, entry.receivedAt) };
+}
+
+/** Who is named in the entry cannot be looked up: the log is read on later, unless that was tried for too long. */
+function waitFor(reader: Reader, entry: LogEntry, refused: Refused & { readonly error: CoppiceError }): Outcome {
+  const { wait } = reader;
+  const waited = waitAt(entry.seq, wait, momentOf(refused.context.time));
+  const outcome = isOver(waited, LOG_PATIENCE) ? refusal(reader, entry, refused) : { withheld: refused.error };
+  return waited === wait ? outcome : { ...outcome, waited };
 }
 
 /** Whoever has the GroupInfo can let itself in, and the Delivery Service has it: only members' devices may. */

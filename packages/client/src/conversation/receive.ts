@@ -1,6 +1,6 @@
 /** Processing the group's log: every entry advances the position, whatever is in it. It is read first, and then applied at once. */
 import type { LogEntry } from "@coppice/delivery/contract";
-import { isCoppiceError } from "@coppice/kit";
+import { isCoppiceError, type CoppiceError } from "@coppice/kit";
 import type { Context } from "./context.ts";
 import { enterEpoch } from "./epoch-change.ts";
 import { markSent } from "./outbox.ts";
@@ -9,23 +9,29 @@ import { advanced } from "./position.ts";
 import { isRolledBack, read, takeNext, type Outcome } from "./reading.ts";
 import type { Transaction } from "./transaction.ts";
 
+/** How far entries were processed: all, or up to one that waits, or as far as a state that was rolled back gets. */
+export type Processed =
+  { readonly kind: "all" | "ended" } | { readonly kind: "waiting"; readonly withheld: CoppiceError };
+
 /**
  * Processes entries after the position, in their order. Stops where the state can no longer follow. `ERR_CLIENT_ROLLED_BACK` for an own
  * message or Commit that this state did not make.
  *
  * A state that was found to be rolled back only reads from then on: what the log holds for it, nothing that comes later can read.
- * Resolves with whether it reached the end: such a state does not get past an own Commit.
+ * Such a state does not get past an own Commit.
+ *
+ * An entry that names somebody whose device log the directory withholds stays where it is, and so do all after it.
  */
 export async function processEntries(
   transaction: Transaction,
   entries: readonly LogEntry[],
   context: Context,
-): Promise<boolean> {
+): Promise<Processed> {
   try {
-    await processAll(transaction, entries, (outcome) => apply(transaction, outcome), context);
-    return true;
+    const withheld = await processAll(transaction, entries, (outcome) => apply(transaction, outcome), context);
+    return withheld === undefined ? { kind: "all" } : { kind: "waiting", withheld };
   } catch (error) {
-    if (isRolledBack(transaction, context) && isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) return false;
+    if (isRolledBack(transaction, context) && isCoppiceError(error, "ERR_CLIENT_ROLLED_BACK")) return { kind: "ended" };
     throw error;
   }
 }
@@ -40,7 +46,7 @@ export async function processTold(
   context: Context,
 ): Promise<void> {
   const applyIfCertain = async (outcome: Outcome): Promise<void> => {
-    if (outcome.isDoubtful === true) throw new Doubtful();
+    if (outcome.isDoubtful === true || outcome.withheld !== undefined) throw new Doubtful();
     await apply(transaction, outcome);
   };
   try {
@@ -63,17 +69,25 @@ async function processAll(
   entries: readonly LogEntry[],
   take: (outcome: Outcome) => Promise<void>,
   context: Context,
-): Promise<void> {
+): Promise<CoppiceError | undefined> {
   const waiting = entriesAfter(transaction.summary.position?.seq ?? 0, entries);
   while (transaction.summary.status === "active") {
     const next = takeNext(transaction, waiting, context);
-    if (next === undefined) return;
+    if (next === undefined) return undefined;
     const { last, isDue, meaning } = next;
+    const { summary } = transaction;
     if (isDue) transaction.setFuture(last.seq, undefined);
     else transaction.setSummary(advanced(transaction.summary, last.seq));
-    for await (const outcome of read(transaction, next, context)) await take(outcome);
+    for await (const outcome of read(transaction, next, context)) {
+      await take(outcome);
+      if (outcome.withheld === undefined) continue;
+      if (isDue) transaction.setFuture(last.seq, last);
+      else transaction.setSummary(summary);
+      return outcome.withheld;
+    }
     if (!isDue && meaning.kind !== "known") await dropOldEpochs(transaction, last.receivedAt);
   }
+  return undefined;
 }
 
 /** Without entries that are out of order or repeated. */
@@ -87,12 +101,13 @@ function entriesAfter(seq: number, entries: readonly LogEntry[]): LogEntry[] {
 }
 
 async function apply(transaction: Transaction, outcome: Outcome): Promise<void> {
-  const { step, summary, items = [], early, problem, sent = [], newEpoch } = outcome;
+  const { step, summary, items = [], early, problem, sent = [], newEpoch, waited } = outcome;
   if (step !== undefined) transaction.step(step);
   if (summary !== undefined) transaction.setSummary(summary);
   for (const item of items) transaction.addItem(item);
   if (early !== undefined) transaction.setFuture(early.seq, early);
   if (problem !== undefined) transaction.tell(problem);
   for (const number of sent) await markSent(transaction, number);
+  if (waited !== undefined) transaction.setWait(waited);
   if (newEpoch !== undefined) await enterEpoch(transaction, newEpoch);
 }

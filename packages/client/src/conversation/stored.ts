@@ -24,10 +24,13 @@ import {
   pendingRecord,
   SUMMARY,
   summaryRecord,
+  WAIT,
+  waitRecord,
   type OutboxEntry,
   type PendingRecord,
   type Summary,
 } from "../records/conversation.ts";
+import type { LogWait } from "../patience.ts";
 import { fromOrdinal } from "../records/primitives.ts";
 import { decodeItems, partitionOf } from "./history.ts";
 
@@ -38,6 +41,7 @@ export interface Work {
   readonly outbox: ReadonlyMap<number, OutboxEntry>;
   /** By `seq`. */
   readonly future: ReadonlyMap<number, LogEntry>;
+  readonly wait: LogWait | undefined;
 }
 
 export interface Stored {
@@ -54,7 +58,10 @@ export type Workable = Stored & { readonly work: Work };
 
 export const only = (name: string): RecordRange => ({ prefix: name, before: `${name}\0` });
 
-const WORK_RANGES: readonly RecordRange[] = [only(SUMMARY), only(PENDING), { prefix: OUTBOX }, { prefix: FUTURE }];
+const WORK_RANGES: readonly RecordRange[] = [
+  ...[SUMMARY, PENDING, WAIT].map(only),
+  ...[OUTBOX, FUTURE].map((prefix) => ({ prefix })),
+];
 
 /** All of a partition. */
 const RANGES: readonly RecordRange[] = [...WORK_RANGES, { prefix: ITEM }, { prefix: GROUP_RECORDS.all }];
@@ -86,7 +93,7 @@ export async function readWork(store: Store, id: string): Promise<Workable | und
   checkDamage(snapshot);
   const summary = snapshot.records.get(SUMMARY);
   if (summary === undefined) return undefined;
-  const none: Work = { pending: undefined, outbox: new Map(), future: new Map() };
+  const none: Work = { pending: undefined, outbox: new Map(), future: new Map(), wait: undefined };
   return {
     version: snapshot.version,
     summary: summaryRecord.decode(summary),
@@ -153,20 +160,22 @@ export async function readForeign(store: Store, id: string, known: Stored): Prom
 }
 
 function patchWork(work: Work, { records, deleted }: PartitionChanges): Work {
-  let { pending } = work;
+  let { pending, wait } = work;
   const outbox = new Map(work.outbox);
   const future = new Map(work.future);
   for (const name of deleted) {
     if (name === PENDING) pending = undefined;
+    else if (name === WAIT) wait = undefined;
     else if (name.startsWith(OUTBOX)) outbox.delete(fromOrdinal(name));
     else if (name.startsWith(FUTURE)) future.delete(fromOrdinal(name));
   }
   for (const [name, bytes] of records) {
     if (name === PENDING) pending = pendingRecord.decode(bytes);
+    else if (name === WAIT) wait = waitRecord.decode(bytes);
     else if (name.startsWith(OUTBOX)) outbox.set(fromOrdinal(name), outboxRecord.decode(bytes));
     else if (name.startsWith(FUTURE)) future.set(fromOrdinal(name), futureRecord.decode(bytes));
   }
-  return { pending, outbox, future };
+  return { pending, outbox, future, wait };
 }
 
 async function patchedGroup(

@@ -4,8 +4,10 @@
  */
 import type { LogEntry, LogPosition } from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, Retrying, SingleFlight } from "@coppice/kit";
+import { momentOf } from "../account/clock.ts";
 import type { ConversationStatus } from "../api.ts";
-import { clientError, retryAfter } from "../errors.ts";
+import { clientError, isWithheld, retryInBackgroundAfter } from "../errors.ts";
+import { isOver, LOG_PATIENCE, waitAt } from "../patience.ts";
 import { AutoCommit } from "./auto-commit.ts";
 import { commit, groupInfoOf, settlePending, type CommitRequest } from "./commit-pipeline.ts";
 import type { Context } from "./context.ts";
@@ -181,7 +183,13 @@ export class Sync {
     const { status } = statusOf(turns.known.summary, recovery());
     if (status === "recovering") await this.#recover();
     else if (status !== "active") return;
-    await this.#catchUp();
+    try {
+      await this.#catchUp();
+    } catch (error) {
+      // Nothing can be read for now. What was written in the epoch that this device is in still leaves: members open it.
+      if (isWithheld(error)) await this.#posting.run();
+      throw error;
+    }
     await this.#settling.run();
     while ((await this.#posting.run()) === "blocked") await this.#commitProposals();
     this.#lookForGap();
@@ -272,10 +280,12 @@ export class Sync {
     });
   }
 
-  /** Resolves with whether all were processed; see `processEntries`. */
-  #process(entries: readonly LogEntry[]): Promise<boolean> {
+  /** Resolves with whether the end was reached; rejects with what kept an entry waiting, once those before it are stored. */
+  async #process(entries: readonly LogEntry[]): Promise<boolean> {
     const { turns } = this.#context;
-    return turns.transact((transaction) => processEntries(transaction, entries, this.#context));
+    const processed = await turns.transact((transaction) => processEntries(transaction, entries, this.#context));
+    if (processed.kind === "waiting") throw processed.withheld;
+    return processed.kind === "all";
   }
 
   /** A state that is too old stops everything; a log that is another one has to be joined anew. */
@@ -322,7 +332,8 @@ export class Sync {
         signal: undefined,
       });
     } catch (error) {
-      if (retryLater(error) !== undefined || !isCoppiceError(error)) throw error;
+      const isFinal = isWithheld(error) && (await this.#hasWaited());
+      if (!isFinal && (retryLater(error) !== undefined || !isCoppiceError(error))) throw error;
       if (isCoppiceError(error, "ERR_DS_FORBIDDEN") && !isLogChange) {
         await turns.transact((transaction) => {
           transaction.setSummary({ status: "removed", problem: undefined });
@@ -330,6 +341,17 @@ export class Sync {
       } else await this.#giveUp(error.code);
       throw error;
     }
+  }
+
+  /** Whether the way back was held up by device logs that the directory withholds for as long as anything is. */
+  #hasWaited(): Promise<boolean> {
+    const { turns, time } = this.#context;
+    return turns.transact((transaction) => {
+      const { position } = transaction.summary;
+      const waited = waitAt(position?.seq ?? 0, transaction.wait, momentOf(time));
+      if (waited !== transaction.wait) transaction.setWait(waited);
+      return isOver(waited, LOG_PATIENCE);
+    });
   }
 
   /** Who is in the group as this client knows it. */
@@ -341,7 +363,7 @@ export class Sync {
 
 /** Joining again is tried until it succeeds. */
 const retryLater = (error: unknown): number | undefined =>
-  isCoppiceError(error, "ERR_CLIENT_CONFLICT") ? 0 : retryAfter(error);
+  isCoppiceError(error, "ERR_CLIENT_CONFLICT") ? 0 : retryInBackgroundAfter(error);
 
 const logChanged = (): CoppiceError =>
   new CoppiceError("ERR_DS_LOG_CHANGED", "The group's log is another one than was seen last");

@@ -31,10 +31,13 @@ import {
   pendingRecord,
   SUMMARY,
   summaryRecord,
+  WAIT,
+  waitRecord,
   type OutboxEntry,
   type PendingRecord,
   type Summary,
 } from "../records/conversation.ts";
+import type { LogWait } from "../patience.ts";
 import { ordinal } from "../records/primitives.ts";
 import { itemName, partitionOf } from "./history.ts";
 import type { Workable } from "./stored.ts";
@@ -81,6 +84,7 @@ export class Transaction {
   readonly #undo: (() => void)[] = [];
   #summary: Summary;
   #pending: PendingRecord | undefined;
+  #wait: LogWait | undefined;
   #staged: StagedCommit | undefined;
   /** As it was stored, and as it is now: both have the same parts loaded. */
   #stored: MessagingState | undefined;
@@ -95,6 +99,7 @@ export class Transaction {
     this.#noting = noting;
     this.#summary = before.summary;
     this.#pending = before.work.pending;
+    this.#wait = before.work.wait;
     this.#outbox = new Map(before.work.outbox);
     this.#future = new Map(before.work.future);
     this.#stored = before.group;
@@ -123,6 +128,11 @@ export class Transaction {
     return this.#future;
   }
 
+  /** Where the log could not be read on the last time. */
+  get wait(): LogWait | undefined {
+    return this.#wait;
+  }
+
   get rules(): Rules {
     return this.#noting.rules;
   }
@@ -130,6 +140,11 @@ export class Transaction {
   /** Device logs that are missing: what the running task did does not hold. */
   get needs(): ReadonlyMap<string, number> {
     return this.#noting.needs;
+  }
+
+  /** Device logs that the running task met, and that the directory does not show now. */
+  get withheld(): readonly CoppiceError[] {
+    return this.#noting.withheld;
   }
 
   get isChanged(): boolean {
@@ -141,16 +156,17 @@ export class Transaction {
   async run<T>(task: () => T | Promise<T>): Promise<T> {
     const { items, discarded, problems } = this;
     const lengths = [items.length, discarded.length, problems.length, this.#consumed.length] as const;
-    const [summary, pending, staged] = [this.#summary, this.#pending, this.#staged];
+    const [summary, pending, staged, wait] = [this.#summary, this.#pending, this.#staged, this.#wait];
     const [stored, group] = [this.#stored, this.#group];
     this.#undo.length = 0;
     this.#noting.needs.clear();
+    this.#noting.withheld.length = 0;
     try {
       return await task();
     } catch (error) {
       for (const undo of this.#undo.reverse()) undo();
       [items.length, discarded.length, problems.length, this.#consumed.length] = lengths;
-      [this.#summary, this.#pending, this.#staged] = [summary, pending, staged];
+      [this.#summary, this.#pending, this.#staged, this.#wait] = [summary, pending, staged, wait];
       [this.#stored, this.#group] = [stored, group];
       throw error;
     }
@@ -278,6 +294,12 @@ export class Transaction {
     this.#set(FUTURE + ordinal(seq), entry && futureRecord.encode(entry));
   }
 
+  /** Notes where the log cannot be read on, and for how long. */
+  setWait(wait: LogWait): void {
+    this.#wait = wait;
+    this.#set(WAIT, waitRecord.encode(wait));
+  }
+
   toWrite(id: string): PartitionWrite {
     const put = new Map(this.#put);
     if (this.#summary !== this.before.summary) put.set(SUMMARY, summaryRecord.encode(this.#summary));
@@ -295,7 +317,7 @@ export class Transaction {
 
   /** What the store holds once the turn is written; without a write, what is known of it now. */
   toStored(version: number): Workable {
-    const work = { pending: this.#pending, outbox: this.#outbox, future: this.#future };
+    const work = { pending: this.#pending, outbox: this.#outbox, future: this.#future, wait: this.#wait };
     return { version, summary: this.#summary, work, group: this.#group };
   }
 

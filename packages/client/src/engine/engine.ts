@@ -1,6 +1,16 @@
 /** The engine of a database: one account, its conversations, and, while it leads, the connection to the Delivery Service. */
 import type { DeliveryService } from "@coppice/delivery/contract";
-import { CoppiceError, isCoppiceError, Listeners, Retrying, untilAborted, type Scope, type Time } from "@coppice/kit";
+import {
+  backoff,
+  CoppiceError,
+  isCoppiceError,
+  Listeners,
+  Retrying,
+  untilAborted,
+  type Backoff,
+  type Scope,
+  type Time,
+} from "@coppice/kit";
 import type { StoreChange } from "@coppice/storage";
 import type { Account } from "../account/account.ts";
 import { ClockWatch } from "../account/clock.ts";
@@ -11,7 +21,7 @@ import type { Client, Problem } from "../api.ts";
 import type { Shared } from "../conversation/context.ts";
 import { isForgotten, overdueError, type EngineConversation } from "../conversation/conversation.ts";
 import { storeNewGroup } from "../conversation/create.ts";
-import { closedError, retryAfter, rolledBackError } from "../errors.ts";
+import { closedError, retryAfter, retryInBackgroundAfter, rolledBackError } from "../errors.ts";
 import { checkTitle } from "../names.ts";
 import type { Pace } from "../pace.ts";
 import { ACCOUNT } from "../records/account.ts";
@@ -51,6 +61,9 @@ export interface EngineParts {
 /** Milliseconds between looks at the clock, at logs and inbox whose events may be lost, and at the key packages. */
 const ROUND = 600_000;
 
+/** Between looks at invitations that wait for a device log. */
+const LOOK_AGAIN: Backoff = { first: 60_000, longest: ROUND };
+
 export class AccountEngine implements Engine, SessionHost {
   readonly events: SessionHost["events"] = new Listeners<HostEvents>(["appeared", "gone", "connection", "problem"]);
   readonly #parts: EngineParts;
@@ -62,6 +75,9 @@ export class AccountEngine implements Engine, SessionHost {
   readonly #clock: ClockWatch;
   /** Invitations and key packages. */
   readonly #mail: Retrying;
+  /** Looks in vain at invitations that wait for a device log. */
+  #looks = 0;
+  #lookingAgain = false;
   #recovery = 0;
   #connection: Connection = OFFLINE;
   #releaseStore: (() => void) | undefined;
@@ -278,7 +294,7 @@ export class AccountEngine implements Engine, SessionHost {
   /** Invitations first: they may be for key packages that are about to be deleted. */
   async #readMail(): Promise<void> {
     const { account, delivery, time, keyPackages: size, alerts } = this.#parts;
-    await readInbox({
+    const waiting = await readInbox({
       shared: this.#shared,
       catchUp: (id) => this.#catchUp(id),
       onJoined: (id) => this.#take(id),
@@ -287,6 +303,20 @@ export class AccountEngine implements Engine, SessionHost {
       },
     });
     await refillPool({ account, delivery, time, size });
+    if (waiting === 0) this.#looks = 0;
+    else this.#lookAgain();
+  }
+
+  /** Invitations wait for device logs: nothing tells when the directory shows them. */
+  #lookAgain(): void {
+    const { time, scope } = this.#parts;
+    if (this.#lookingAgain) return;
+    this.#lookingAgain = true;
+    const look = (): void => {
+      this.#lookingAgain = false;
+      if (this.#leadership.leading) this.#mail.kick();
+    };
+    scope.sleep(time, backoff(time, LOOK_AGAIN, this.#looks++)).then(look, () => undefined);
   }
 
   /** If this device was removed in the meantime, the log says so, and it may join again. */
@@ -295,7 +325,7 @@ export class AccountEngine implements Engine, SessionHost {
       await this.#conversations.get(id)?.sync.pull();
     } catch (error) {
       // The Delivery Service refuses the log, or nobody can follow it: then it has nothing to say.
-      if (!isCoppiceError(error) || retryAfter(error) !== undefined) throw error;
+      if (!isCoppiceError(error) || retryInBackgroundAfter(error) !== undefined) throw error;
     }
   }
 

@@ -22,6 +22,9 @@ import { only } from "../conversation/stored.ts";
 import { titleKeyIn, titleOf } from "../conversation/title.ts";
 import { ACCOUNT, forgottenRecord, KEY_PACKAGE, usedRecord, type KeyPackageRecord } from "../records/account.ts";
 
+/** What an entry of the inbox says, without its place there. */
+export type Invitation = Omit<InboxEntry, "id">;
+
 /**
  * Joins the group of a Welcome and stores it together with the deletion of the key that the Welcome was for, or, where that is a last
  * resort, with the use that was made of it: apart from the conversation, whose records may be damaged or deleted. Returns the
@@ -31,7 +34,7 @@ import { ACCOUNT, forgottenRecord, KEY_PACKAGE, usedRecord, type KeyPackageRecor
  *
  * Everything is worked out before anything is written, outside of locks: device logs that are missing are fetched.
  */
-export async function join(entry: InboxEntry, shared: Shared): Promise<string | undefined> {
+export async function join(entry: Invitation, shared: Shared): Promise<string | undefined> {
   const { account, recovery, time } = shared;
   const id = toHex(entry.groupId);
   const digest = account.suite.hash.digest(entry.welcome);
@@ -71,9 +74,10 @@ export async function join(entry: InboxEntry, shared: Shared): Promise<string | 
       welcome: digest,
       recovery: recovered,
     };
+    const waiting = account.waitingName(digest);
     const use = lastResort
-      ? { put: new Map([[account.usedName(digest), usedRecord.encode({ keyPackage: number })]]) }
-      : { delete: [keyPackageName(number)] };
+      ? { put: new Map([[account.usedName(digest), usedRecord.encode({ keyPackage: number })]]), delete: [waiting] }
+      : { delete: [keyPackageName(number), waiting] };
     return {
       ...use,
       others: [membershipWrite(id, membership, now.former)],
@@ -140,7 +144,7 @@ interface Joined {
   readonly invitedBy: string | undefined;
 }
 
-async function open({ welcome: bytes, groupId }: InboxEntry, { account, people, time }: Shared): Promise<Joined> {
+async function open({ welcome: bytes, groupId }: Invitation, { account, people, time }: Shared): Promise<Joined> {
   const { welcome } = decodeMessageOf("mls_welcome", bytes, DEFAULT_LIMITS);
   const pool = [...(await readPool(account))].map(([number, record]) => withKeys(number, record, account));
   const own = findWelcomed(welcome, pool);

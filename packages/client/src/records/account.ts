@@ -8,11 +8,14 @@
  * | `clock` | the latest time that this device has seen on its own clock |
  * | `key-package/N` | an own key package with its private keys |
  * | `used/HASH` | a Welcome that a last-resort key package was used for, as long as that is kept |
+ * | `waiting/HASH` | a Welcome that waits for a device log which the directory withholds |
  * | `pin/HASH` | a user's device log as it was last seen |
  * | `forgotten/HASH` | of a conversation that was deleted: what must not happen twice |
  */
 import { codec, type Bytes } from "@coppice/core";
 import { deviceLog, type DeviceLog } from "@coppice/delivery/contract";
+import type { WaitingWelcome } from "../patience.ts";
+import { logPosition } from "./conversation.ts";
 import { boolean, id128, integer, record, text, type RecordCodec } from "./primitives.ts";
 
 export const ACCOUNT = "account";
@@ -20,6 +23,7 @@ export const RECOVERY = "recovery";
 export const CLOCK = "clock";
 export const KEY_PACKAGE = "key-package/";
 export const USED = "used/";
+export const WAITING = "waiting/";
 export const PIN = "pin/";
 export const FORGOTTEN = "forgotten/";
 
@@ -88,6 +92,16 @@ export interface UsedRecord {
 }
 
 export const usedRecord: RecordCodec<UsedRecord> = record(codec.struct<UsedRecord>({ keyPackage: integer }));
+
+export const waitingRecord: RecordCodec<WaitingWelcome> = record(
+  codec.struct<WaitingWelcome>({
+    groupId: codec.opaque,
+    welcome: codec.opaque,
+    position: logPosition,
+    spent: integer,
+    at: integer,
+  }),
+);
 
 export const pinRecord: RecordCodec<DeviceLog> = record(deviceLog);
 

@@ -8,11 +8,13 @@
  * | `pending` | a Commit whose outcome is not known yet |
  * | `outbox/N` | a message or proposal on its way |
  * | `future/SEQ` | a log entry of an epoch that is still to come |
+ * | `wait` | where the log could not be read on, for a device log that the directory withheld, and for how long |
  * | `item/SEQ` | an item of the history |
  */
 import { codec, type Bytes, type Codec } from "@coppice/core";
 import type { LogEntry, LogPosition } from "@coppice/delivery";
 import type { ConversationStatus, HistoryItem } from "../api.ts";
+import type { LogWait } from "../patience.ts";
 import { boolean, id128, integer, record, text, texts, type RecordCodec } from "./primitives.ts";
 
 /** Partitions of conversations: this, then the hex of the group's id. */
@@ -22,6 +24,7 @@ export const SUMMARY = "summary";
 export const PENDING = "pending";
 export const OUTBOX = "outbox/";
 export const FUTURE = "future/";
+export const WAIT = "wait";
 export const ITEM = "item/";
 
 /** What a commit in flight does, for the application. */
@@ -175,6 +178,10 @@ export const futureRecord: RecordCodec<LogEntry> = record(
     message: codec.opaque,
     receivedAt: integer,
   }),
+);
+
+export const waitRecord: RecordCodec<LogWait> = record(
+  codec.struct<LogWait>({ seq: integer, spent: integer, at: integer }),
 );
 
 export type MessageItem = Extract<HistoryItem, { kind: "message" }>;
