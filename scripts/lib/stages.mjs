@@ -6,10 +6,11 @@ import { getChromium } from "./chromium.mjs";
 import { playwrightCounts, printedCounts, vitestCounts } from "./counts.mjs";
 import { root } from "./root.mjs";
 import { run } from "./run.mjs";
+import { sum } from "./sum.mjs";
 import { exampleFolders, filesNamed, packageFolders } from "./workspace.mjs";
 
 /**
- * What a stage did: counts, a note on what was left out and why, and the output to show if it failed.
+ * What a stage did: counts, a note on what was left out and why or on what failed, and the output to show if it failed.
  * @typedef {import("./counts.mjs").Counts & { note?: string, output: string }} Outcome
  */
 
@@ -82,18 +83,13 @@ async function reported(name, command, count, { cwd = root, env = {} } = {}) {
  * @returns {Promise<Outcome & { code: number }>} `code` is that of the first command that failed
  */
 async function sumOf(commands, env) {
-  const sum = { passed: 0, failed: 0, leftOut: 0, output: "", code: 0 };
+  /** @type {import("./sum.mjs").Ended[]} */
+  const ended = [];
   for (const [script = "", ...options] of commands) {
-    const { ok, code, output } = await run(["npm", "run", "-s", "--ignore-scripts", script, "--", ...options], { env });
-    // What counts nothing is one check.
-    const counts = printedCounts(output) ?? { passed: ok ? 1 : 0, failed: ok ? 0 : 1, leftOut: 0 };
-    sum.passed += counts.passed;
-    sum.failed += !ok && counts.failed === 0 ? 1 : counts.failed;
-    sum.leftOut += counts.leftOut;
-    sum.output += output;
-    if (sum.code === 0) sum.code = code ?? 1;
+    const result = await run(["npm", "run", "-s", "--ignore-scripts", script, "--", ...options], { env });
+    ended.push({ ...result, command: [script, ...options].join(" ") });
   }
-  return sum;
+  return sum(ended);
 }
 
 const vitestReporters = ["--reporter=default", "--reporter=json"];
@@ -219,7 +215,7 @@ export const testStages = [
       withChromium(ci, (env) => {
         /** @param {string} name @param {number} seconds */
         const attack = (name, seconds) => [name, "--seconds", String(seconds), "--seed", "1"];
-        return sumOf([attack("weather", 60), attack("hammer", 60), attack("crash", 60), attack("freeze", 60)], env);
+        return sumOf([attack("weather", 45), attack("hammer", 45), attack("crash", 45), attack("freeze", 45)], env);
       }),
   },
   { name: "size", needsBuild: true, run: checks(["node", "scripts/size.mjs"]) },
