@@ -170,27 +170,3 @@ async function within<T>(work: Promise<T>, limit: number, what: string): Promise
     clearTimeout(timer);
   }
 }
-
-/**
- * Stops everything that a tab's dedicated worker does for `milliseconds`, in its debugger: as a frozen tab, timers and all.
- * Chromium only.
- */
-export async function freezeWorker(tab: Tab, milliseconds: number): Promise<void> {
-  const session = await tab.context().newCDPSession(tab);
-  const attached = new Promise<string>((resolve) => {
-    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-      if (targetInfo.type === "worker") resolve(sessionId);
-    });
-  });
-  await session.send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
-  const sessionId = await attached;
-  let id = 0;
-  const tell = (method: string): Promise<unknown> =>
-    session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id: ++id, method }) });
-  await tell("Debugger.enable");
-  await tell("Debugger.pause");
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  await tell("Debugger.resume");
-  await tell("Debugger.disable");
-  await session.detach();
-}

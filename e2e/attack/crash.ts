@@ -8,13 +8,12 @@ import { installedEngines, Party, sleep } from "./party.ts";
 import { seeded } from "./random.ts";
 import { conclude } from "./verdict.ts";
 
-const { seconds, seed } = attackOptions();
+const { seconds, seed } = attackOptions("crash");
 const random = seeded(seed);
 /** The latest moment of a kill after something began, in milliseconds. */
 const LATEST_MS = 400;
 
 async function attack(engine: EngineName, other: EngineName, milliseconds: number): Promise<boolean> {
-  const end = Date.now() + milliseconds;
   const party = await Party.gather([
     ["alice", engine],
     ["bob", other],
@@ -22,6 +21,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
   ]);
   const { people, group, server } = party;
   const [alice, bob, carol] = [party.person("alice"), party.person("bob"), party.person("carol")];
+  const end = Date.now() + milliseconds;
   const episodes = new Map<string, number>();
   let groups = 0;
 
@@ -57,7 +57,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
 
   let failure: unknown;
   try {
-    while (Date.now() < end) {
+    do {
       const [act, kill] = [random.pick(Object.keys(acts)), random.pick(Object.keys(kills))];
       const name = `${act} | ${kill}`;
       episodes.set(name, (episodes.get(name) ?? 0) + 1);
@@ -70,12 +70,12 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
       if (alice.tabs.length === 0) await alice.openTab();
       await carol.say(carol.tab, group, 1);
       if (random.next() < 0.3) await party.settle(people);
-    }
+    } while (Date.now() < end);
     await party.calmDown();
   } catch (error) {
     failure = error;
   }
-  return conclude(party, { episodes, failure });
+  return conclude(party, { attack: `crash, ${engine}`, episodes, failure });
 }
 
 const engines = installedEngines();

@@ -8,15 +8,14 @@ import { call, type EngineName } from "./browsers.ts";
 import { attackOptions } from "./options.ts";
 import { installedEngines, Party, sleep, until } from "./party.ts";
 import { seeded } from "./random.ts";
+import { callOff, standStill } from "./standstill.ts";
 import { conclude, PATIENCE_MS } from "./verdict.ts";
 
-const { seconds, seed } = attackOptions();
+const { seconds, seed } = attackOptions("freeze");
 const random = seeded(seed);
 
 /** Milliseconds that a worker stands still. */
 const STANDSTILL_MS = 7000;
-/** Milliseconds in which a worker meets the moment that it was told of. */
-const MEETING_MS = 2000;
 
 interface Wait {
   readonly what: string;
@@ -26,7 +25,6 @@ interface Wait {
 }
 
 async function attack(engine: EngineName, other: EngineName, milliseconds: number): Promise<boolean> {
-  const end = Date.now() + milliseconds;
   const party = await Party.gather([
     ["alice", engine],
     ["bob", other],
@@ -34,6 +32,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
   const { people, group } = party;
   const [alice, bob] = [party.person("alice"), party.person("bob")];
   await alice.openTab();
+  const end = Date.now() + milliseconds;
   const episodes = new Map<string, number>();
   const waits: Wait[] = [];
   let failure: unknown;
@@ -64,14 +63,12 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
   }
 
   async function episode(act: string, at: number, still: Tab, awake: Tab): Promise<void> {
-    await call(still, "order", [at, STANDSTILL_MS]);
-    const busy = acts[act]?.(still).catch(() => undefined);
-    const deadline = Date.now() + MEETING_MS;
-    let moment: string | undefined;
-    while ((moment = await call(still, "standstill", [])) === undefined && Date.now() < deadline) await sleep(20);
+    let busy: Promise<unknown> | undefined;
+    const moment = await standStill(still, { at, milliseconds: STANDSTILL_MS }, () => {
+      busy = acts[act]?.(still).catch(() => undefined);
+    });
     if (moment === undefined) {
       await busy;
-      await call(still, "order", [Number.MAX_SAFE_INTEGER, 0]);
       return;
     }
     const awakes = Date.now() + STANDSTILL_MS;
@@ -93,21 +90,21 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
   try {
     const moments: (readonly [act: string, at: number])[] = [];
     for (const [act, run] of Object.entries(acts)) {
-      await call(alice.tab, "order", [Number.MAX_SAFE_INTEGER, 0]);
+      await callOff(alice.tab);
       await run(alice.tab);
       await sleep(1000);
       const met = await call(alice.tab, "moments", []);
       for (const at of met.keys()) moments.push([act, at]);
     }
     console.log(`${engine}: ${String(moments.length)} moments`);
-    while (Date.now() < end) {
+    do {
       const [act, at] = random.pick(moments);
       const still = random.pick(alice.tabs);
       const awake = alice.tabs.find((tab) => tab !== still);
       if (awake === undefined) throw new Error("There are two tabs");
       await episode(act, at, still, awake);
       if (random.next() < 0.2) await party.settle(people);
-    }
+    } while (Date.now() < end);
     await party.calmDown();
   } catch (error) {
     failure = error;
@@ -119,7 +116,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
   const longestOf = (isForDatabase: boolean): number =>
     Math.max(0, ...waits.filter((wait) => wait.isForDatabase === isForDatabase).map((wait) => wait.milliseconds));
   if (longestOf(true) > 0) console.log(`longest wait for the database: ${String(longestOf(true))} ms`);
-  return conclude(party, { episodes, failure, longestWait: longestOf(false) });
+  return conclude(party, { attack: `freeze, ${engine}`, episodes, failure, longestWait: longestOf(false) });
 }
 
 const engines = installedEngines();

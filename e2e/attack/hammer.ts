@@ -10,20 +10,20 @@ import { installedEngines, Party, sleep, until } from "./party.ts";
 import { seeded } from "./random.ts";
 import { conclude } from "./verdict.ts";
 
-const { seconds, seed } = attackOptions();
+const { seconds, seed } = attackOptions("hammer");
 const random = seeded(seed);
 const TABS = 4;
 /** Messages whose delivery is timed. */
 const TIMED = 200;
 
 async function attack(engine: EngineName, other: EngineName, milliseconds: number): Promise<boolean> {
-  const end = Date.now() + milliseconds;
   const party = await Party.gather([
     ["alice", engine],
     ["bob", other],
   ]);
   const { people, group } = party;
   const [alice, bob] = [party.person("alice"), party.person("bob")];
+  const end = Date.now() + milliseconds;
   const episodes = new Map<string, number>();
 
   /** Messages that reach bob per second, if all tabs of alice send together. */
@@ -76,7 +76,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
     rates.push(await rate());
     while (alice.tabs.length < TABS) await alice.openTab();
     rates.push(await rate());
-    while (Date.now() < end) {
+    do {
       const name = random.pick(Object.keys(blows));
       episodes.set(name, (episodes.get(name) ?? 0) + 1);
       const sending = [...alice.tabs, ...bob.tabs].map((tab) =>
@@ -85,7 +85,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
       await blows[name]?.(random.pick(alice.tabs));
       await Promise.all(sending);
       if (random.next() < 0.1) await party.settle(people);
-    }
+    } while (Date.now() < end);
     await party.calmDown();
   } catch (error) {
     failure = error;
@@ -94,7 +94,7 @@ async function attack(engine: EngineName, other: EngineName, milliseconds: numbe
   console.log(
     `${engine}: ${one.toFixed(0)} messages/s from one tab, ${four.toFixed(0)} from four (${(four / one).toFixed(2)} x)`,
   );
-  return conclude(party, { episodes, failure });
+  return conclude(party, { attack: `hammer, ${engine}`, episodes, failure });
 }
 
 const engines = installedEngines();

@@ -3,6 +3,8 @@ import type { Party } from "./party.ts";
 import { tally } from "./tally.ts";
 
 export interface Findings {
+  /** The attacker, and on which browser it was where it attacks one after the other. */
+  readonly attack: string;
   /** What the attacker did, with how often. */
   readonly episodes: ReadonlyMap<string, number>;
   /** What stopped it, if anything did. */
@@ -16,10 +18,13 @@ export interface Findings {
 /** The longest that a call may take while another context stands still. */
 export const PATIENCE_MS = 5000;
 
-/** Prints what came of it, ends the party, and resolves with whether nothing was lost, repeated, stuck or late. */
+/**
+ * Prints what came of it, ends the party, and resolves with whether nothing was lost, repeated, stuck or late. What matters most
+ * comes last: a log that is cut off keeps its end.
+ */
 export async function conclude(
   party: Party,
-  { episodes, failure, gone = new Set(), longestWait }: Findings,
+  { attack, episodes, failure, gone = new Set(), longestWait }: Findings,
 ): Promise<boolean> {
   const failures: unknown[] = failure === undefined ? [] : [failure];
   for (const person of party.people) await person.noteProblems();
@@ -27,6 +32,15 @@ export async function conclude(
     failures.push(error);
     return undefined;
   });
+  const faults = [
+    ...(["lost", "repeated", "stuck"] as const).flatMap((kind) => {
+      const count = result?.[kind].length ?? 0;
+      return count > 0 ? [`${String(count)} ${kind}`] : [];
+    }),
+    ...((longestWait ?? 0) > PATIENCE_MS ? [`a call waited longer than ${String(PATIENCE_MS)} ms`] : []),
+    ...failures.map((error) => (error instanceof Error ? error.message : String(error))),
+  ];
+  if (faults.length > 0) console.log(`server log, last lines:\n${party.server.log.slice(-2000)}`);
   console.log(`episodes: ${[...episodes].map(([name, times]) => `${name} ${String(times)}`).join(", ")}`);
   for (const { name, problems } of party.people) {
     if (problems.size > 0) {
@@ -45,12 +59,7 @@ export async function conclude(
         (longestWait === undefined ? "" : `, longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`),
     );
   }
-  const isGood =
-    failures.length === 0 &&
-    result !== undefined &&
-    result.lost.length + result.repeated.length + result.stuck.length === 0 &&
-    (longestWait ?? 0) <= PATIENCE_MS;
-  if (!isGood) console.log(`server log, last lines:\n${party.server.log.slice(-2000)}`);
+  console.log(`${attack}: ${faults.length === 0 ? "good" : `BAD: ${faults.join("; ")}`}`);
   await party.disperse();
-  return isGood;
+  return faults.length === 0;
 }
