@@ -53,6 +53,7 @@ export const CORE_LAYERS = [
   ["commit"],
   ["group"],
   ["index"],
+  ["drafts"],
 ];
 
 const CORE = "packages/core/src/";

@@ -1,4 +1,4 @@
-/** All official formats. */
+/** All formats: those of RFC 9420 and those of drafts. */
 import type { Format } from "./case.ts";
 import { Case } from "./case.ts";
 import { cryptoBasics } from "./formats/crypto-basics.ts";
@@ -6,6 +6,7 @@ import { deserialization } from "./formats/deserialization.ts";
 import { keySchedule } from "./formats/key-schedule.ts";
 import { messageProtection } from "./formats/message-protection.ts";
 import { messages } from "./formats/messages.ts";
+import { partialFormats } from "./formats/partial.ts";
 import { passiveClients } from "./formats/passive-client.ts";
 import { pskSecret } from "./formats/psk-secret.ts";
 import { secretTree } from "./formats/secret-tree.ts";
@@ -31,6 +32,7 @@ export const FORMATS: readonly Format[] = [
   welcome,
   messages,
   ...passiveClients,
+  ...partialFormats,
 ];
 
 /** By file name, else by the fields of the first case. */

@@ -4,15 +4,15 @@
  * DIR: else $MLS_TEST_VECTORS, else ../shared/test-vectors, else a pinned, checksummed download.
  */
 import { spawnSync } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { CipherSuite } from "../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../src/crypto/cipher-suite.ts";
-import { Case } from "./case.ts";
+import { Case, isOfKnownSuite } from "./case.ts";
 import { recogniseFormat } from "./formats.ts";
-import { findVectors } from "./source.ts";
+import { findVectors, vectorFiles } from "./source.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,15 +53,17 @@ if (values.engine !== "node") {
 }
 console.log(`test vectors of ${directory}, kernel ${values.kernel ?? "default"}`);
 const total = { passed: 0, leftOut: 0, failed: 0 };
-for (const file of (await readdir(directory)).filter((name) => name.endsWith(".json")).sort()) {
-  const cases: unknown = JSON.parse(await readFile(join(directory, file), "utf8"));
+for (const path of vectorFiles(directory)) {
+  const file = basename(path);
+  const cases: unknown = JSON.parse(await readFile(join(directory, path), "utf8"));
   if (!Array.isArray(cases)) throw new TypeError(`${file} is not a JSON array`);
   const format = recogniseFormat(file, cases);
   const count = { passed: 0, leftOut: 0, failed: 0 };
   const started = performance.now();
   for (const [i, value] of cases.entries()) {
     const vector = new Case(value);
-    if (only !== undefined && vector.has("cipher_suite") && vector.number("cipher_suite") !== only) {
+    const isOther = only !== undefined && vector.has("cipher_suite") && vector.number("cipher_suite") !== only;
+    if (isOther || !isOfKnownSuite(vector)) {
       count.leftOut++;
       continue;
     }

@@ -1,6 +1,6 @@
 /** Where the vectors come from. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,12 @@ export async function findVectors(argument: string | undefined): Promise<string>
   const shared = join(ROOT, "..", "shared", "test-vectors");
   return existsSync(shared) ? shared : download();
 }
+
+/** Vector files in a folder and those below it, relative to it. */
+export const vectorFiles = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".json"))
+    .sort();
 
 async function download(): Promise<string> {
   const checksums = await readFile(join(ROOT, "packages/core/vectors/SHA256SUMS"), "utf8");

@@ -58,7 +58,8 @@ const PARTS: Readonly<Record<"kernel" | "groups" | "store" | "vectors", Part>> =
     entry: CORE,
     folder: values.vectors,
     options: (url) => {
-      const names = readdirSync(values.vectors).filter((name) => name.endsWith(".json"));
+      const all = readdirSync(values.vectors, { recursive: true, encoding: "utf8" });
+      const names = all.filter((name) => name.endsWith(".json"));
       return { kernels, groups: false, vectors: names.map((name) => `${url}files/${name}`) };
     },
   },

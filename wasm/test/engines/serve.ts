@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { build } from "esbuild";
 
 /** The suite as one module, minified as in production. */
@@ -40,11 +40,12 @@ export async function serve(script: string, folder: string | undefined): Promise
   const respond = async (path: string, response: ServerResponse): Promise<void> => {
     if (path === "/suite.mjs") send(response, "text/javascript", script);
     else if (folder !== undefined && path.startsWith("/files/"))
-      send(response, "application/json", await readFile(join(folder, basename(path))));
+      // A URL has no ".." left in its path, so that this stays in the folder.
+      send(response, "application/json", await readFile(join(folder, path.slice("/files/".length))));
     else send(response, "text/html", PAGE);
   };
   const server = createServer(({ url = "/" }, response) => {
-    respond(url, response).catch(() => response.writeHead(404).end());
+    respond(new URL(url, "http://localhost").pathname, response).catch(() => response.writeHead(404).end());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

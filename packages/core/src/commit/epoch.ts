@@ -4,8 +4,11 @@ import { type Bytes, EMPTY, equalBytes, erase } from "../codec/bytes.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { CoppiceError } from "../errors.ts";
 import {
+  type FormerMembers,
   type GroupState,
   type KeptSecrets,
+  type KnowingState,
+  type MessagingState,
   type PastEpoch,
   type Transition,
   epochSecretsOf,
@@ -20,12 +23,16 @@ import { type PreSharedKey, type PreSharedKeyId, computePskSecret, isKnownPsk } 
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { formerMembers } from "../state/former-members.ts";
+import type { KnownLeaves } from "../tree/loaded-leaves.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 
 const LAST_EPOCH = 2n ** 64n - 1n;
 
 /** All of a state that a new epoch replaces. */
-export type NextEpoch = Omit<GroupState, "suite" | "proposals" | "pendingUpdates" | "pastEpochs" | "resumptionPsks">;
+export type NextEpoch<T extends KnownLeaves = RatchetTree> = Omit<
+  MessagingState<T>,
+  "suite" | "proposals" | "pendingUpdates" | "pastEpochs" | "resumptionPsks"
+>;
 
 /**
  * The context that path secrets are sealed to (R-12.4.1-5, T-7): new epoch, tree and extensions, but still the old
@@ -35,16 +42,24 @@ export function provisionalContext(
   suite: CipherSuite,
   before: GroupContext,
   tree: RatchetTree,
-  applied: AppliedProposals,
+  { extensions }: Pick<AppliedProposals, "extensions">,
+): GroupContext {
+  return contextAfter(before, { treeHash: tree.treeHash(suite.hash), extensions });
+}
+
+/** The same for those who have no more than the hash of the tree. */
+export function contextAfter(
+  before: GroupContext,
+  { treeHash, extensions }: Pick<GroupContext, "treeHash" | "extensions">,
 ): GroupContext {
   // A joiner takes the epoch from a GroupInfo: it may be any uint64.
   if (before.epoch === LAST_EPOCH) throw new CoppiceError("ERR_MLS_LIMIT", "This is the last epoch that there can be");
-  return { ...before, epoch: before.epoch + 1n, treeHash: tree.treeHash(suite.hash), extensions: applied.extensions };
+  return { ...before, epoch: before.epoch + 1n, treeHash, extensions };
 }
 
 /** Values of the PSKs of a Commit, in its order. `ERR_MLS_PSK` for one that is not there (R-12.4.2-5). */
 export async function lookUpPsks(
-  state: GroupState,
+  state: KnowingState,
   ids: readonly PreSharedKeyId[],
   rules: Pick<Rules, "findPsk">,
 ): Promise<PreSharedKey[]> {
@@ -61,7 +76,7 @@ export async function lookUpPsks(
   return psks;
 }
 
-function ownResumptionPsk(state: GroupState, id: PreSharedKeyId): Bytes | undefined {
+function ownResumptionPsk(state: KnowingState, id: PreSharedKeyId): Bytes | undefined {
   if (id.pskType !== "resumption" || !equalBytes(id.pskGroupId, state.context.groupId)) return undefined;
   return id.pskEpoch === state.context.epoch ? state.secrets.resumptionPsk : state.resumptionPsks.get(id.pskEpoch);
 }
@@ -113,10 +128,10 @@ export function computeEpoch(suite: CipherSuite, inputs: EpochInputs): EpochOutp
 }
 
 /** Puts a new epoch together. */
-export function assembleEpoch(
+export function assembleEpoch<T extends KnownLeaves = RatchetTree>(
   outputs: EpochOutputs,
-  rest: Pick<NextEpoch, "tree" | "leafIndex" | "privateKeys" | "leafSince" | "reinit">,
-): NextEpoch {
+  rest: Pick<NextEpoch<T>, "tree" | "leafIndex" | "privateKeys" | "leafSince" | "reinit">,
+): NextEpoch<T> {
   const { context, secrets, encryptionSecret, confirmationTag } = outputs;
   return {
     ...rest,
@@ -146,11 +161,20 @@ const clearable = (secrets: KeptSecrets): Bytes[] => [
   secrets.membershipKey,
 ];
 
-const privateKeysOf = ({ privateKeys }: Pick<NextEpoch, "privateKeys">): Bytes[] =>
+const privateKeysOf = ({ privateKeys }: Pick<KnowingState, "privateKeys">): Bytes[] =>
   [...privateKeys.values()].map(({ privateKey }) => privateKey);
 
 /** Moves a state into `next`, keeping of the old epoch what late messages need (T-33), and of a closed one no more (T-24). */
 export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits): Transition {
+  return moveInto(state, entered, { former: formerMembers(state.tree, entered.tree), limits });
+}
+
+/** The same for states that know who their members were in another way. */
+export function moveInto<T extends KnownLeaves>(
+  state: MessagingState<T>,
+  entered: NextEpoch<T>,
+  { former, limits }: { readonly former: FormerMembers; readonly limits: Limits },
+): Transition<MessagingState<T>> {
   const isClosed = entered.reinit !== undefined;
   const next = isClosed
     ? { ...entered, secrets: { ...entered.secrets, ...CLEARED }, privateKeys: new Map<never, never>() }
@@ -159,7 +183,7 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
     context: state.context,
     senderDataSecret: state.secrets.senderDataSecret,
     secretTree: state.secretTree,
-    former: formerMembers(state.tree, entered.tree),
+    former,
   };
   const epochs = [left, ...state.pastEpochs];
   const pastEpochs = epochs.slice(0, limits.pastEpochs);
@@ -194,7 +218,7 @@ export function enterEpoch(state: GroupState, entered: NextEpoch, limits: Limits
 }
 
 /** The state of a member whom a Commit removed: nothing secret is left in it (R-12.4.2-15). */
-export function leaveGroup(state: GroupState): Transition {
+export function leaveGroup<S extends KnowingState>(state: S): Transition<S> {
   return {
     state: {
       ...state,

@@ -4,7 +4,7 @@ import { type Given, copyOf } from "../codec/codec.ts";
 import { type Credential, credential as wireCredential } from "../identity/credential.ts";
 import type { Signer } from "../crypto/signature.ts";
 import type { Extension } from "../extensions/extension.ts";
-import { type GroupState, ownLeaf } from "../state/group-state.ts";
+import { type KnowingState, ownLeaf } from "../state/group-state.ts";
 import { type IdentityRules, checkIdentityKept } from "../identity/authentication.ts";
 import { type Capabilities, checkAdvertised } from "../extensions/capabilities.ts";
 import type { UnsignedLeafNode } from "../tree/leaf-node.ts";
@@ -21,7 +21,7 @@ export interface LeafChanges {
 
 /** The next leaf's signer and content. Refuses with the codes of `checkAdvertised` and `checkIdentityKept` what others would. */
 export function nextLeaf(
-  state: GroupState,
+  state: Pick<KnowingState, "suite" | "tree" | "leafIndex">,
   {
     rules,
     signer: current,

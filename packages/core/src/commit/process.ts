@@ -4,15 +4,16 @@ import { type Bytes, erase, toHex, utf8 } from "../codec/bytes.ts";
 import { encode } from "../codec/codec.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Commit } from "../framing/commit.ts";
-import { confirmedTranscriptHashInput } from "../framing/framed-content.ts";
-import type { GroupState, Transition } from "../state/group-state.ts";
-import type { AppliedProposals } from "../proposal/apply.ts";
+import { type AuthenticatedContent, confirmedTranscriptHashInput } from "../framing/framed-content.ts";
+import type { GroupState, KnowingState, Transition } from "../state/group-state.ts";
+import type { AppliedProposals, ChangedMember } from "../proposal/apply.ts";
 import type { Rules } from "../rules.ts";
 import { type GroupContext, groupContext } from "../schedule/group-context.ts";
 import { verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { leafToNode } from "../tree/tree-math.ts";
 import { type PrivateKeys, decryptPath, keepPrivateKeys } from "../tree/treekem.ts";
 import {
+  type EpochOutputs,
   assembleEpoch,
   computeEpoch,
   enterEpoch,
@@ -61,24 +62,8 @@ async function enterNext(
   const { applied } = validated;
   const provisional = provisionalContext(suite, state.context, validated.tree, applied);
   const reception = await receivePath(state, commit, { validated, provisional });
-  spent.push(reception.commitSecret);
-  const psks = await lookUpPsks(state, applied.psks, rules);
-  let { initSecret } = state.secrets;
-  if (applied.externalInit !== undefined) {
-    initSecret = await externalInitSecret(state, applied.externalInit);
-    spent.push(initSecret);
-  }
-  const outputs = computeEpoch(suite, {
-    provisional,
-    interimBefore: state.interimTranscriptHash,
-    transcriptInput: confirmedTranscriptHashInput(authenticated),
-    initSecret,
-    commitSecret: reception.commitSecret,
-    psks,
-  });
-  spent.push(outputs.joinerSecret, outputs.pskSecret);
-  verifyConfirmationTag(outputs.confirmationTag, authenticated.auth.confirmationTag, "R-12.4.2-12");
-
+  const { commitSecret } = reception;
+  const outputs = await confirmEpoch(state, authenticated, { applied, provisional, commitSecret, rules, spent });
   const next = assembleEpoch(outputs, {
     tree: validated.tree,
     leafIndex: state.leafIndex,
@@ -87,6 +72,45 @@ async function enterNext(
     reinit: applied.reinit,
   });
   return enterEpoch(state, next, rules.limits);
+}
+
+/** Runs the key schedule of a received Commit. `ERR_MLS_CONFIRMATION` unless its tag is that of the new epoch (R-12.4.2-12). */
+export async function confirmEpoch(
+  state: KnowingState,
+  authenticated: AuthenticatedContent,
+  {
+    applied,
+    provisional,
+    commitSecret,
+    rules,
+    spent,
+  }: {
+    readonly applied: Pick<AppliedProposals, "psks" | "externalInit">;
+    readonly provisional: GroupContext;
+    readonly commitSecret: Bytes;
+    readonly rules: Pick<Rules, "findPsk">;
+    /** Takes what is to be erased afterwards. */
+    readonly spent: Bytes[];
+  },
+): Promise<EpochOutputs> {
+  spent.push(commitSecret);
+  const psks = await lookUpPsks(state, applied.psks, rules);
+  let { initSecret } = state.secrets;
+  if (applied.externalInit !== undefined) {
+    initSecret = await externalInitSecret(state, applied.externalInit);
+    spent.push(initSecret);
+  }
+  const outputs = computeEpoch(state.suite, {
+    provisional,
+    interimBefore: state.interimTranscriptHash,
+    transcriptInput: confirmedTranscriptHashInput(authenticated),
+    initSecret,
+    commitSecret,
+    psks,
+  });
+  spent.push(outputs.joinerSecret, outputs.pskSecret);
+  verifyConfirmationTag(outputs.confirmationTag, authenticated.auth.confirmationTag, "R-12.4.2-12");
+  return outputs;
 }
 
 interface Reception {
@@ -104,7 +128,7 @@ async function receivePath(
 ): Promise<Reception> {
   const { suite } = state;
   const { applied, place, tree, newLeaves } = validated;
-  const update = adoptedUpdate(state, applied);
+  const update = adoptedUpdate(state, applied.updated);
   const { kept: ownKeys } = keepPrivateKeys(place.tree, state.privateKeys, update);
   const ownUpdate = update.size > 0;
   if (path === undefined) {
@@ -124,8 +148,8 @@ async function receivePath(
 }
 
 /** The key pair of an own Update that this Commit covers (T-13). */
-function adoptedUpdate(state: GroupState, applied: AppliedProposals): PrivateKeys {
-  const own = applied.updated.find(({ leafIndex }) => leafIndex === state.leafIndex);
+export function adoptedUpdate(state: KnowingState, updated: readonly ChangedMember[]): PrivateKeys {
+  const own = updated.find(({ leafIndex }) => leafIndex === state.leafIndex);
   if (own === undefined) return new Map();
   const publicKey = own.leafNode.encryptionKey;
   const privateKey = state.pendingUpdates.get(toHex(publicKey));
@@ -136,7 +160,7 @@ function adoptedUpdate(state: GroupState, applied: AppliedProposals): PrivateKey
 }
 
 /** R-8.3-2: with the external key pair of the epoch that ends. */
-async function externalInitSecret(state: GroupState, kemOutput: Bytes): Promise<Bytes> {
+async function externalInitSecret(state: KnowingState, kemOutput: Bytes): Promise<Bytes> {
   const { suite, secrets } = state;
   const keys = await suite.hpke.deriveKeyPair(secrets.externalSecret);
   return suite.hpke.receiveExport(keys, kemOutput, utf8("MLS 1.0 external init secret"), suite.hash.Nh).finally(() => {

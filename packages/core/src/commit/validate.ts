@@ -107,7 +107,11 @@ export async function validateCommit(
 }
 
 /** Inline proposals are the committer's; references come from the epoch's cache (R-12.4-2). */
-function resolveProposals(state: PublicGroupState, commit: Commit, committer: Sender): SentProposal[] {
+export function resolveProposals(
+  state: Pick<PublicGroupState, "proposals">,
+  commit: Commit,
+  committer: Sender,
+): SentProposal[] {
   const missing: string[] = [];
   const proposals = commit.proposals.flatMap((entry): SentProposal[] => {
     if (entry.type === "proposal") return [{ proposal: entry.proposal, sender: committer }];
@@ -168,9 +172,20 @@ function describe(
   };
 }
 
-async function validatePathLeaf(
-  state: PublicGroupState,
-  { leaf, applied, place, rules }: { leaf: LeafNode; applied: AppliedProposals; place: CommitterPlace; rules: Rules },
+/** The leaf that a path puts in the committer's place: `ERR_MLS_UPDATE_PATH` and the codes of leaf validation. */
+export async function validatePathLeaf(
+  state: Pick<PublicGroupState, "suite" | "context">,
+  {
+    leaf,
+    applied,
+    place,
+    rules,
+  }: {
+    readonly leaf: LeafNode;
+    readonly applied: Pick<AppliedProposals, "extensions">;
+    readonly place: Omit<CommitterPlace, "tree">;
+    readonly rules: Rules;
+  },
 ): Promise<void> {
   const { previous, leafIndex } = place;
   if (previous !== undefined && equalBytes(previous.encryptionKey, leaf.encryptionKey)) {
@@ -187,7 +202,7 @@ async function validatePathLeaf(
 }
 
 /** Members who cannot derive a node still seal to it later: an unusable key would keep them from committing. */
-async function validatePathKeys({ suite }: PublicGroupState, path: UpdatePath): Promise<void> {
+export async function validatePathKeys({ suite }: Pick<PublicGroupState, "suite">, path: UpdatePath): Promise<void> {
   try {
     await Promise.all(path.nodes.map(({ encryptionKey }) => suite.hpke.validatePublicKey(encryptionKey)));
   } catch (cause) {

@@ -29,12 +29,23 @@ export function readTree(
   given: Uint8Array | undefined,
   limits: Limits,
 ): RatchetTree | undefined {
-  const { version, cipherSuite, epoch } = info.groupContext;
-  if (version !== MLS10 || cipherSuite !== suite.id) {
-    throw unusableGroupInfo("The group has another version or cipher suite", "R-12.4.3.1-8");
-  }
+  checkProtocol(suite, info);
   const encoded = findExtension(info.extensions, ExtensionType.ratchetTree) ?? given;
-  if (encoded === undefined) return undefined;
+  return encoded === undefined ? undefined : decodeTree(suite, encoded, { limits, epoch: info.groupContext.epoch });
+}
+
+/** `ERR_MLS_GROUP_INFO` for another version or cipher suite (R-12.4.3.1-8). */
+export function checkProtocol(suite: CipherSuite, { groupContext: { version, cipherSuite } }: GroupInfo): void {
+  if (version === MLS10 && cipherSuite === suite.id) return;
+  throw unusableGroupInfo("The group has another version or cipher suite", "R-12.4.3.1-8");
+}
+
+/** An encoded `ratchet_tree`, with no more checked than that the keys have the suite's lengths. No leaf is older than `epoch`. */
+export function decodeTree(
+  suite: CipherSuite,
+  encoded: Uint8Array,
+  { limits, epoch }: { readonly limits: Limits; readonly epoch: bigint },
+): RatchetTree {
   assertBytes(encoded, "ratchetTree");
   const nodes = decodeReceived(boundedRatchetTree(nodeCount(limits.treeLeaves)), encoded, limits.messageBytes);
   for (const node of nodes) {
@@ -52,8 +63,19 @@ export async function checkGroupInfo(
   info: GroupInfo,
   options: Progress & { tree: RatchetTree; rules: Rules; isKnownGroup?: (groupId: Bytes) => boolean },
 ): Promise<void> {
-  const { tree, rules, isKnownGroup } = options;
-  const { groupContext: context } = info;
+  const { tree } = options;
+  checkUsable(info, options);
+  const signer = tree.findLeaf(info.signer);
+  if (signer === undefined) throw unusableGroupInfo("The signer is not a member", "R-12.4.3-4");
+  await verifyGroupInfoSignature(suite, info, signer.signatureKey);
+  await validateTree(suite, tree, { ...options, context: info.groupContext });
+}
+
+/** `ERR_MLS_GROUP_INFO` for a group that this client is in already, or whose extensions it does not know. */
+export function checkUsable(
+  { groupContext: context }: GroupInfo,
+  { rules, isKnownGroup }: { rules: Pick<Rules, "supportedExtensions">; isKnownGroup?: (groupId: Bytes) => boolean },
+): void {
   if (isKnownGroup !== undefined && yesOrNo("isKnownGroup", () => isKnownGroup(context.groupId))) {
     throw unusableGroupInfo("This client is in a group of this id already", "R-12.4.3-3");
   }
@@ -61,8 +83,4 @@ export async function checkGroupInfo(
   if (foreign !== undefined) {
     throw unusableGroupInfo(`Group extension ${String(foreign)} is not supported`, "R-13.4-5");
   }
-  const signer = tree.findLeaf(info.signer);
-  if (signer === undefined) throw unusableGroupInfo("The signer is not a member", "R-12.4.3-4");
-  await verifyGroupInfoSignature(suite, info, signer.signatureKey);
-  await validateTree(suite, tree, { ...options, context });
 }

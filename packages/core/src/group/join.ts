@@ -10,7 +10,7 @@ import { type Extension, ExtensionType } from "../extensions/extension.ts";
 import { type GroupInfo, groupInfo } from "../framing/group-info.ts";
 import { welcomeOf } from "../framing/mls-message.ts";
 import { type GroupSecrets, type Welcome, groupSecrets } from "../framing/welcome.ts";
-import type { GroupState } from "../state/group-state.ts";
+import type { GroupState, MessagingState } from "../state/group-state.ts";
 import type { OwnKeyPackage } from "../framing/key-package.ts";
 import type { Progress } from "../in-flight.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
@@ -21,8 +21,9 @@ import { type PreSharedKey, type PreSharedKeyId, computePskSecret, isKnownPsk } 
 import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { leafNode } from "../tree/leaf-node.ts";
+import type { KnownLeaves } from "../tree/loaded-leaves.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
-import { type LeafIndex, isBelow, leafToNode } from "../tree/tree-math.ts";
+import { type LeafIndex, type NodeIndex, isBelow, leafToNode } from "../tree/tree-math.ts";
 import { type PrivateKeys, derivePath } from "../tree/treekem.ts";
 import { checkGroupInfo, readTree } from "./check-group-info.ts";
 import { type SuccessionPskId, checkSuccession, findSuccessionPsk, isSuccessionPsk } from "./succession.ts";
@@ -116,6 +117,41 @@ export async function joinGroup(welcome: Uint8Array | Welcome, options: JoinOpti
 
 async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]): Promise<JoinedGroup> {
   const { suite, rules, keyPackage: own } = options;
+  const opened = await openWelcome(welcome, options, spent);
+  const { secrets, info, predecessor } = opened;
+  const tree = readTree(suite, info, options.ratchetTree, rules.limits);
+  if (tree === undefined) throw refused("Neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
+  await checkGroupInfo(suite, info, { ...options, tree });
+  if (predecessor !== undefined) {
+    checkSuccession(predecessor.old, predecessor.id, { context: info.groupContext, tree, rules });
+  }
+
+  const leafIndex = findOwnLeaf(tree, own);
+  const path = tree.filteredDirectPath(leafIndex).map(({ node }) => node);
+  const privateKeys = await joinPath(tree, { info, leafIndex, secrets, path, options });
+  const state = enterJoined(suite, opened, { tree, leafIndex, privateKeys });
+  // In the tree: its leaf was looked up to verify the signature.
+  const welcomedBy = info.signer as LeafIndex;
+  const isTree = ({ extensionType }: Extension): boolean => extensionType === ExtensionType.ratchetTree;
+  return { state, welcomedBy, welcomeExtensions: info.extensions.filter((extension) => !isTree(extension)) };
+}
+
+/** What a Welcome holds for its joiner. */
+interface OpenedWelcome {
+  readonly secrets: GroupSecrets;
+  readonly pskSecret: Bytes;
+  /** Neither its signature nor its context is checked. */
+  readonly info: GroupInfo;
+  readonly predecessor: Predecessor | undefined;
+}
+
+/** Opens a Welcome with the key package that it is for; `spent` takes the secrets that came out of it. */
+export async function openWelcome(
+  welcome: Welcome,
+  options: Pick<JoinOptions, "suite" | "rules" | "keyPackage" | "findGroup">,
+  spent: Bytes[],
+): Promise<OpenedWelcome> {
+  const { suite, rules, keyPackage: own } = options;
   if (welcome.cipherSuite !== suite.id || own.keyPackage.cipherSuite !== suite.id) {
     throw refused("The Welcome is for another cipher suite", "R-12.4.3.1-2");
   }
@@ -127,16 +163,15 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
   const pskSecret = computePskSecret(suite, psks);
   spent.push(pskSecret);
   const info = await openGroupInfo(welcome, { suite, joinerSecret: secrets.joinerSecret, pskSecret });
-  const tree = readTree(suite, info, options.ratchetTree, rules.limits);
-  if (tree === undefined) throw refused("Neither the Welcome nor the caller has the ratchet tree", "R-12.4.3.1-7");
-  await checkGroupInfo(suite, info, { ...options, tree });
-  if (predecessor !== undefined) {
-    checkSuccession(predecessor.old, predecessor.id, { context: info.groupContext, tree, rules });
-  }
+  return { secrets, pskSecret, info, predecessor };
+}
 
-  const leafIndex = findOwnLeaf(tree, own);
-  const privateKeys = await joinPath(tree, { info, leafIndex, secrets, options });
-  const { joinerSecret } = secrets;
+/** The state of the epoch that a Welcome leads to; `ERR_MLS_CONFIRMATION` unless the GroupInfo's tag confirms it (R-12.4.3.1-16). */
+export function enterJoined<T extends KnownLeaves>(
+  suite: CipherSuite,
+  { secrets: { joinerSecret }, pskSecret, info }: Omit<OpenedWelcome, "predecessor">,
+  rest: Pick<MessagingState<T>, "tree" | "leafIndex" | "privateKeys">,
+): MessagingState<T> {
   const context = info.groupContext;
   const { encryptionSecret, ...kept } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
   const confirmed = context.confirmedTranscriptHash;
@@ -145,31 +180,28 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
     info.confirmationTag,
     "R-12.4.3.1-16",
   );
-  const state: GroupState = {
+  return {
     suite,
     status: "active",
     reinit: undefined,
     context,
-    tree,
-    leafIndex,
-    privateKeys,
+    ...rest,
     interimTranscriptHash: interimTranscriptHash(suite, confirmed, info.confirmationTag),
     confirmationTag: info.confirmationTag,
     secrets: kept,
-    secretTree: createSecretTree(encryptionSecret, tree.leafCount),
+    secretTree: createSecretTree(encryptionSecret, rest.tree.leafCount),
     proposals: new Map(),
     pendingUpdates: new Map(),
     pastEpochs: [],
     resumptionPsks: new Map(),
     leafSince: context.epoch,
   };
-  // In the tree: its leaf was looked up to verify the signature.
-  const welcomedBy = info.signer as LeafIndex;
-  const isTree = ({ extensionType }: Extension): boolean => extensionType === ExtensionType.ratchetTree;
-  return { state, welcomedBy, welcomeExtensions: info.extensions.filter((extension) => !isTree(extension)) };
 }
 
-async function openGroupSecrets(welcome: Welcome, { suite, keyPackage: own }: JoinOptions): Promise<GroupSecrets> {
+async function openGroupSecrets(
+  welcome: Welcome,
+  { suite, keyPackage: own }: Pick<JoinOptions, "suite" | "keyPackage">,
+): Promise<GroupSecrets> {
   const entry = welcome.secrets.find(({ newMember }) => equalBytes(newMember, own.ref));
   if (entry === undefined) throw refused("The Welcome is not for this key package", "R-12.4.3.1-2");
   const plaintext = await decryptWithLabel(suite, {
@@ -195,7 +227,10 @@ const unknownPsk = ({ pskType }: PreSharedKeyId): CoppiceError =>
     requirement: "R-12.4.3.1-4",
   });
 
-async function findPredecessor({ psks }: GroupSecrets, { findGroup }: JoinOptions): Promise<Predecessor | undefined> {
+async function findPredecessor(
+  { psks }: GroupSecrets,
+  { findGroup }: Pick<JoinOptions, "findGroup">,
+): Promise<Predecessor | undefined> {
   const [id, ...others] = psks.filter(isSuccessionPsk);
   if (id === undefined) return undefined;
   if (others.length > 0) throw refused("More than one PSK of usage reinit or branch", "R-12.4.3.1-5");
@@ -254,14 +289,22 @@ function findOwnLeaf(tree: RatchetTree, own: OwnKeyPackage): LeafIndex {
 }
 
 /** Own private keys: the leaf's, and those from the path secret upwards (R-12.4.3.1-14, R-12.4.3.1-15). */
-async function joinPath(
-  tree: RatchetTree,
+export async function joinPath(
+  tree: Pick<RatchetTree, "encryptionKey">,
   {
     info,
     leafIndex,
     secrets,
+    path,
     options,
-  }: { info: GroupInfo; leafIndex: LeafIndex; secrets: GroupSecrets; options: JoinOptions },
+  }: {
+    readonly info: GroupInfo;
+    readonly leafIndex: LeafIndex;
+    readonly secrets: GroupSecrets;
+    /** The own filtered direct path. */
+    readonly path: readonly NodeIndex[];
+    readonly options: Pick<JoinOptions, "suite" | "keyPackage">;
+  },
 ): Promise<PrivateKeys> {
   const { suite, keyPackage: own } = options;
   // A copy: the state erases its keys, and a last-resort key package is used again.
@@ -271,7 +314,6 @@ async function joinPath(
   if (secrets.pathSecret === undefined) return privateKeys;
 
   const signer = leafToNode(info.signer as LeafIndex);
-  const path = tree.filteredDirectPath(leafIndex).map(({ node }) => node);
   const shared = path.filter((node) => isBelow(signer, node));
   const derived = await derivePath(suite, secrets.pathSecret.pathSecret, shared);
   for (const [node, pair] of derived.keys) {

@@ -5,7 +5,7 @@ import type { CoppiceError } from "../errors.ts";
 import type { MlsMessage } from "../framing/mls-message.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import { type Unprotected, unprotectPrivate } from "../framing/unprotect.ts";
-import { type GroupState, type MessagingState, type Transition, requireReadable } from "../state/group-state.ts";
+import { type GroupState, type KnowingState, type Transition, requireReadable } from "../state/group-state.ts";
 import type { Progress } from "../in-flight.ts";
 import { type Result, attempt, isRefusal, succeeded } from "../result.ts";
 import type { Rules } from "../rules.ts";
@@ -31,7 +31,7 @@ export interface RefusedMessage {
 export type OpenedMessage = OpenedApplication | RefusedMessage;
 
 /** What became of a backlog, and the state after it. */
-export interface OpenedMany<S extends MessagingState = GroupState> extends Transition<S> {
+export interface OpenedMany<S extends KnowingState = GroupState> extends Transition<S> {
   /** From the first message on, in their order. Fewer than there are messages if one of them is a handshake. */
   readonly outcomes: readonly OpenedMessage[];
 }
@@ -62,7 +62,7 @@ const BATCH = 64;
  * erase(...opened.consumed);
  * ```
  */
-export async function openMany<S extends MessagingState>(
+export async function openMany<S extends KnowingState>(
   state: S,
   messages: readonly (Uint8Array | MlsMessage)[],
   { rules, signal, onProgress }: Progress & { readonly rules: Pick<Rules, "limits"> },
@@ -113,7 +113,7 @@ interface OfEpoch {
  * Opens a batch as if each message were sealed and signed well. Undefined if one is not: then the state lacks keys that this
  * message must not cost.
  */
-async function openTogether<S extends MessagingState>(
+async function openTogether<S extends KnowingState>(
   state: S,
   batch: readonly Result<PrivateMessage>[],
   rules: Pick<Rules, "limits">,
@@ -148,7 +148,7 @@ const refused = (error: CoppiceError): RefusedMessage => ({ kind: "refused", err
 
 /** Verifies signatures in flight. Undefined if one of them fails. */
 async function verifyAll(
-  { suite }: MessagingState,
+  { suite }: KnowingState,
   opened: readonly Result<Unprotected>[],
   view: EpochView,
 ): Promise<OpenedMessage[] | undefined> {
@@ -162,7 +162,7 @@ async function verifyAll(
   }
 }
 
-async function openOneByOne<S extends MessagingState>(
+async function openOneByOne<S extends KnowingState>(
   state: S,
   batch: readonly Result<PrivateMessage>[],
   rules: Pick<Rules, "limits">,

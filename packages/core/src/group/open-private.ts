@@ -4,7 +4,7 @@ import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import { verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import { type OpeningKeys, type Unprotected, unprotectPrivate } from "../framing/unprotect.ts";
-import type { MessagingState, Transition } from "../state/group-state.ts";
+import type { KnowingState, Transition } from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { succeeded } from "../result.ts";
 import type { Identity } from "../identity/authentication.ts";
@@ -36,7 +36,7 @@ export interface EpochView extends OpeningKeys {
 
 /** What opens this message: the keys of the current epoch, or those of a past one if they are kept. */
 export function openingKeys(
-  state: MessagingState,
+  state: KnowingState,
   message: PrivateMessage,
   { limits }: Pick<Rules, "limits">,
 ): EpochView {
@@ -57,7 +57,7 @@ export function openingKeys(
 
 /** Only application messages may be late: a handshake of a past epoch has no effect any more. */
 function epochOf(
-  state: MessagingState,
+  state: KnowingState,
   { epoch, contentType }: PrivateMessage,
 ): Pick<EpochView, "context" | "senderDataSecret" | "secretTree"> {
   const { context, secretTree, secrets } = state;
@@ -85,12 +85,23 @@ export async function verifyAuthor(
 }
 
 /** Opens one private message and verifies its author. A message that is refused changes nothing (T-26). */
-export async function openPrivate<S extends MessagingState>(
+export async function openPrivate<S extends KnowingState>(
   state: S,
   message: PrivateMessage,
   rules: Pick<Rules, "limits">,
-): Promise<Transition<S> & { readonly opened: Unprotected; readonly author: Author }> {
-  const view = openingKeys(state, message, rules);
+): Promise<OpenedPrivate<S>> {
+  return openWith(state, message, openingKeys(state, message, rules));
+}
+
+/** A private message that opened, with its author, and the state without its key. */
+type OpenedPrivate<S extends KnowingState> = Transition<S> & { readonly opened: Unprotected; readonly author: Author };
+
+/** The same with what opens the message: `view` is of its epoch. */
+export async function openWith<S extends KnowingState>(
+  state: S,
+  message: PrivateMessage,
+  view: EpochView,
+): Promise<OpenedPrivate<S>> {
   const { outcomes, secretTree, consumed } = await unprotectPrivate(state.suite, [message], view);
   const [opened] = outcomes;
   if (opened === undefined || !succeeded(opened)) throw opened ?? new RangeError("A message has an outcome");
@@ -106,7 +117,7 @@ export function applicationFrom({ authenticated, generation }: Unprotected, send
 }
 
 /** The state without the keys that the messages of an epoch took. */
-export function withSecretTree<S extends MessagingState>(state: S, epoch: bigint, secretTree: SecretTree): S {
+export function withSecretTree<S extends KnowingState>(state: S, epoch: bigint, secretTree: SecretTree): S {
   if (epoch === state.context.epoch) return { ...state, secretTree };
   const pastEpochs = state.pastEpochs.map((past) => (past.context.epoch === epoch ? { ...past, secretTree } : past));
   return { ...state, pastEpochs };

@@ -15,7 +15,13 @@ import { type MlsMessage, decodeMessage, isDecoded } from "../framing/mls-messag
 import type { PrivateMessage } from "../framing/private-message.ts";
 import type { Proposal } from "../framing/proposal.ts";
 import { type PublicMessage, unprotectPublic } from "../framing/public-message.ts";
-import { type GroupState, type Transition, requireActive, requireReadable } from "../state/group-state.ts";
+import {
+  type GroupState,
+  type KnowingState,
+  type Transition,
+  requireActive,
+  requireReadable,
+} from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
 import { checkProposal } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
@@ -130,9 +136,19 @@ async function handleHandshake(
   }
   if (content.contentType === "application") throw wrongSender("Application data among handshakes", "R-6-1");
   const { proposal } = content;
-  checkProposal(state.suite, { proposal, sender }, { tree: state.tree, rules });
+  const { state: next, ref } = await keepProposal(state, { authenticated, proposal }, { tree: state.tree, rules });
+  return { kind: "proposal", state: next, consumed, proposal, ref, sender, epoch, authenticatedData };
+}
+
+/** Checks a proposal whose signature verified, and caches it. `tree` says who is a member. */
+export async function keepProposal<S extends Pick<KnowingState, "suite" | "proposals">>(
+  state: S,
+  { authenticated, proposal }: { readonly authenticated: AuthenticatedContent; readonly proposal: Proposal },
+  { tree, rules }: { readonly tree: Parameters<typeof checkProposal>[2]["tree"]; readonly rules: Rules },
+): Promise<{ readonly state: S; readonly ref: Bytes }> {
+  const { sender } = authenticated.content;
+  checkProposal(state.suite, { proposal, sender }, { tree, rules });
   await checkOutsidePolicy(rules, { proposal, sender });
   const ref = makeProposalRef(state.suite, encode(authenticatedContent, authenticated));
-  const next = cacheProposal(state, { proposal, sender, ref }, rules);
-  return { kind: "proposal", state: next, consumed, proposal, ref, sender, epoch, authenticatedData };
+  return { state: cacheProposal(state, { proposal, sender, ref }, rules), ref };
 }

@@ -17,7 +17,7 @@ import {
 import { type Proposal, type UpdateProposal, proposal as wireProposal, ProposalType } from "../framing/proposal.ts";
 import {
   type GroupState,
-  type MessagingState,
+  type KnowingState,
   type PublicGroupState,
   checkSigner,
   requireActive,
@@ -61,7 +61,7 @@ export interface SendApplicationOptions extends SendOptions {
  * erase(...sent.consumed);
  * ```
  */
-export async function createApplicationMessage<S extends MessagingState>(
+export async function createApplicationMessage<S extends KnowingState>(
   state: S,
   applicationData: Uint8Array,
   options: SendApplicationOptions,
@@ -101,7 +101,7 @@ function paddingFor(length: number, padding: Padding, { messageBytes }: Limits):
 }
 
 /** `ERR_MLS_LIMIT` when this member has sent all that it may in this epoch. A Commit starts anew (R-15.2-1). */
-function checkUsage({ secretTree, leafIndex }: MessagingState, { messagesPerEpoch }: Limits): void {
+function checkUsage({ secretTree, leafIndex }: KnowingState, { messagesPerEpoch }: Limits): void {
   if (nextGeneration(secretTree, leafIndex, "application") < messagesPerEpoch) return;
   throw new CoppiceError(
     "ERR_MLS_LIMIT",
@@ -113,7 +113,7 @@ function checkUsage({ secretTree, leafIndex }: MessagingState, { messagesPerEpoc
   );
 }
 
-function frame(state: MessagingState, content: Content, options: SendOptions): FramedContent {
+function frame(state: KnowingState, content: Content, options: SendOptions): FramedContent {
   checkSigner(state, options.signer);
   return {
     groupId: state.context.groupId,
@@ -156,7 +156,7 @@ export async function createProposal(
   state: GroupState,
   proposal: Given<Exclude<Proposal, UpdateProposal>>,
   options: ProposeOptions,
-): Promise<ProtectedMessage<GroupState> & { readonly ref: Bytes }> {
+): Promise<SentByMember> {
   return propose(state, copyOf(wireProposal, proposal), options);
 }
 
@@ -175,7 +175,16 @@ export async function createProposal(
 export async function createUpdateProposal(
   state: GroupState,
   options: ProposeOptions & { readonly leaf?: LeafChanges },
-): Promise<ProtectedMessage<GroupState> & { readonly ref: Bytes }> {
+): Promise<SentByMember> {
+  return withUpdate(state, options, (proposal) => propose(state, proposal, options));
+}
+
+/** Makes new keys for the own leaf, lets `send` propose them, and keeps the private one until a Commit covers the proposal. */
+export async function withUpdate<S extends KnowingState>(
+  state: S,
+  options: ProposeOptions & { readonly leaf?: LeafChanges },
+  send: (proposal: UpdateProposal) => Promise<SentByMember<S>>,
+): Promise<SentByMember<S>> {
   requireActive(state);
   const { suite, context, leafIndex } = state;
   const { signer, content } = nextLeaf(state, options);
@@ -190,22 +199,31 @@ export async function createUpdateProposal(
     signer,
     { groupId: context.groupId, leafIndex },
   );
-  const sent = await propose(state, { proposalType: ProposalType.update, leafNode }, options);
+  const sent = await send({ proposalType: ProposalType.update, leafNode });
   const pendingUpdates = new Map([...state.pendingUpdates, [toHex(keys.publicKey), keys.privateKey]]);
   return { ...sent, state: { ...sent.state, pendingUpdates } };
 }
 
-async function propose(
-  state: GroupState,
-  proposal: Proposal,
-  options: ProposeOptions,
-): Promise<ProtectedMessage<GroupState> & { readonly ref: Bytes }> {
+async function propose(state: GroupState, proposal: Proposal, options: ProposeOptions): Promise<SentByMember> {
   requireActive(state);
-  const { suite, leafIndex } = state;
+  const { suite, tree, context, leafIndex } = state;
   const sender = { senderType: "member", leafIndex } as const;
-  const { tree, context } = state;
   checkProposal(suite, { proposal, sender }, { tree, rules: options.rules });
   await checkOwnProposal(suite, { proposal, sender }, { tree, context, rules: options.rules, sending: true });
+  return sendProposal(state, proposal, options);
+}
+
+/** A proposal that this member sent, with its reference. */
+export type SentByMember<S extends KnowingState = GroupState> = ProtectedMessage<S> & { readonly ref: Bytes };
+
+/** Signs, protects and caches an own proposal that was checked. */
+export async function sendProposal<S extends KnowingState>(
+  state: S,
+  proposal: Proposal,
+  options: ProposeOptions,
+): Promise<SentByMember<S>> {
+  const { suite, leafIndex } = state;
+  const sender = { senderType: "member", leafIndex } as const;
   const wireFormat = options.wireFormat ?? "mls_private_message";
   const framed = frame(state, { contentType: "proposal", proposal }, options);
   const signature = await signFramedContent(options.signer, { wireFormat, content: framed, context: state.context });
@@ -225,7 +243,7 @@ function sizeOf(value: Proposal): number {
 }
 
 /** `ERR_MLS_LIMIT` when the epoch has too many proposals already, or too long ones; one that is cached is kept once (T-23). */
-export function cacheProposal<S extends PublicGroupState>(
+export function cacheProposal<S extends Pick<PublicGroupState, "proposals">>(
   state: S,
   sent: { readonly proposal: Proposal; readonly sender: FramedContent["sender"]; readonly ref: Bytes },
   { limits: { pendingProposals, pendingProposalBytes, proposalBytes } }: Pick<Rules, "limits">,

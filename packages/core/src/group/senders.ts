@@ -7,6 +7,7 @@ import type { FramedContent } from "../framing/framed-content.ts";
 import { ProposalType } from "../framing/proposal.ts";
 import type { PublicGroupState } from "../state/group-state.ts";
 import type { Identity } from "../identity/authentication.ts";
+import type { KnownLeaves } from "../tree/loaded-leaves.ts";
 
 export const wrongEpoch = (message: string, requirement: string, detail = {}): CoppiceError =>
   new CoppiceError("ERR_MLS_EPOCH", message, { requirement, detail });
@@ -50,7 +51,10 @@ export function authorOf({ sender }: FramedContent, findMember: (leaf: number) =
 }
 
 /** The key that must have signed, by the type of sender (R-6.1-4 to R-6.1-7). */
-export function senderKey(state: PublicGroupState, framed: FramedContent): Bytes {
+export function senderKey(
+  state: Pick<PublicGroupState, "context"> & { readonly tree: KnownLeaves },
+  framed: FramedContent,
+): Bytes {
   const { sender, content } = framed;
   switch (sender.senderType) {
     case "member":

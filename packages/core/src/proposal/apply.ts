@@ -253,7 +253,7 @@ function refuseUnsupported(custom: readonly Pick<SentCustomProposal, "proposal">
 }
 
 /** New external senders are put to the authentication service. */
-async function checkExternalSenders(
+export async function checkExternalSenders(
   suite: CipherSuite,
   rules: IdentityRules,
   { before, after }: { readonly before: readonly Extension[]; readonly after: readonly Extension[] },

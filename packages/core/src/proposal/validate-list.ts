@@ -9,7 +9,6 @@ import type { Sender, SentProposal } from "../framing/framed-content.ts";
 import { type Proposal, type ReInitProposal, ProposalType } from "../framing/proposal.ts";
 import type { Limits } from "../limits.ts";
 import { type PreSharedKeyId, preSharedKeyId } from "../schedule/psk.ts";
-import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
 const listError = (message: string, requirement: string): CoppiceError =>
@@ -70,7 +69,8 @@ export function checkReinit({ version, cipherSuite }: ReInitProposal): void {
 
 /** What proposals are checked against. */
 interface CheckContext {
-  readonly tree: RatchetTree;
+  /** Whose leaves are asked for, not what is in them. */
+  readonly tree: { findLeaf(index: number): object | undefined };
   readonly rules: ProposalRules;
 }
 

@@ -4,7 +4,7 @@
  */
 import { equalBytes } from "../codec/bytes.ts";
 import { sameCredential } from "../identity/credential.ts";
-import type { FormerMembers, GroupState, MessagingState } from "./group-state.ts";
+import type { FormerMembers, GroupState, KnowingState } from "./group-state.ts";
 import { notLoaded } from "../result.ts";
 import type { Identity } from "../identity/authentication.ts";
 import { changedNodes } from "../tree/changed-nodes.ts";
@@ -32,7 +32,7 @@ const isSame = (a: Identity | undefined, b: Identity | undefined): boolean =>
  * The member at a leaf in the current epoch or one that is kept; undefined if there was none. `ERR_MLS_NOT_LOADED` if that is not
  * known.
  */
-export function findMember(state: MessagingState, epoch: bigint, leaf: number): Identity | undefined {
+export function findMember(state: KnowingState, epoch: bigint, leaf: number): Identity | undefined {
   // Oldest first: what a later epoch says of the leaf is no news then.
   for (const { context, former } of epoch === state.context.epoch ? [] : state.pastEpochs.toReversed()) {
     if (context.epoch < epoch) continue;

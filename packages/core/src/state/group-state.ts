@@ -10,7 +10,7 @@ import type { Identity } from "../identity/authentication.ts";
 import type { EpochSecrets } from "../schedule/key-schedule.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { type SecretTree, secretsOf } from "../schedule/secret-tree.ts";
-import type { Leaves } from "../tree/loaded-leaves.ts";
+import type { KnownLeaves, Leaves } from "../tree/loaded-leaves.ts";
 import { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import type { PrivateKeys } from "../tree/treekem.ts";
@@ -61,8 +61,8 @@ export interface PublicGroupState {
  * What sending and opening messages takes of a group: all of a state but the ratchet tree, of which only leaves are wanted, and
  * those that were loaded are enough. It holds secrets: log it nowhere, encrypt it at rest.
  */
-export interface MessagingState extends Omit<PublicGroupState, "tree"> {
-  readonly tree: Leaves;
+export interface MessagingState<T extends KnownLeaves = Leaves> extends Omit<PublicGroupState, "tree"> {
+  readonly tree: T;
   /** This member's leaf. */
   readonly leafIndex: LeafIndex;
   readonly privateKeys: PrivateKeys;
@@ -78,13 +78,16 @@ export interface MessagingState extends Omit<PublicGroupState, "tree"> {
   readonly leafSince: bigint;
 }
 
+/** A state that knows some leaves at least: what sending and opening take. */
+export type KnowingState = MessagingState<KnownLeaves>;
+
 /** Everything that one member has of a group. It holds secrets: log it nowhere, encrypt it at rest. */
 export interface GroupState extends MessagingState {
   readonly tree: RatchetTree;
 }
 
 /** The next state, with the secrets that it no longer has: erase those once it is stored. */
-export interface Transition<S extends MessagingState = GroupState> {
+export interface Transition<S extends KnowingState = GroupState> {
   readonly state: S;
   readonly consumed: readonly Bytes[];
 }
@@ -103,14 +106,14 @@ export interface Transition<S extends MessagingState = GroupState> {
 export const isComplete = (state: MessagingState): state is GroupState => state.tree instanceof RatchetTree;
 
 /** Secret trees of the current epoch and those that are kept. */
-export const secretTreesOf = (state: MessagingState): ReadonlyMap<bigint, SecretTree> =>
+export const secretTreesOf = (state: KnowingState): ReadonlyMap<bigint, SecretTree> =>
   new Map([
     [state.context.epoch, state.secretTree],
     ...state.pastEpochs.map(({ context, secretTree }) => [context.epoch, secretTree] as const),
   ]);
 
 /** This member's own leaf. */
-export function ownLeaf(state: Pick<MessagingState, "tree" | "leafIndex">): LeafNode {
+export function ownLeaf(state: Pick<KnowingState, "tree" | "leafIndex">): LeafNode {
   const leaf = state.tree.findLeaf(state.leafIndex);
   if (leaf === undefined) throw new CoppiceError("ERR_MLS_STATE", "This member has no leaf: it was removed");
   return leaf;
@@ -136,7 +139,7 @@ export function requireReadable(state: Pick<PublicGroupState, "status">): void {
 }
 
 /** `ERR_MLS_STATE` for the signer of another key than that of the own leaf: nobody would accept what it signs. */
-export function checkSigner(state: Pick<MessagingState, "tree" | "leafIndex">, { publicKey }: Signer): void {
+export function checkSigner(state: Pick<KnowingState, "tree" | "leafIndex">, { publicKey }: Signer): void {
   if (equalBytes(publicKey, ownLeaf(state).signatureKey)) return;
   throw new CoppiceError("ERR_MLS_STATE", "The signer has another key than the own leaf", {
     requirement: "R-6.1-4",
@@ -144,7 +147,7 @@ export function checkSigner(state: Pick<MessagingState, "tree" | "leafIndex">, {
 }
 
 /** The secrets of one epoch. */
-export function secretsOfEpoch(epoch: Pick<GroupState, "secrets" | "secretTree" | "privateKeys">): Bytes[] {
+export function secretsOfEpoch(epoch: Pick<KnowingState, "secrets" | "secretTree" | "privateKeys">): Bytes[] {
   const { epochAuthenticator: _, ...secret } = epoch.secrets;
   return [
     ...Object.values(secret),
@@ -160,6 +163,6 @@ export const secretsOfPast = ({ senderDataSecret, secretTree }: PastEpoch): Byte
 ];
 
 /** Every secret of a state but its resumption PSKs, for erasing it. */
-export function epochSecretsOf(state: GroupState): Bytes[] {
+export function epochSecretsOf(state: KnowingState): Bytes[] {
   return [...secretsOfEpoch(state), ...state.pendingUpdates.values(), ...state.pastEpochs.flatMap(secretsOfPast)];
 }

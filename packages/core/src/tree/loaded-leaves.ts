@@ -2,14 +2,18 @@
 import { notLoaded } from "../result.ts";
 import type { LeafNode } from "./leaf-node.ts";
 
-/** Leaves by index: a ratchet tree, or those of one that were loaded. */
-export interface Leaves {
+/** Leaves by index, as far as they are known. */
+export interface KnownLeaves {
   /** Leaves, filled or blank: a power of two. */
   readonly leafCount: number;
-  /** Leaves that are not blank. */
-  readonly memberCount: number;
   /** `index` from a decoder: undefined when out of range or blank. `ERR_MLS_NOT_LOADED` if that is not known. */
   findLeaf(index: number): LeafNode | undefined;
+}
+
+/** Leaves by index: a ratchet tree, or those of one that were loaded. */
+export interface Leaves extends KnownLeaves {
+  /** Leaves that are not blank. */
+  readonly memberCount: number;
 }
 
 /** The leaves that were loaded, blank ones among them. A value: loading more makes another. */

@@ -22,9 +22,16 @@ const parentHashInput: Codec<{ encryptionKey: Bytes; parentHash: Bytes; original
 
 /** The parent hash of `parent` with respect to the child on the other side of `sibling` (R-7.9-1, R-7.9-3). */
 function parentHash(hash: HashKernel, parent: ParentNode, sibling: Subtree): Bytes {
-  const original = withoutLeaves(sibling, parent.unmergedLeaves);
-  const { encryptionKey, parentHash: above } = parent;
-  const input = { encryptionKey, parentHash: above, originalSiblingTreeHash: treeHash(hash, original) };
+  return parentHashOver(hash, parent, treeHash(hash, withoutLeaves(sibling, parent.unmergedLeaves)));
+}
+
+/** The same from the tree hash that the sibling had when `parent` was set. */
+export function parentHashOver(
+  hash: HashKernel,
+  { encryptionKey, parentHash: above }: Pick<ParentNode, "encryptionKey" | "parentHash">,
+  originalSiblingTreeHash: Bytes,
+): Bytes {
+  const input = { encryptionKey, parentHash: above, originalSiblingTreeHash };
   return encodeFor(parentHashInput, input, (bytes) => hash.digest(bytes));
 }
 

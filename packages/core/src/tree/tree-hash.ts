@@ -1,12 +1,12 @@
 /** Tree hashes (RFC 9420 §7.8): each is computed once and stays with its node, which later versions of the tree share. */
 import type { HashKernel } from "@coppice/wasm";
 import type { Bytes } from "../codec/bytes.ts";
-import { type Codec, closedEnum, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
+import { type Codec, closedEnum, encodeFor, opaque, optional, struct, uint32, uint8 } from "../codec/codec.ts";
 import { Writer } from "../codec/writer.ts";
 import { type LeafNode, leafNode } from "./leaf-node.ts";
 import { type ParentNode, parentNode } from "./parent-node.ts";
 import { type Subtree, isLeafSlot } from "./subtree.ts";
-import { level } from "./tree-math.ts";
+import { type LeafIndex, level } from "./tree-math.ts";
 
 type NodeType = "leaf" | "parent";
 const nodeType: Codec<NodeType> = closedEnum(uint8, { leaf: 1, parent: 2 });
@@ -44,6 +44,20 @@ function writeInput(writer: Writer, hash: HashKernel, slot: Subtree): void {
   const rightHash = treeHash(hash, slot.right);
   parentHashInput.encode(writer, { nodeType: "parent", parentNode: slot.parentNode, leftHash, rightHash });
 }
+
+/** Tree hash of a leaf, for those who have no more of the tree. */
+export const leafTreeHash = (hash: HashKernel, leafIndex: LeafIndex, leaf: LeafNode | undefined): Bytes =>
+  encodeFor(leafHashInput, { nodeType: "leaf", leafIndex, leafNode: leaf }, (input) => hash.digest(input));
+
+/** Tree hash of a parent over those of its children, for those who have no more of the tree. */
+export const parentTreeHash = (
+  hash: HashKernel,
+  parent: ParentNode | undefined,
+  { leftHash, rightHash }: { readonly leftHash: Bytes; readonly rightHash: Bytes },
+): Bytes =>
+  encodeFor(parentHashInput, { nodeType: "parent", parentNode: parent, leftHash, rightHash }, (input) =>
+    hash.digest(input),
+  );
 
 /** Inputs that are encoded side by side before the kernel is called. */
 const BATCH = 64;

@@ -3,7 +3,7 @@ import { randomBytes } from "@coppice/kit";
 import { type Bytes, equalBytes, erase } from "../codec/bytes.ts";
 import type { Given } from "../codec/codec.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import type { HpkeKeyPair } from "../crypto/hpke.ts";
+import type { HpkeCiphertext, HpkeKeyPair } from "../crypto/hpke.ts";
 import { decryptWithLabel, deriveSecrets, encryptWithLabel } from "../crypto/labels.ts";
 import type { Signer } from "../crypto/signature.ts";
 import { CoppiceError } from "../errors.ts";
@@ -138,8 +138,8 @@ export async function encryptPath(
   return { leafNode: generated.leafNode, nodes };
 }
 
-/** Nodes that a path secret is encrypted to. */
-function recipients(tree: RatchetTree, copathChild: NodeIndex, newLeaves: ReadonlySet<LeafIndex>): NodeIndex[] {
+/** Nodes that a path secret is encrypted to, in the order of their ciphertexts. */
+export function recipients(tree: RatchetTree, copathChild: NodeIndex, newLeaves: ReadonlySet<LeafIndex>): NodeIndex[] {
   const added = new Set([...newLeaves].map(leafToNode));
   return tree.resolution(copathChild).filter((node) => !added.has(node));
 }
@@ -241,15 +241,36 @@ export async function decryptPath(
   if (keys === undefined || sealed === undefined)
     throw wrongPath("No path secret is encrypted to this leaf", "R-7.5-9");
 
+  const nodes = filtered.slice(start).map(({ node }) => node);
+  return openPathSecret(suite, { keys, context, sealed, nodes, announced: path.nodes.slice(start) });
+}
+
+/**
+ * Decrypts a path secret and derives the path from it along `nodes`. `ERR_MLS_UPDATE_PATH` unless that leads to the announced keys
+ * (R-7.5-10).
+ */
+export async function openPathSecret(
+  suite: CipherSuite,
+  {
+    keys,
+    context,
+    sealed,
+    nodes,
+    announced,
+  }: {
+    readonly keys: HpkeKeyPair;
+    readonly context: Bytes;
+    readonly sealed: HpkeCiphertext;
+    readonly nodes: readonly NodeIndex[];
+    /** Of the update path, one for each of `nodes`. */
+    readonly announced: readonly UpdatePathNode[];
+  },
+): Promise<PathSecrets> {
   const first = await decryptWithLabel(suite, { keys, label: "UpdatePathNode", context, sealed });
-  const derived = await derivePath(
-    suite,
-    first,
-    filtered.slice(start).map(({ node }) => node),
-  );
+  const derived = await derivePath(suite, first, nodes);
   for (const [i, { publicKey }] of [...derived.keys.values()].entries()) {
-    const announced = path.nodes[start + i]?.encryptionKey;
-    if (announced === undefined || !equalBytes(publicKey, announced)) {
+    const expected = announced[i]?.encryptionKey;
+    if (expected === undefined || !equalBytes(publicKey, expected)) {
       erase(derived.commitSecret, ...derived.secrets.map(({ pathSecret }) => pathSecret));
       throw wrongPath("A path secret does not lead to the announced public key", "R-7.5-10");
     }
@@ -259,7 +280,7 @@ export async function decryptPath(
 
 /** The keys that still belong to their nodes in `tree`, with `added` over them; the others in `dropped` (R-7.5-12, R-7.5-13). */
 export function keepPrivateKeys(
-  tree: RatchetTree,
+  tree: Pick<RatchetTree, "leafCount" | "encryptionKey">,
   own: PrivateKeys,
   added: PrivateKeys = new Map(),
 ): { readonly kept: PrivateKeys; readonly dropped: readonly Bytes[] } {

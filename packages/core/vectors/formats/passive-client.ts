@@ -12,7 +12,8 @@ import { makeRules } from "../../src/rules.ts";
 import type { Case, Format } from "../case.ts";
 import { Case as VectorCase, expectBytes, expectKeyPair } from "../case.ts";
 
-function rulesFor(vector: Case): Rules {
+/** Rules that know the PSKs of a vector. */
+export function rulesFor(vector: Case): Rules {
   const psks = vector.objects("external_psks").map((psk) => ({ id: psk.hex("psk_id"), value: psk.hex("psk") }));
   return makeRules({
     authentication: { validate: () => Promise.resolve() },
@@ -24,7 +25,8 @@ function rulesFor(vector: Case): Rules {
   });
 }
 
-async function readKeyPackage(suite: CipherSuite, vector: Case): Promise<OwnKeyPackage> {
+/** The key package of a vector, with its private keys. */
+export async function readKeyPackage(suite: CipherSuite, vector: Case): Promise<OwnKeyPackage> {
   const { keyPackage } = decodeMessageOf("mls_key_package", vector.hex("key_package"));
   const signer = await suite.signature.importSigner(
     vector.privateKey("signature_priv", suite.signature.privateKeyLength),
