@@ -21,13 +21,16 @@ import { keyPackage as keyPackageCodec } from "../src/framing/key-package.ts";
 import { forgeCommit, forgeExternalCommit } from "../test/support/forge-commit.ts";
 import { forgeKeyPackage, forgeUpdateLeaf, forgeWelcome } from "../test/support/forge-join.ts";
 import { sealPrivate, sealPublic, signedContent } from "../test/support/forge-message.ts";
-import { Group, Member, testRules } from "../test/support/group.ts";
+import { ANYBODY, Group, Member, testRules } from "../test/support/group.ts";
 import type { Random } from "./random.ts";
 import { below, mutate, pick } from "./random.ts";
 import type { Target } from "./target.ts";
 import { Finding, requireCoppiceError } from "./target.ts";
 
-const rules = testRules({ findPsk: (id) => Promise.resolve(id.pskType === "external" ? id.pskId : undefined) });
+const rules = testRules({
+  authentication: ANYBODY,
+  findPsk: (id) => Promise.resolve(id.pskType === "external" ? id.pskId : undefined),
+});
 
 export async function processingTargets(): Promise<Target[]> {
   const group = await Group.of(["alice", "bob", "carol", "dave"], { rules });

@@ -1,11 +1,12 @@
 /**
- * Fuzzes decoders and processing: `npm run fuzz -- --seconds N [--seed S] [--only TEXT]`. Prints executions and seed; on a
+ * Fuzzes decoders, processing, and what stands around them: `npm run fuzz -- --seconds N [--seed S] [--only TEXT]`. Prints executions and seed; on a
  * failure a reproducer, with exit code 1.
  */
 import { parseArgs } from "node:util";
 import { decoderTargets } from "./decoders.ts";
 import { processingTargets } from "./processing.ts";
 import { pick, seeded } from "./random.ts";
+import { surroundingTargets } from "./surroundings.ts";
 import type { Target } from "./target.ts";
 import { Finding } from "./target.ts";
 
@@ -21,7 +22,10 @@ if (!(seconds > 0) || !Number.isInteger(seed)) throw new TypeError("--seconds N 
 
 const decoders = await decoderTargets();
 const processing = await processingTargets();
-const families = [decoders, processing].map((family) => family.filter(({ name }) => name.includes(values.only ?? "")));
+const surroundings = await surroundingTargets();
+const families = [decoders, processing, surroundings].map((family) =>
+  family.filter(({ name }) => name.includes(values.only ?? "")),
+);
 const chosen = families.filter((family) => family.length > 0);
 const random = seeded(seed);
 const executions = new Map<string, number>();
@@ -54,7 +58,8 @@ while (performance.now() < end && process.exitCode === undefined) {
   }
 }
 const total = [...executions.values()].reduce((sum, count) => sum + count, 0);
-for (const { name } of processing) console.log(`${String(executions.get(name) ?? 0).padStart(8)}  ${name}`);
+for (const { name } of [...processing, ...surroundings])
+  console.log(`${String(executions.get(name) ?? 0).padStart(8)}  ${name}`);
 const decoded = decoders.reduce((sum, { name }) => sum + (executions.get(name) ?? 0), 0);
 console.log(`${String(decoded).padStart(8)}  decode (${String(decoders.length)} types)`);
 console.log(`${String(total)} executions, seed ${String(seed)}, slowest ${slowest.toFixed(0)} ms`);
