@@ -52,6 +52,7 @@ export const CORE_LAYERS = [
   ["rules"],
   ["commit"],
   ["group"],
+  ["drafts"],
   ["index"],
   ["drafts"],
 ];

@@ -24,13 +24,13 @@ export interface CipherSuite {
   readonly signature: SignatureScheme;
 }
 
-type Kind = Kernel["kind"];
+export type Kind = Kernel["kind"];
 
 /** Hash and AEAD, and what encrypts messages with the two. */
 type Symmetric = Pick<CipherSuite, "hash" | "aead" | "messages">;
 
 /** A row: HPKE's identifiers of KDF and AEAD are those of the suite's hash and AEAD (R-17.1-2). */
-interface Row {
+export interface CipherSuiteRow {
   readonly name: string;
   readonly symmetric: (kind?: Kind) => Promise<Symmetric>;
   readonly kdfId: number;
@@ -51,9 +51,9 @@ const stepwise = (hash: HashKernel, aead: Aead): Symmetric => ({
   messages: stepwiseMessages({ hash, aead }),
 });
 
-type SymmetricOfRow = Pick<Row, "symmetric" | "kdfId" | "aeadId">;
+export type SymmetricOfRow = Pick<CipherSuiteRow, "symmetric" | "kdfId" | "aeadId">;
 
-const sha256Aes128Gcm: SymmetricOfRow = {
+export const sha256Aes128Gcm: SymmetricOfRow = {
   symmetric: async (kind) => {
     const kernel = await loadKernel(kind);
     return kernel.kind === "wasm"
@@ -65,7 +65,7 @@ const sha256Aes128Gcm: SymmetricOfRow = {
 };
 
 /** Those of the suites that need the full kernel. */
-const full = (hash: "sha256" | "sha384" | "sha512", aead: "aes256gcm" | "chacha20poly1305"): SymmetricOfRow => ({
+export const full = (hash: "sha256" | "sha384" | "sha512", aead: "aes256gcm" | "chacha20poly1305"): SymmetricOfRow => ({
   symmetric: async (kind) => {
     const kernel = await loadFullKernel(kind);
     if (kernel.kind === "wasm") return onWasm(kernel, kernel[hash], kernel[aead]);
@@ -78,13 +78,13 @@ const full = (hash: "sha256" | "sha384" | "sha512", aead: "aes256gcm" | "chacha2
 const x25519 = async (kind?: Kind): Promise<Kem> => dhkemX25519((await loadKernel(kind)).sha256);
 /** Modules of the curves that suite 1 does not need. */
 const x448 = async (): Promise<Kem> => (await import("./dhkem-x448.ts")).dhkemX448();
-const nist = (curve: NistCurveName): Pick<Row, "kem" | "signature"> => ({
+const nist = (curve: NistCurveName): Pick<CipherSuiteRow, "kem" | "signature"> => ({
   kem: async (kind) => (await import("./dhkem-nist.ts")).dhkemNist(await loadFullKernel(kind), curve),
   signature: async () => (await import("./ecdsa.ts")).ecdsa(curve),
 });
 const ed448 = async (): Promise<PlatformScheme> => (await import("./ed448.ts")).ed448();
 
-const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
+const TABLE: Map<number, CipherSuiteRow> = new Map<number, CipherSuiteRow>([
   [
     0x0001,
     {
@@ -142,15 +142,29 @@ const TABLE: ReadonlyMap<number, Row> = new Map<number, Row>([
   ],
 ]);
 
-/** Numbers of the suites that this implementation has, in ascending order. */
+/** Numbers of the suites of RFC 9420, all of which this implementation has, in ascending order. Those of drafts are not among them. */
 export const SUPPORTED_CIPHER_SUITES: readonly number[] = [...TABLE.keys()];
+
+/** Whether `getCipherSuite` has this suite: one of RFC 9420, or one that was added in this context. */
+export const isCipherSuite = (id: number): boolean => TABLE.has(id);
+
+/** Adds rows under their numbers, all or none. `RangeError` for a number that another suite has; the same suite again changes nothing. */
+export function addCipherSuites(rows: ReadonlyMap<number, CipherSuiteRow>): void {
+  for (const [id, { name }] of rows) {
+    const there = TABLE.get(id)?.name ?? name;
+    if (there !== name) throw new RangeError(`Cipher suite 0x${hex(id)} is ${there} already, and cannot be ${name}`);
+  }
+  for (const [id, row] of rows) if (!TABLE.has(id)) TABLE.set(id, row);
+}
+
+const hex = (id: number): string => id.toString(16).padStart(4, "0");
 
 /** Suites of this context: what its platform can do is found out by doing it, which takes milliseconds. */
 const resolved = new Map<string, Promise<CipherSuite>>();
 
 /**
  * Resolves a cipher suite, once in each context. What suite 1 does not need is loaded when it is asked for.
- * `ERR_MLS_VERSION` for a number that is not in the table.
+ * `ERR_MLS_VERSION` for a number that is not in the table: the suites of RFC 9420, and those of drafts that were added in this context.
  *
  * @example
  * ```ts run
@@ -167,7 +181,7 @@ export async function getCipherSuite(
 ): Promise<CipherSuite> {
   const row = TABLE.get(id);
   if (row === undefined) {
-    throw new CoppiceError("ERR_MLS_VERSION", `Cipher suite 0x${id.toString(16).padStart(4, "0")} is not supported`, {
+    throw new CoppiceError("ERR_MLS_VERSION", `Cipher suite 0x${hex(id)} is not supported`, {
       requirement: "R-5.1-1",
       detail: { cipherSuite: id },
     });
@@ -181,7 +195,7 @@ export async function getCipherSuite(
   return suite;
 }
 
-async function resolve(id: number, row: Row, kernel: Kind | undefined): Promise<CipherSuite> {
+async function resolve(id: number, row: CipherSuiteRow, kernel: Kind | undefined): Promise<CipherSuite> {
   const [{ hash, aead, messages }, kem, signature] = await Promise.all([
     row.symmetric(kernel),
     row.kem(kernel),

@@ -91,7 +91,7 @@ function usable(x25519: X25519): Promise<boolean> {
 }
 
 /** On Node's own functions, or SubtleCrypto where every key works, else on noble. */
-async function x25519(): Promise<X25519> {
+export async function x25519(): Promise<X25519> {
   const node = nodeCrypto();
   if (node !== undefined) {
     const { x25519OnNode } = await import("./node-25519.ts");

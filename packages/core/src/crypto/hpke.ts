@@ -34,7 +34,7 @@ export type Seal = (publicKey: Bytes, plaintext: Bytes) => Promise<HpkeCiphertex
 
 /** The HPKE of a cipher suite. */
 export interface Hpke {
-  /** Length of a serialized public key and of a KEM output, in bytes. */
+  /** Length of a serialized public key, in bytes; in the suites of RFC 9420 that of a KEM output, too. */
   readonly Npk: number;
   /** Length of a serialized private key, in bytes. */
   readonly Nsk: number;

@@ -8,7 +8,7 @@ export interface Signer {
   /** As in a leaf's `signature_key` (R-5.1.1-2). */
   readonly publicKey: Uint8Array;
   /**
-   * The signature in the suite's encoding: R ‖ S for EdDSA, DER for ECDSA (R-5.1.2-2). The message may hold what is to be encrypted: it
+   * The signature in the suite's encoding: R ‖ S for EdDSA, DER for ECDSA (R-5.1.2-2), raw for ML-DSA. The message may hold what is to be encrypted: it
    * is overwritten when the promise settles. Copy what has to last longer, and do not transfer its buffer.
    */
   readonly sign: (message: Bytes) => Promise<Uint8Array>;
@@ -20,7 +20,7 @@ export interface LocalSigner extends Signer {
   readonly sign: (message: Uint8Array) => Promise<Bytes>;
 }
 
-/** A freshly generated key: the seed (EdDSA) or scalar (ECDSA) for encrypted storage, and its public key. */
+/** A freshly generated key: the seed (EdDSA, ML-DSA) or scalar (ECDSA) for encrypted storage, and its public key. */
 export interface SignatureKeyPair {
   readonly publicKey: Bytes;
   /** Secret; erase it once stored. */
@@ -29,10 +29,10 @@ export interface SignatureKeyPair {
 
 /** A suite's signature algorithm (§5.1.2). */
 export interface SignatureScheme {
-  readonly name: "Ed25519" | "Ed448" | "P-256" | "P-384" | "P-521";
+  readonly name: "Ed25519" | "Ed448" | "P-256" | "P-384" | "P-521" | "ML-DSA-44" | "ML-DSA-65" | "ML-DSA-87";
   /** Public key length in bytes. */
   readonly publicKeyLength: number;
-  /** Private key length in bytes: a seed (EdDSA) or a scalar (ECDSA). */
+  /** Private key length in bytes: a seed (EdDSA, ML-DSA) or a scalar (ECDSA). */
   readonly privateKeyLength: number;
   readonly generateKeyPair: () => Promise<SignatureKeyPair>;
   /** A signer whose key cannot be read back where the platform has the algorithm. `ERR_MLS_CRYPTO` for a malformed key. */

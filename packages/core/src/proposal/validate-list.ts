@@ -1,7 +1,7 @@
 /** Proposal list validation (RFC 9420 §12.2), the same for making a Commit and for processing one. */
 import { encode } from "../codec/codec.ts";
 import { toHex } from "../codec/bytes.ts";
-import { type CipherSuite, SUPPORTED_CIPHER_SUITES } from "../crypto/cipher-suite.ts";
+import { type CipherSuite, isCipherSuite } from "../crypto/cipher-suite.ts";
 import { type ProposalTypeRules, rulesOf } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import { MLS10 } from "../extensions/capabilities.ts";
@@ -60,7 +60,7 @@ export interface ProposalRules {
  * here could make the one that it announces (R-11.2-2). Not asked of received Commits, whose sender may know more.
  */
 export function checkReinit({ version, cipherSuite }: ReInitProposal): void {
-  if (version === MLS10 && SUPPORTED_CIPHER_SUITES.includes(cipherSuite)) return;
+  if (version === MLS10 && isCipherSuite(cipherSuite)) return;
   throw new CoppiceError("ERR_MLS_VERSION", "A ReInit to a version or cipher suite that is not supported", {
     requirement: "R-11.2-2",
     detail: { version, cipherSuite },

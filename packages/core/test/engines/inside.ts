@@ -1,6 +1,7 @@
 /** What runs inside an engine: a group with every cipher suite, verdicts on odd keys and signatures, and the official test vectors. */
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../../src/crypto/cipher-suite.ts";
+import { registerPqCipherSuites } from "../../src/drafts/pq.ts";
 import { Case, isOfKnownSuite } from "../../vectors/case.ts";
 import { recogniseFormat } from "../../vectors/formats.ts";
 import { judgeKey, judgeSignature, KEY_EDGES, SIGNATURE_EDGES } from "../support/edges/verdicts.ts";
@@ -30,7 +31,7 @@ const failures: string[] = [];
 export async function start({ kernels, groups, vectors }: CoreOptions): Promise<void> {
   const files = await Promise.all(vectors.map(readVectors));
   cases = kernels.flatMap((kernel) => [
-    ...(groups ? SUPPORTED_CIPHER_SUITES : []).map((id) => ({
+    ...(groups ? [...SUPPORTED_CIPHER_SUITES, ...registerPqCipherSuites()] : []).map((id) => ({
       title: `a group with suite ${String(id)} on ${kernel}`,
       run: () => playScenario(id, kernel),
     })),
