@@ -52,7 +52,6 @@ export const CORE_LAYERS = [
   ["rules"],
   ["commit"],
   ["group"],
-  ["drafts"],
   ["index"],
   ["drafts"],
 ];

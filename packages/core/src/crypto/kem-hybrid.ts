@@ -8,7 +8,8 @@ import { type Bytes, concat, erase, utf8 } from "../codec/bytes.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { type HybridGroup, hybridNist, hybridX25519 } from "./hybrid-group.ts";
 import { unusableKey, unusableOutput } from "./kem-refusals.ts";
-import { mlKem, ML_KEM_SEED, type MlKemName } from "./ml-kem.ts";
+import { mlKem } from "./ml-kem.ts";
+import { ML_KEM_SEED, type MlKemName } from "./ml-kem-parameters.ts";
 import { deriveSeed } from "./shake-derive.ts";
 
 export type HybridKemName = "MLKEM768-X25519" | "MLKEM768-P256" | "MLKEM1024-P384";

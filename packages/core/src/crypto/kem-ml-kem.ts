@@ -3,7 +3,8 @@ import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { unusableKey, unusableOutput } from "./kem-refusals.ts";
-import { mlKem, ML_KEM_SEED, type MlKemName } from "./ml-kem.ts";
+import { mlKem } from "./ml-kem.ts";
+import { ML_KEM_SEED, type MlKemName } from "./ml-kem-parameters.ts";
 import { deriveSeed } from "./shake-derive.ts";
 
 const KEM_IDS: Readonly<Record<MlKemName, number>> = { "ML-KEM-768": 0x0041, "ML-KEM-1024": 0x0042 };

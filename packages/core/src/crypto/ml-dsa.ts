@@ -4,25 +4,11 @@
  */
 import { randomBytes } from "@coppice/kit";
 import type { Bytes } from "../codec/bytes.ts";
+import { ML_DSA_SEED, ML_DSA_SIZES, type MlDsaName, type PlatformMlDsa } from "./ml-dsa-parameters.ts";
 import { modernSubtle, publicBytesOf } from "./modern-subtle.ts";
 import { works } from "./platform.ts";
 import { type PlatformScheme, malformedPrivateKey } from "./signature.ts";
 import { VerificationKeys } from "./verification-keys.ts";
-
-export type MlDsaName = "ML-DSA-44" | "ML-DSA-65" | "ML-DSA-87";
-
-/** Lengths in bytes (FIPS 204, table 2). */
-const SIZES: Readonly<Record<MlDsaName, { readonly publicKey: number; readonly signature: number }>> = {
-  "ML-DSA-44": { publicKey: 1312, signature: 2420 },
-  "ML-DSA-65": { publicKey: 1952, signature: 3309 },
-  "ML-DSA-87": { publicKey: 2592, signature: 4627 },
-};
-
-/** Bytes of a private key. */
-export const ML_DSA_SEED = 32;
-
-/** The algorithm as a platform has it, for keys and signatures of the right length. */
-export type PlatformMlDsa = Pick<PlatformScheme, "importSigner" | "verify">;
 
 function onSubtle(name: MlDsaName): PlatformMlDsa {
   const verifiers = new VerificationKeys((publicKey) =>
@@ -56,7 +42,7 @@ function usable({ importSigner, verify }: PlatformMlDsa): Promise<boolean> {
 
 /** On SubtleCrypto where it works, else on noble. Any bytes of the right length are a public key. */
 export async function mlDsa(name: MlDsaName): Promise<PlatformScheme> {
-  const { publicKey: publicKeyLength, signature: signatureLength } = SIZES[name];
+  const { publicKey: publicKeyLength, signature: signatureLength } = ML_DSA_SIZES[name];
   const native = onSubtle(name);
   const { importSigner, verify } = (await usable(native))
     ? native

@@ -1,7 +1,7 @@
 /** ML-KEM on noble, where the platform lacks it. */
 import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { erase } from "../codec/bytes.ts";
-import type { MlKemName, PlatformMlKem } from "./ml-kem.ts";
+import type { MlKemName, PlatformMlKem } from "./ml-kem-parameters.ts";
 
 export function mlKemOnNoble(name: MlKemName): PlatformMlKem {
   const kem = { "ML-KEM-768": ml_kem768, "ML-KEM-1024": ml_kem1024 }[name];

@@ -12,8 +12,8 @@ import {
 import { ed25519 } from "../crypto/ed25519.ts";
 import type { Kem } from "../crypto/hpke.ts";
 import type { HybridKemName } from "../crypto/kem-hybrid.ts";
-import type { MlDsaName } from "../crypto/ml-dsa.ts";
-import type { MlKemName } from "../crypto/ml-kem.ts";
+import type { MlDsaName } from "../crypto/ml-dsa-parameters.ts";
+import type { MlKemName } from "../crypto/ml-kem-parameters.ts";
 import type { PlatformScheme } from "../crypto/signature.ts";
 import { isGrease } from "../extensions/grease.ts";
 

@@ -4,8 +4,10 @@ import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { shake128 } from "@noble/hashes/sha3.js";
 import { describe, expect, test } from "vitest";
 import { type Bytes, EMPTY, toHex } from "../../src/codec/bytes.ts";
-import { mlDsa, type MlDsaName } from "../../src/crypto/ml-dsa.ts";
-import { mlKem, type MlKemName } from "../../src/crypto/ml-kem.ts";
+import { mlDsa } from "../../src/crypto/ml-dsa.ts";
+import type { MlDsaName } from "../../src/crypto/ml-dsa-parameters.ts";
+import { mlKem } from "../../src/crypto/ml-kem.ts";
+import type { MlKemName } from "../../src/crypto/ml-kem-parameters.ts";
 
 /** An endless stream of bytes, drawn piece by piece. */
 function stream(): (length: number) => Bytes {

@@ -25,7 +25,7 @@ export const NOW = 1_800_000_000n;
 const date = (seconds: bigint): Date => new Date(Number(seconds) * 1000);
 
 /** subjectPublicKeyInfo up to the key itself. */
-const SPKI_PREFIX: Readonly<Record<SignatureScheme["name"], string>> = {
+const SPKI_PREFIX: Readonly<Partial<Record<SignatureScheme["name"], string>>> = {
   Ed25519: "302a300506032b6570032100",
   Ed448: "3043300506032b6571033a00",
   "P-256": "3059301306072a8648ce3d020106082a8648ce3d030107034200",
@@ -33,7 +33,11 @@ const SPKI_PREFIX: Readonly<Record<SignatureScheme["name"], string>> = {
   "P-521": "30819b301006072a8648ce3d020106052b81040023038186" + "00",
 };
 
-export const spki = (name: SignatureScheme["name"], key: Bytes): Bytes => concat(fromHex(SPKI_PREFIX[name]), key);
+export function spki(name: SignatureScheme["name"], key: Bytes): Bytes {
+  const prefix = SPKI_PREFIX[name];
+  if (prefix === undefined) throw new RangeError(`No certificate of these tests has a key of ${name}`);
+  return concat(fromHex(prefix), key);
+}
 
 /** What one certificate has otherwise than a valid one. */
 export interface CertificateChanges {
