@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["{packages/*,examples/*,wasm,bench,scripts}/test/**/*.test.{ts,tsx}"],
+    include: ["{packages/*,examples/*,wasm,bench,scripts,e2e/attack}/test/**/*.test.{ts,tsx}"],
     environment: "node",
   },
 });

@@ -1,6 +1,7 @@
 /** Where attackers meet: people in real browsers, a real server, links between them that can fail, and one group. */
 import { rm } from "node:fs/promises";
 import { DeliveryServer } from "../fixtures/delivery-server.ts";
+import { AUDITOR, Auditor } from "./auditor.ts";
 import { browserPath, call, type EngineName } from "./browsers.ts";
 import { Link, Person } from "./people.ts";
 import { buildSite } from "./site.ts";
@@ -26,6 +27,7 @@ export async function until(condition: () => Promise<boolean>, limit: number, wh
 
 export class Party {
   readonly server: DeliveryServer;
+  readonly auditor: Auditor;
   readonly people: readonly Person[];
   /** The id of the group that all are members of. */
   readonly group: string;
@@ -33,17 +35,19 @@ export class Party {
 
   private constructor(parts: {
     readonly server: DeliveryServer;
+    readonly auditor: Auditor;
     readonly people: readonly Person[];
     readonly group: string;
     readonly site: string;
   }) {
     this.server = parts.server;
+    this.auditor = parts.auditor;
     this.people = parts.people;
     this.group = parts.group;
     this.#site = parts.site;
   }
 
-  /** Brings people together, each in one tab of a browser of its own; the first makes the group. */
+  /** Brings people together, each in one tab of a browser of its own; the first makes the group, to which the auditor belongs. */
   static async gather(guests: readonly (readonly [name: string, engine: EngineName])[]): Promise<Party> {
     const site = await buildSite();
     const links = await Promise.all(guests.map(() => Link.open()));
@@ -56,15 +60,15 @@ export class Party {
       await person.openTab();
       people.push(person);
     }
-    const [host, ...others] = people;
-    if (host === undefined) throw new RangeError("A party has at least one guest");
-    const group = await call(host.tab, "create", ["Party"]);
-    const added = await call(host.tab, "add", [group, others.map(({ name }) => name)]);
-    if (added !== "ok") throw new Error(`The group could not be made: ${added}`);
-    for (const person of people) {
-      await until(() => call(person.tab, "has", [group]), 30_000, `${person.name} joins`);
-    }
-    return new Party({ server, people, group, site });
+    const auditor = await Auditor.register(server.url);
+    const group = await makeGroup("Party", people);
+    await auditor.join();
+    return new Party({ server, auditor, people, group, site });
+  }
+
+  /** Makes one more group of all; the auditor joins it when it audits. */
+  makeGroup(title: string): Promise<string> {
+    return makeGroup(title, this.people);
   }
 
   person(name: string): Person {
@@ -102,7 +106,20 @@ export class Party {
 
   async disperse(): Promise<void> {
     for (const person of this.people) await person.dispose();
+    await this.auditor.close();
     await this.server.dispose();
     await rm(this.#site, { recursive: true, force: true });
   }
+}
+
+/** Has the first of these people make a group with the others and the auditor; resolves with its id once they have joined. */
+async function makeGroup(title: string, [host, ...others]: readonly Person[]): Promise<string> {
+  if (host === undefined) throw new RangeError("A party has at least one guest");
+  const group = await call(host.tab, "create", [title]);
+  const added = await call(host.tab, "add", [group, [...others.map(({ name }) => name), AUDITOR]]);
+  if (added !== "ok") throw new Error(`The group could not be made: ${added}`);
+  for (const person of others) {
+    await until(() => call(person.tab, "has", [group]), 30_000, `${person.name} joins`);
+  }
+  return group;
 }

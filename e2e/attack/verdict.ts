@@ -32,7 +32,13 @@ export async function conclude(
     failures.push(error);
     return undefined;
   });
+  const audit = await party.auditor.audit().catch((error: unknown) => {
+    failures.push(error);
+    return undefined;
+  });
+  const keysRepeated = audit?.repeated ?? [];
   const faults = [
+    ...(keysRepeated.length > 0 ? [`${String(keysRepeated.length)} keys repeated`] : []),
     ...(["lost", "repeated", "stuck"] as const).flatMap((kind) => {
       const count = result?.[kind].length ?? 0;
       return count > 0 ? [`${String(count)} ${kind}`] : [];
@@ -50,12 +56,14 @@ export async function conclude(
   for (const kind of ["lost", "repeated", "stuck"] as const) {
     for (const text of result?.[kind].slice(0, 20) ?? []) console.log(`${kind}: ${text}`);
   }
-  for (const error of failures) console.log(error instanceof Error ? (error.stack ?? error.message) : error);
+  for (const key of keysRepeated.slice(0, 20)) console.log(`key repeated: ${key}`);
+  for (const error of failures) console.log(error);
   if (result !== undefined) {
     console.log(
       `sent ${String(result.sent)}, delivered ${String(result.delivered)}, lost ${String(result.lost.length)}, ` +
         `repeated ${String(result.repeated.length)}, behind a gap ${String(result.behindGap)}, ` +
-        `failed ${String(result.failed)}, stuck ${String(result.stuck.length)}` +
+        `failed ${String(result.failed)}, stuck ${String(result.stuck.length)}, ` +
+        `keys ${String(audit?.keys ?? 0)}, keys repeated ${String(keysRepeated.length)}` +
         (longestWait === undefined ? "" : `, longest wait beside a frozen tab ${String(Math.round(longestWait))} ms`),
     );
   }
