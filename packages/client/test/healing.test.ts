@@ -574,4 +574,37 @@ describe("damaged records", () => {
     await world.agree(other, await world.arrival(opened.client, other.id));
     expect(codes).toEqual([]);
   });
+
+  test("a damaged item of a message that waits to be sent is failed, and told; those after it are sent", async () => {
+    const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+    alice.delivery.network.reachable = false;
+    await world.until(() => !alice.client.online);
+    const { seq } = await atAlice.send("lost");
+    await atAlice.send("kept");
+    await alice.engine.close();
+    let isDamaged = true;
+    const opened = await aliceDevice.open({
+      wrapStore: (store) => ({
+        ...damaging(
+          store,
+          (_partition, name) => isDamaged && name.startsWith("item/") && Number.parseInt(name.slice(5), 16) === seq,
+        ),
+        write: async (writes, options) => {
+          await store.write(writes, options);
+          if (writes.some(({ put }) => [...(put?.keys() ?? [])].some((name) => name.startsWith("item/"))))
+            isDamaged = false;
+        },
+      }),
+    });
+    const told: unknown[] = [];
+    opened.client.on("problem", ({ code, conversation, detail }) => told.push([code, conversation, detail["seq"]]));
+    const conversation = again(opened, atAlice);
+    await world.until(async () => (await texts(atBob)).length === 1);
+    expect(await texts(atBob)).toEqual(["kept"]);
+    await world.until(async () => (await states(conversation)).join() === "failed,sent");
+    expect(told).toEqual([["ERR_STORE_CORRUPT", atAlice.id, seq]]);
+    await expect(conversation.resend(seq)).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT", detail: { seq } });
+    await conversation.discard(seq);
+    expect(await texts(conversation)).toEqual(["kept"]);
+  });
 });

@@ -12,7 +12,7 @@ import { forget } from "./forget.ts";
 import { History, type HistoryQuery } from "./history.ts";
 import { readPeople, readUsers, type MembersOf, type MembersQuery } from "./members.ts";
 import { messageBytes } from "./message-bytes.ts";
-import { queueMessage } from "./outbox.ts";
+import { lostMessage, queueMessage } from "./outbox.ts";
 import { Snapshots, statusOf } from "./snapshot.ts";
 import type { Foreign, Stored } from "./stored.ts";
 import { Sync } from "./sync.ts";
@@ -209,6 +209,7 @@ export class EngineConversation {
     await this.#turns.transact(async (transaction) => {
       requireUsable(transaction, this.#context);
       const item = await failedItem(transaction, seq);
+      if (item.data.length === 0) throw lostMessage(seq);
       transaction.changeItem({ ...item, state: "sending", problem: undefined });
       // Nobody knows whether it has arrived after all.
       transaction.enqueue({ item: seq, sealed: undefined, resent: true });

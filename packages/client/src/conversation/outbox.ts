@@ -105,7 +105,8 @@ export async function prepareBatch(transaction: Transaction, context: Context): 
   for (const [number, entry] of [...transaction.outbox].slice(0, MAX_MESSAGES_PER_CALL)) {
     const ready =
       entry.item === 0 ? currentProposal(entry, epoch) : await sealedAnew(transaction, [number, entry], context);
-    if (ready === undefined && entry.item === 0) transaction.setOutbox(number, undefined);
+    if (ready === "lost") markLost(transaction, [number, entry], context);
+    else if (ready === undefined && entry.item === 0) transaction.setOutbox(number, undefined);
     else if (ready === undefined) break;
     else batch.push({ number, sealed: ready });
   }
@@ -120,10 +121,10 @@ async function sealedAnew(
   transaction: Transaction,
   [number, entry]: readonly [number, OutboxEntry],
   context: Context,
-): Promise<Sealed | undefined> {
+): Promise<Sealed | "lost" | undefined> {
   if (entry.sealed !== undefined && entry.sealed.epoch >= oldestEpoch(transaction.summary)) return entry.sealed;
   const item = await transaction.item(entry.item);
-  if (item?.kind !== "message") throw new CoppiceError("ERR_STORE_CORRUPT", "An outbox entry has no message");
+  if (item?.kind !== "message") return "lost";
   const resent = entry.resent || entry.sealed !== undefined;
   const sealed = await seal(transaction, item, { context, resent });
   if (sealed === undefined) return undefined;
@@ -131,6 +132,35 @@ async function sealedAnew(
   if (item.epoch !== sealed.epoch) transaction.changeItem({ ...item, epoch: sealed.epoch });
   return sealed;
 }
+
+/** The message that was to be sealed is damaged. It is told of and shown as failed, without its data; those after it go on. */
+function markLost(
+  transaction: Transaction,
+  [number, { item: seq }]: readonly [number, OutboxEntry],
+  { account, time }: Context,
+): void {
+  const problem = "ERR_STORE_CORRUPT";
+  const { epoch } = transaction.summary;
+  transaction.setOutbox(number, undefined);
+  transaction.changeItem({
+    ...{
+      seq,
+      kind: "message",
+      id: toHex(randomBytes(16)),
+      sender: account.user,
+      isSelf: true,
+      data: new Uint8Array(0),
+    },
+    ...{ at: momentOf(time), epoch, state: "failed", problem },
+  });
+  transaction.tell(lostMessage(seq));
+}
+
+/** Its data is gone, so that it cannot be sent again either. */
+export const lostMessage = (seq: number): CoppiceError =>
+  new CoppiceError("ERR_STORE_CORRUPT", "A message that waited to be sent is damaged, and was not sent: discard it", {
+    detail: { seq },
+  });
 
 /** Takes back what was sealed for epochs before the current one: the Delivery Service will not have it. Returns how many. */
 export function unsealOld(transaction: Transaction): number {
