@@ -344,6 +344,22 @@ describe("leaving", () => {
     for (const conversation of [atAlice, atBob]) {
       expect((await conversation.history()).at(-1)).toMatchObject({ kind: "change", left: ["carol"], removed: [] });
     }
+    expect((await atCarol.history()).at(-1)).toMatchObject({ kind: "change", left: ["carol"], removed: [] });
+  });
+
+  test("of the last members, who all leave, one commits it for the others, and then has left as well", async () => {
+    const { world, alice, atAlice, atBob, bob } = await pair();
+    const carol = await world.client("carol");
+    await world.run(atAlice.add(["carol"]));
+    const all = [atAlice, atBob, await world.arrival(carol, atAlice.id)];
+    await world.agree(...all);
+    const told = [alice.client, bob.client, carol].map(problems);
+    for (const conversation of all) await conversation.leave();
+    await world.until(() => all.every(({ snapshot }) => snapshot.status === "removed"));
+    expect(told).toEqual([[], [], []]);
+    for (const conversation of all) expect(conversation.snapshot.pending).toBeUndefined();
+    const left = await Promise.all(all.map(async (conversation) => (await conversation.history()).at(-1)));
+    expect(left.map((item) => (item?.kind === "change" ? item.left.length : 0)).sort()).toEqual([2, 2, 3]);
   });
 
   test("a wish to leave survives an epoch that ends without it, and a restart", async () => {

@@ -4,8 +4,10 @@
  */
 import type { GroupState } from "@coppice/core";
 import { jitter } from "@coppice/kit";
+import { userOf } from "../account/authentication.ts";
 import { retryInBackgroundAfter } from "../errors.ts";
 import type { Context } from "./context.ts";
+import { rosterOf, usersWhoLeave } from "./roster.ts";
 import { statusOf } from "./snapshot.ts";
 
 export class AutoCommit {
@@ -24,7 +26,7 @@ export class AutoCommit {
     const { turns, recovery, isLeading, report, scope } = this.#context;
     const { summary } = turns.known;
     const isActive = statusOf(summary, recovery()).status === "active";
-    const wanted = isActive && summary.proposed && !summary.leaving && isLeading();
+    const wanted = isActive && summary.proposed && isLeading();
     if (wanted && this.#waiting?.epoch === summary.epoch) return;
     this.#waiting?.timer.abort();
     this.#waiting = undefined;
@@ -40,21 +42,26 @@ export class AutoCommit {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { turns, pace, scope, time } = this.#context;
-    const rank = rankOf(await turns.transact((transaction) => transaction.group()));
+    const state = await turns.transact((transaction) => transaction.group());
+    const isLast = usersWhoLeave(state).size === rosterOf(state).size;
+    if (turns.known.summary.leaving && !isLast) {
+      // Others do it, unless they leave as well: that is looked at again with each proposal.
+      this.#waiting = undefined;
+      return;
+    }
+    const rank = rankOf(state, isLast);
     await scope.sleep(time, pace.autoCommit * (rank + jitter(time, 0.5)), signal);
     await this.#commit();
   }
 }
 
-/** Members before this one, without those who ask to leave. */
-function rankOf(state: GroupState): number {
-  const leaving = new Set(
-    [...state.proposals.values()].map(({ sender }) => (sender.senderType === "member" ? sender.leafIndex : -1)),
-  );
+/** Members before this one, without those who ask to leave, unless all do. */
+function rankOf(state: GroupState, isLast: boolean): number {
+  const leaving = usersWhoLeave(state);
   let rank = 0;
-  for (const [index] of state.tree.members()) {
+  for (const [index, leaf] of state.tree.members()) {
     if (index === state.leafIndex) break;
-    if (!leaving.has(index)) rank++;
+    if (isLast || !leaving.has(userOf(leaf))) rank++;
   }
   return rank;
 }

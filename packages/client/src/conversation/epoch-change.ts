@@ -82,10 +82,14 @@ export async function enterEpoch(transaction: Transaction, entered: NewEpoch): P
   const title = await titleOf(after, transaction.summary.titleKey);
   const renamedTo = title === transaction.summary.title ? undefined : title;
   const { epoch } = before.context;
-  transaction.addItem({ kind: "change", at, epoch: epoch + 1n, actor, ...people, renamedTo, joined: false });
+  // Who is left behind by all others, and wanted to leave as well, has nobody to ask any more.
+  const isLast = transaction.summary.leaving && after.status === "active" && memberCount === 1;
+  const left = isLast ? [...people.left, actor] : people.left;
+  transaction.addItem({ kind: "change", at, epoch: epoch + 1n, actor, ...people, left, renamedTo, joined: false });
+  const status = after.status === "reinitialised" ? "closed" : isLast ? "removed" : after.status;
   transaction.setSummary({
     title,
-    status: after.status === "reinitialised" ? "closed" : after.status,
+    status,
     epoch: after.context.epoch,
     memberCount,
     proposed: false,
@@ -93,7 +97,7 @@ export async function enterEpoch(transaction: Transaction, entered: NewEpoch): P
   });
   if (isOwn) settleOwn(transaction, before);
   else await transaction.dropPending();
-  await outliveEpoch(transaction, after.status === "active");
+  await outliveEpoch(transaction, status === "active");
 }
 
 /** The pending commit took effect, and the call that made it is to know. */

@@ -86,7 +86,7 @@ export function changedPeople(before: GroupState, after: GroupState, leaves: Cha
   const roster = isRemoved ? former : changedRoster(before, after, changes);
   const users = (leaves: LeafChanges["added"]): string[] => [...new Set(leaves.map(({ user }) => user))];
   const gone = users(changes.removed).filter((user) => isRemoved || !roster.has(user));
-  const asked = new Set(gone.filter((user) => hasAskedToLeave(before, user, changes)));
+  const asked = usersWhoLeave(before);
   return {
     memberCount: roster.size,
     added: users(changes.added).filter((user) => !former.has(user)),
@@ -95,14 +95,15 @@ export function changedPeople(before: GroupState, after: GroupState, leaves: Cha
   };
 }
 
-/** Whether one of the user's own leaves proposed the removal. */
-function hasAskedToLeave(before: GroupState, user: string, { removed }: LeafChanges): boolean {
-  const leaves = new Set<number>(removed.filter((leaf) => leaf.user === user).map(({ leafIndex }) => leafIndex));
-  for (const { proposal, sender } of before.proposals.values()) {
-    if (proposal.proposalType !== ProposalType.remove || !leaves.has(proposal.removed)) continue;
-    if (sender.senderType !== "member") continue;
-    const leaf = before.tree.findLeaf(sender.leafIndex);
-    if (leaf !== undefined && userOf(leaf) === user) return true;
+/** Users of whom a leaf asks that a leaf of the same user is removed. */
+export function usersWhoLeave({ proposals, tree }: Pick<GroupState, "proposals" | "tree">): ReadonlySet<string> {
+  const users = new Set<string>();
+  for (const { proposal, sender } of proposals.values()) {
+    if (proposal.proposalType !== ProposalType.remove || sender.senderType !== "member") continue;
+    const [asking, removed] = [tree.findLeaf(sender.leafIndex), tree.findLeaf(proposal.removed)];
+    if (asking === undefined || removed === undefined) continue;
+    const user = userOf(asking);
+    if (userOf(removed) === user) users.add(user);
   }
-  return false;
+  return users;
 }
