@@ -4,6 +4,7 @@ import {
   createCommit,
   createGroup,
   decodeMessageOf,
+  encodeMessage,
   fromHex,
   ProposalType,
   type Bytes,
@@ -11,6 +12,7 @@ import {
 import type { DeliveryService, InboxEntry } from "@coppice/delivery";
 import { CoppiceError } from "@coppice/kit";
 import { describe, expect, test } from "vitest";
+import { CONVERSATION } from "../src/records/conversation.ts";
 import { CAPABILITIES, lifetime, outsider, trusting } from "./outsider.ts";
 import { again, deafStore, listen, names, pair, problems, texts, World } from "./world.ts";
 
@@ -278,6 +280,40 @@ describe("invitations", () => {
     await world.run(reopened.client.sync());
     expect(reopened.client.conversations).toEqual([]);
     // A later one does.
+    await world.run(group.remove("bob"));
+    await world.run(group.add("bob"));
+    await world.agree(group, await world.arrival(reopened.client, group.id));
+  });
+
+  test("adversarial 48: a Welcome in other bytes does not bring an epoch back, whose keys were used, not even to damaged records", async () => {
+    const world = new World();
+    const { device, wrap } = await withLastResort(world);
+    const welcomes: InboxEntry[] = [];
+    const bob = await device.open({ wrap: (service) => watching(welcomes)(wrap(service)) });
+    const alice = await world.client("alice");
+    const group = await alice.createGroup();
+    await world.run(group.add("bob"));
+    const atBob = await world.arrival(bob.client, group.id);
+    await atBob.send("generation 0");
+    await world.until(async () => (await texts(group)).length === 1);
+    await bob.engine.close();
+    const [first] = welcomes;
+    if (first === undefined) throw new Error("There was a Welcome");
+    // The same secrets for Bob, and some for nobody.
+    const { welcome } = decodeMessageOf("mls_welcome", first.welcome);
+    const [secrets] = welcome.secrets;
+    if (secrets === undefined) throw new Error("They are for Bob");
+    const nobody = { ...secrets, newMember: new Uint8Array(32) };
+    const altered = encodeMessage({ wireFormat: "mls_welcome", welcome: { ...welcome, secrets: [secrets, nobody] } });
+    const inbox = [first, { ...first, welcome: altered }].map((entry, i) => ({ ...entry, id: 1000 + i }));
+    // The conversation's records are lost altogether.
+    const store = device.store();
+    const { version } = await store.read(CONVERSATION + group.id, []);
+    await store.write([{ partition: CONVERSATION + group.id, expectedVersion: version, clear: true }]);
+    const reopened = await device.open({ wrap: withInbox(inbox) });
+    await world.until(() => inbox.length === 0);
+    await world.run(reopened.client.sync());
+    expect(reopened.client.conversations).toEqual([]);
     await world.run(group.remove("bob"));
     await world.run(group.add("bob"));
     await world.agree(group, await world.arrival(reopened.client, group.id));

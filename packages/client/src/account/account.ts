@@ -64,9 +64,9 @@ export class Account {
     return FORGOTTEN + this.#hidden(utf8(id));
   }
 
-  /** Of a Welcome, by its hash. */
-  usedName(welcome: Bytes): string {
-    return USED + this.#hidden(welcome);
+  /** Of what a Welcome gave: see `useOf`. */
+  usedName(use: Bytes): string {
+    return USED + this.#hidden(use);
   }
 
   /** Of a Welcome, by its hash. */

@@ -1,5 +1,7 @@
 /** A Welcome becomes a conversation, once. */
 import {
+  codec,
+  concat,
   decodeMessageOf,
   DEFAULT_LIMITS,
   equalBytes,
@@ -20,7 +22,7 @@ import { membershipWrite, readFormer, type Former } from "../conversation/member
 import { statusOf } from "../conversation/snapshot.ts";
 import { only } from "../conversation/stored.ts";
 import { titleKeyIn, titleOf } from "../conversation/title.ts";
-import { ACCOUNT, forgottenRecord, KEY_PACKAGE, usedRecord, type KeyPackageRecord } from "../records/account.ts";
+import { forgottenRecord, KEY_PACKAGE, usedRecord, type KeyPackageRecord } from "../records/account.ts";
 
 /** What an entry of the inbox says, without its place there. */
 export type Invitation = Omit<InboxEntry, "id">;
@@ -38,11 +40,12 @@ export async function join(entry: Invitation, shared: Shared): Promise<string | 
   const { account, recovery, time } = shared;
   const id = toHex(entry.groupId);
   const digest = account.suite.hash.digest(entry.welcome);
-  const before = await lookAt(id, digest, shared);
-  if (before.isUsed) return undefined;
+  const before = await lookAt(id, shared);
+  if (isLast(before, digest)) return undefined;
   refuseIfMember(before, recovery());
   const joined = await open(entry, shared);
   const { number, lastResort, state, title, titleKey, invitedBy } = joined;
+  const use = account.usedName(useOf(joined));
   // What is found out meanwhile is not mended by this.
   const recovered = recovery();
   const at = momentOf(time);
@@ -59,9 +62,11 @@ export async function join(entry: Invitation, shared: Shared): Promise<string | 
     joined: true,
   } as const;
   const written = await account.update([{ prefix: KEY_PACKAGE }], async (snapshot) => {
-    const now = await lookAt(id, digest, shared);
-    if (now.isUsed) return undefined;
+    const now = await lookAt(id, shared);
+    const wasUsed = await isThere(use, shared);
+    if (isLast(now, digest) || (wasUsed && now.last?.welcome === undefined)) return undefined;
     refuseIfMember(now, recovery());
+    if (wasUsed) throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome was used for an earlier membership");
     refuseIfOlder(now, state);
     if (!poolOf(snapshot).has(number)) throw spent();
     const membership = {
@@ -75,11 +80,9 @@ export async function join(entry: Invitation, shared: Shared): Promise<string | 
       recovery: recovered,
     };
     const waiting = account.waitingName(digest);
-    const use = lastResort
-      ? { put: new Map([[account.usedName(digest), usedRecord.encode({ keyPackage: number })]]), delete: [waiting] }
-      : { delete: [keyPackageName(number), waiting] };
     return {
-      ...use,
+      put: new Map(lastResort ? [[use, usedRecord.encode({ keyPackage: number })]] : []),
+      delete: lastResort ? [waiting] : [keyPackageName(number), waiting],
       others: [membershipWrite(id, membership, now.former)],
     };
   });
@@ -88,28 +91,33 @@ export async function join(entry: Invitation, shared: Shared): Promise<string | 
   return id;
 }
 
-/** What this device knows of a group already, and of a Welcome for it. */
+/** What this device knows of a group already. */
 interface Known {
   readonly former: Former;
-  /** Of the last membership, also if the conversation was deleted. */
-  readonly epoch: bigint | undefined;
-  /** Whether this device has joined by the Welcome, and by no other one since, as far as it knows. */
-  readonly isUsed: boolean;
-  /** Whether it has joined by the Welcome at any time, and still has the key. */
-  readonly wasUsed: boolean;
+  /** The last membership, also if the conversation was deleted; undefined if nothing sound says that there was one. */
+  readonly last: { readonly epoch: bigint; readonly welcome: Bytes | undefined } | undefined;
 }
 
-async function lookAt(id: string, digest: Bytes, { account }: Shared): Promise<Known> {
+async function lookAt(id: string, { account }: Shared): Promise<Known> {
   const former = await readFormer(account.store, id);
-  const [used, name] = [account.usedName(digest), account.forgottenName(id)];
-  const { records, damaged } = await account.store.read(ACCOUNT, [only(used), only(name)]);
-  const stored = records.get(name);
-  const forgotten = stored === undefined ? undefined : forgottenRecord.decode(stored);
-  const last = former.summary ?? forgotten;
-  // The name says it: what is in the record only says for how long.
-  const wasUsed = records.has(used) || damaged.includes(used);
-  const isUsed = last?.welcome === undefined ? wasUsed : equalBytes(last.welcome, digest);
-  return { former, epoch: last?.epoch, isUsed, wasUsed };
+  const name = account.forgottenName(id);
+  const stored = (await account.read([only(name)])).records.get(name);
+  return { former, last: former.summary ?? (stored === undefined ? undefined : forgottenRecord.decode(stored)) };
+}
+
+/** Whether this device has joined by these bytes, and by no other Welcome since, as far as it knows. */
+const isLast = ({ last }: Known, digest: Bytes): boolean =>
+  last?.welcome !== undefined && equalBytes(last.welcome, digest);
+
+/** Whether there is a record, sound or damaged: its name says it. */
+async function isThere(name: string, { account }: Shared): Promise<boolean> {
+  const { records, damaged } = await account.read([only(name)]);
+  return records.has(name) || damaged.includes(name);
+}
+
+/** What joining used up: the same secrets come of a Welcome however it is encoded, and whatever it holds for others. */
+function useOf({ ref, state: { context } }: Joined): Bytes {
+  return concat(ref, codec.encode(codec.uint64, context.epoch), context.groupId);
 }
 
 function refuseIfMember({ former }: Known, recovery: number): void {
@@ -120,11 +128,10 @@ function refuseIfMember({ former }: Known, recovery: number): void {
 }
 
 /** An old Welcome would bring back an old epoch, and with it keys that were used. */
-function refuseIfOlder({ epoch, wasUsed }: Known, { context }: GroupState): void {
-  if (wasUsed) throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome was used for an earlier membership");
-  if (epoch === undefined || context.epoch > epoch) return;
+function refuseIfOlder({ last }: Known, { context }: GroupState): void {
+  if (last === undefined || context.epoch > last.epoch) return;
   throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome is older than what this device knows of the group", {
-    detail: { epoch: context.epoch, known: epoch },
+    detail: { epoch: context.epoch, known: last.epoch },
   });
 }
 
@@ -138,6 +145,7 @@ interface Joined {
   readonly title: string;
   readonly titleKey: Bytes | undefined;
   /** Of the key package. */
+  readonly ref: Bytes;
   readonly number: number;
   readonly lastResort: boolean;
   readonly initPrivateKey: Uint8Array;
@@ -156,11 +164,11 @@ async function open({ welcome: bytes, groupId }: Invitation, { account, people, 
     throw new CoppiceError("ERR_MLS_WELCOME", "The Welcome is for another group than announced");
   }
   const inviter = state.tree.leaf(welcomedBy);
-  const { number, lastResort } = own;
+  const { ref, number, lastResort } = own;
   const invitedBy = inviter && userOf(inviter);
   const titleKey = titleKeyIn(welcomeExtensions, account.suite);
   const title = await titleOf(state, titleKey);
-  return { state, title, titleKey, number, lastResort, initPrivateKey: keyPackage.initPrivateKey, invitedBy };
+  return { state, title, titleKey, ref, number, lastResort, initPrivateKey: keyPackage.initPrivateKey, invitedBy };
 }
 
 function withKeys(number: number, record: KeyPackageRecord, account: Shared["account"]) {

@@ -7,7 +7,7 @@
  * | `recovery` | how often this store was found rolled back |
  * | `clock` | the latest time that this device has seen on its own clock |
  * | `key-package/N` | an own key package with its private keys |
- * | `used/HASH` | a Welcome that a last-resort key package was used for, as long as that is kept |
+ * | `used/HASH` | an epoch of a group that a last-resort key package let this device into, as long as that is kept |
  * | `waiting/HASH` | a Welcome that waits for a device log which the directory withholds |
  * | `pin/HASH` | a user's device log as it was last seen |
  * | `forgotten/HASH` | of a conversation that was deleted: what must not happen twice |
