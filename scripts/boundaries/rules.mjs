@@ -12,7 +12,7 @@ export const PACKAGES = {
   "packages/kit": { imports: [] },
   "packages/core": { imports: ["wasm", "packages/kit"], libraries: ["@hpke/", "@noble/"] },
   "packages/x509": { imports: ["packages/core"], libraries: ["@peculiar/"] },
-  "packages/storage": { imports: ["packages/kit", "packages/core"], libraries: ["idb/"] },
+  "packages/storage": { imports: ["packages/kit", "packages/core"], libraries: ["idb/", "@noble/hashes/"] },
   "packages/delivery": { imports: ["packages/kit", "packages/core"], libraries: [] },
   "packages/client": { imports: ["packages/kit", "packages/core"], types: ["packages/storage", "packages/delivery"] },
   "packages/worker": {

@@ -1,6 +1,8 @@
 /** The engine without a worker: for service workers, extensions' backgrounds and Node. */
 export {
   type AccountOptions,
+  changeKeyHere,
+  type ChangeKeyOptions,
   createMemoryStore,
   type EngineParts,
   openHere,

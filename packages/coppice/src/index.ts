@@ -1,5 +1,7 @@
 /** End-to-end encrypted group chat for the web: Messaging Layer Security (RFC 9420). */
 import {
+  changeKeyInWorker,
+  type ChangeKeyInWorkerOptions,
   type Client,
   openInWorker,
   type OpenInWorkerOptions,
@@ -43,8 +45,8 @@ export { CoppiceError, isCoppiceError } from "@coppice/worker";
  * - `server`: URL of the Delivery Service, `http:` or `https:`; in a page it may be relative. Only its origin and path count.
  * - `database`: name of the database on this device, visible to every script of the origin. Default: one for each server and
  *   name, however they are written.
- * - `key`: what protects the data at rest, fixed when the database is made. `{ kind: "device" }` (default): a key that the
- *   browser keeps and never reveals. `{ kind: "passphrase", passphrase }`: stretched with PBKDF2. `{ kind: "application", key }`:
+ * - `key`: what protects the data at rest, see `changeKey`. `{ kind: "device" }` (default): a key that the
+ *   browser keeps and never reveals. `{ kind: "passphrase", passphrase }`: stretched with Argon2id. `{ kind: "application", key }`:
  *   a `CryptoKey` for HKDF of the application's, for example from the WebAuthn PRF extension.
  * - `shared`: whether all tabs share one worker, and in it one engine and one connection. Default `false`: a worker for each
  *   client; the tabs elect one that holds the connection.
@@ -55,6 +57,9 @@ export type OpenOptions = OpenInWorkerOptions;
 
 /** Which account to delete from this device: `name`, `server` and `database` as in `OpenOptions`, and how to start the worker. */
 export type WipeOptions = WipeInWorkerOptions;
+
+/** Which account, its key now (`from`, default `{ kind: "device" }`), and the key that it is to have (`to`). */
+export type ChangeKeyOptions = ChangeKeyInWorkerOptions;
 
 /** Entry point of the SDK. */
 export const Coppice: {
@@ -107,4 +112,23 @@ export const Coppice: {
    * `TypeError` for options that make no sense.
    */
   wipe(options: WipeOptions): Promise<void>;
-} = Object.freeze({ open: openInWorker, wipe: wipeInWorker });
+
+  /**
+   * Changes what protects an account's data on this device, also to another kind of key. It takes one small write, whatever the
+   * account holds, and tabs that have it open go on. A copy of the browser's profile that was made before still opens by the old key.
+   *
+   * @example
+   * ```ts check
+   * import { Coppice } from "coppice";
+   *
+   * const account = { name: "alice", server: "https://chat.example" };
+   * const key = { kind: "passphrase", passphrase: "correct horse battery staple" } as const;
+   * await Coppice.changeKey({ ...account, to: key });
+   * const client = await Coppice.open({ ...account, key });
+   * ```
+   *
+   * @throws `CoppiceError` `ERR_STORE_WRONG_KEY`, and nothing has changed, if `from` (default: `{ kind: "device" }`) is not the key;
+   * the codes of the store and of `WorkerErrorCode`; the signal's reason; `TypeError` for options that make no sense.
+   */
+  changeKey(options: ChangeKeyOptions): Promise<void>;
+} = Object.freeze({ open: openInWorker, wipe: wipeInWorker, changeKey: changeKeyInWorker });

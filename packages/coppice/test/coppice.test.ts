@@ -6,14 +6,17 @@ import { Coppice, CoppiceError, isCoppiceError } from "../src/index.ts";
 describe("coppice", () => {
   it("exports what an application needs, and no more", () => {
     expect(Object.keys(coppice).sort()).toEqual(["Coppice", "CoppiceError", "isCoppiceError"]);
-    expect(Object.keys(direct).sort()).toEqual(["createMemoryStore", "openHere", "wipeHere"]);
-    expect(Object.keys(Coppice)).toEqual(["open", "wipe"]);
+    expect(Object.keys(direct).sort()).toEqual(["changeKeyHere", "createMemoryStore", "openHere", "wipeHere"]);
+    expect(Object.keys(Coppice)).toEqual(["open", "wipe", "changeKey"]);
     expect(Object.isFrozen(Coppice)).toBe(true);
   });
 
   it("refuses options that make no sense before anything is started", async () => {
     await expect(Coppice.open({ name: "", server: "https://chat.example" })).rejects.toThrow(TypeError);
     await expect(Coppice.open({ name: "alice", server: "wss://chat.example" })).rejects.toThrow(TypeError);
+    await expect(Coppice.changeKey({ name: "alice", server: "https://chat.example" } as never)).rejects.toThrow(
+      "The option to must be a key",
+    );
     await expect(Coppice.wipe({ name: "alice", server: "wss://chat.example" })).rejects.toThrow(TypeError);
     await expect(Coppice.open(undefined as never)).rejects.toThrow("Options are expected, { name, server }");
     await expect(direct.openHere(undefined as never)).rejects.toThrow("Options are expected, { name, server }");

@@ -10,8 +10,13 @@ export type {
   StoreErrorCode,
 } from "./contract.ts";
 export { deleteIndexedDbStore, type DeleteStoreOptions } from "./indexeddb/database.ts";
-export { type IndexedDbStoreOptions, openIndexedDbStore } from "./indexeddb/open.ts";
-export type { StoreKey } from "./indexeddb/root-key.ts";
+export {
+  changeStoreKey,
+  type ChangeStoreKeyOptions,
+  type IndexedDbStoreOptions,
+  openIndexedDbStore,
+} from "./indexeddb/open.ts";
+export { keyFromPrf, type StoreKey } from "./indexeddb/root-key.ts";
 export {
   createMemoryDatabase,
   createMemoryStore,

@@ -10,6 +10,7 @@ import {
   greeting,
   greetingReply,
   itemEvent,
+  keyChange,
   opened,
   openRequest,
   PROTOCOL_MEANING,
@@ -60,6 +61,7 @@ export const CALLS: {
   session: {
     greet: { args: [greeting], result: greetingReply },
     open: { args: [openRequest, callOptions], result: opened },
+    changeKey: { args: [keyChange], result: nothing },
     wipe: { args: [accountRequest], result: nothing },
     next: { args: [], result: events },
     abort: { args: [count], result: nothing },

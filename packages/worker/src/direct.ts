@@ -2,11 +2,18 @@
 import type { Client } from "@coppice/client";
 import { localClient } from "./direct/local-client.ts";
 import { type EngineParts, engineSource, locate, openAlone } from "./engine.ts";
-import { type AccountOptions, accountOf, type EngineOptions, openRequest } from "./options.ts";
+import {
+  type AccountOptions,
+  accountOf,
+  type ChangeKeyOptions,
+  type EngineOptions,
+  keyChange,
+  openRequest,
+} from "./options.ts";
 
 export { createMemoryStore, type Store } from "@coppice/storage";
 export type { EngineParts } from "./engine.ts";
-export type { AccountOptions } from "./options.ts";
+export type { AccountOptions, ChangeKeyOptions } from "./options.ts";
 
 export interface OpenHereOptions extends EngineOptions, EngineParts {
   /** Stops opening. */
@@ -29,6 +36,17 @@ export async function openHere(options: OpenHereOptions): Promise<Client> {
     ...(store === undefined ? {} : { store }),
   });
   return localClient(client);
+}
+
+/**
+ * Changes what protects an account's data on this device. It takes one small write, and contexts that have the account open go on.
+ *
+ * @throws `CoppiceError` `ERR_STORE_WRONG_KEY`, and nothing has changed, if `from` is not the key; the codes of the store;
+ * `TypeError` for options that make no sense.
+ */
+export async function changeKeyHere(options: ChangeKeyOptions): Promise<void> {
+  const { from, to, ...request } = keyChange(options);
+  await engineSource.changeKey(await locate(request), { from, to });
 }
 
 /**

@@ -10,7 +10,7 @@ import {
 } from "@coppice/client";
 import { loadKernel, toHex, utf8 } from "@coppice/core";
 import { connectDelivery, normalServerUrl } from "@coppice/delivery";
-import { deleteIndexedDbStore, openIndexedDbStore, type Store } from "@coppice/storage";
+import { changeStoreKey, deleteIndexedDbStore, openIndexedDbStore, type Store } from "@coppice/storage";
 import type { Account, EngineSource } from "./host/engines.ts";
 import type { AccountRequest, OpenRequest } from "./protocol.ts";
 
@@ -28,6 +28,7 @@ export const engineSource: EngineSource = {
     const store = await openDatabase(account, key);
     await store.close();
   },
+  changeKey: ({ database }, { from, to }) => changeStoreKey({ name: database, from, to }),
   wipe: ({ database }) => deleteIndexedDbStore(database),
 };
 

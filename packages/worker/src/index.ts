@@ -27,8 +27,10 @@ export {
 export type { DeliveryErrorCode } from "@coppice/delivery";
 export type { StoreErrorCode, StoreKey } from "@coppice/storage";
 export type { WorkerErrorCode } from "./errors.ts";
-export type { AccountOptions, EngineOptions } from "./options.ts";
+export type { AccountOptions, ChangeKeyOptions, EngineOptions } from "./options.ts";
 export {
+  changeKeyInWorker,
+  type ChangeKeyInWorkerOptions,
   openInWorker,
   type OpenInWorkerOptions,
   wipeInWorker,

@@ -1,7 +1,7 @@
 /** What it takes to open an engine, wherever it runs. */
 import { describe } from "@coppice/kit";
 import type { StoreKey } from "@coppice/storage";
-import type { AccountRequest, OpenRequest } from "./protocol.ts";
+import type { AccountRequest, KeyChange, OpenRequest } from "./protocol.ts";
 
 /** Which account. */
 export interface AccountOptions {
@@ -21,6 +21,13 @@ export interface EngineOptions extends AccountOptions {
   readonly key?: StoreKey;
 }
 
+export interface ChangeKeyOptions extends AccountOptions {
+  /** The key that protects the data now. Default: `{ kind: "device" }`. */
+  readonly from?: StoreKey;
+  /** The key that is to protect them. */
+  readonly to: StoreKey;
+}
+
 /** The account as plain data. `TypeError` for options that make no sense. */
 export function accountOf(options: AccountOptions): AccountRequest {
   const given: unknown = options;
@@ -34,6 +41,14 @@ export function accountOf(options: AccountOptions): AccountRequest {
     throw new TypeError("The option database must be a string that is not empty");
   }
   return { name, server: absoluteUrl(server), database };
+}
+
+/** The change as plain data. `TypeError` for options that make no sense. */
+export function keyChange(options: ChangeKeyOptions): KeyChange {
+  const { from = { kind: "device" }, to } = options;
+  if (typeof to !== "object")
+    throw new TypeError('The option to must be a key, such as { kind: "passphrase", passphrase }');
+  return { ...accountOf(options), from, to };
 }
 
 /** The options as plain data. `TypeError` for options that make no sense. */

@@ -1,8 +1,15 @@
 /** The page's end of the boundary. */
 import type { Client } from "@coppice/client";
 import { systemTime } from "@coppice/kit";
-import { type AccountOptions, accountOf, type EngineOptions, openRequest } from "./options.ts";
-import { openRemote, wipeRemote } from "./page/remote-client.ts";
+import {
+  type AccountOptions,
+  accountOf,
+  type ChangeKeyOptions,
+  type EngineOptions,
+  keyChange,
+  openRequest,
+} from "./options.ts";
+import { callRemote, openRemote } from "./page/remote-client.ts";
 import { connectWorker, type EngineWorker } from "./spawn.ts";
 
 /** How to reach the worker. */
@@ -23,6 +30,8 @@ export interface WorkerOptions {
 }
 
 export interface OpenInWorkerOptions extends EngineOptions, WorkerOptions {}
+
+export interface ChangeKeyInWorkerOptions extends ChangeKeyOptions, WorkerOptions {}
 
 export interface WipeInWorkerOptions extends AccountOptions, WorkerOptions {}
 
@@ -55,5 +64,20 @@ export async function wipeInWorker(options: WipeInWorkerOptions): Promise<void> 
   const request = accountOf(options);
   const { worker, shared = false, signal } = options;
   signal?.throwIfAborted();
-  await wipeRemote(connectWorker({ worker, shared }), request, { time: systemTime, signal });
+  await callRemote(connectWorker({ worker, shared }), (session) => session.wipe(request), { time: systemTime, signal });
+}
+
+/**
+ * Changes what protects an account's data on this device. It takes one small write, whatever the account holds, and contexts that have it
+ * open go on. A copy of the browser's profile that was made before still opens by the old key.
+ *
+ * @throws `CoppiceError` `ERR_STORE_WRONG_KEY`, and nothing has changed, if `from` is not the key; the codes of the store and of
+ * `WorkerErrorCode`; the signal's reason; `TypeError` for options that make no sense.
+ */
+export async function changeKeyInWorker(options: ChangeKeyInWorkerOptions): Promise<void> {
+  const change = keyChange(options);
+  const { worker, shared = false, signal } = options;
+  signal?.throwIfAborted();
+  const connection = connectWorker({ worker, shared });
+  await callRemote(connection, (session) => session.changeKey(change), { time: systemTime, signal });
 }

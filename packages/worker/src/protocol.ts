@@ -46,6 +46,12 @@ export interface OpenRequest extends AccountRequest {
   readonly key: StoreKey | undefined;
 }
 
+/** How to change the key of an account. */
+export interface KeyChange extends AccountRequest {
+  readonly from: StoreKey;
+  readonly to: StoreKey;
+}
+
 /** Who was opened. */
 export interface Opened {
   readonly name: string;
@@ -82,6 +88,8 @@ export interface SessionApi {
   open(request: OpenRequest, options?: CallOptions): Promise<Opened>;
   /** Deletes an account's database without opening it. */
   wipe(request: AccountRequest): Promise<void>;
+  /** Changes the key of an account's database, whether it is open or not. */
+  changeKey(change: KeyChange): Promise<void>;
   /** Resolves with the next batch of events, or with none when the state changed. */
   next(): Promise<readonly WireEvent[]>;
   /** Stops the call of this number. */
@@ -126,23 +134,28 @@ export const accountRequest: Codec<AccountRequest> = struct<AccountRequest>({
 
 type KeyOf<K extends StoreKey["kind"]> = Extract<StoreKey, { readonly kind: K }>;
 
+const storeKey: Codec<StoreKey> = tagged<"kind", StoreKey>("kind", {
+  device: struct<KeyOf<"device">>({ kind: constant("device") }),
+  passphrase: struct<KeyOf<"passphrase">>({ kind: constant("passphrase"), passphrase: text }),
+  application: struct<KeyOf<"application">>({
+    kind: constant("application"),
+    key: plain("key", (key) => {
+      if (!(key instanceof CryptoKey)) throw new TypeError("a CryptoKey is expected");
+      return key;
+    }),
+  }),
+});
+
 export const openRequest: Codec<OpenRequest> = struct<OpenRequest>({
   name: text,
   server: text,
   database: optional(text),
-  key: optional(
-    tagged<"kind", StoreKey>("kind", {
-      device: struct<KeyOf<"device">>({ kind: constant("device") }),
-      passphrase: struct<KeyOf<"passphrase">>({ kind: constant("passphrase"), passphrase: text }),
-      application: struct<KeyOf<"application">>({
-        kind: constant("application"),
-        key: plain("key", (key) => {
-          if (!(key instanceof CryptoKey)) throw new TypeError("a CryptoKey is expected");
-          return key;
-        }),
-      }),
-    }),
-  ),
+  key: optional(storeKey),
+});
+
+export const keyChange: Codec<KeyChange> = struct<KeyChange>({
+  ...{ name: text, server: text, database: optional(text) },
+  ...{ from: storeKey, to: storeKey },
 });
 
 export const opened: Codec<Opened> = struct<Opened>({ name: text, device: text });

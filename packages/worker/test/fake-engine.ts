@@ -1,7 +1,7 @@
 /** Engines without cryptography or server: what the worker's side makes of several pages. */
 import { CoppiceError } from "@coppice/kit";
 import type { Account, Engine, EngineSource } from "../src/host/engines.ts";
-import type { AccountRequest, OpenRequest } from "../src/protocol.ts";
+import type { AccountRequest, KeyChange, OpenRequest } from "../src/protocol.ts";
 import { FakeClient } from "./fake-client.ts";
 
 export class FakeEngine implements Engine {
@@ -66,6 +66,11 @@ export class FakeSource implements EngineSource {
     const expected = this.#keys.get(database) ?? given;
     if (given !== expected) throw new CoppiceError("ERR_STORE_WRONG_KEY", "The key does not open this store");
     this.#keys.set(database, expected);
+  }
+
+  async changeKey(account: Account, { from, to }: Pick<KeyChange, "from" | "to">): Promise<void> {
+    await this.checkKey(account, from);
+    this.#keys.set(account.database, JSON.stringify(to));
   }
 
   async wipe({ database }: Account): Promise<void> {

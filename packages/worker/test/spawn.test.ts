@@ -1,7 +1,7 @@
 /** Starting workers: what is asked of the browser, and what its refusals become. */
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { PROTOCOL } from "../src/calls.ts";
-import { openInWorker, wipeInWorker } from "../src/index.ts";
+import { changeKeyInWorker, openInWorker, wipeInWorker } from "../src/index.ts";
 import { connectWorker } from "../src/spawn.ts";
 import { rejection, serve, settled } from "./connect.ts";
 import { FakeSource } from "./fake-engine.ts";
@@ -152,6 +152,21 @@ describe("trusted types", () => {
     const fresh = await import("../src/spawn.ts");
     fresh.connectWorker({ worker: undefined, shared: false });
     expect(started).toEqual([["Worker", script, { type: "module", name: "coppice" }]]);
+  });
+});
+
+describe("changing the key", () => {
+  it("changes that of the account's database, whether it is open or not; then only the new one opens it", async () => {
+    const source = new FakeSource();
+    const ports = Array.from({ length: 4 }, () => serve(source).pagePort);
+    const worker = () => ports.shift() ?? expect.fail();
+    const to = { kind: "passphrase", passphrase: "correct horse" } as const;
+    const client = await openInWorker({ ...account, worker });
+    await changeKeyInWorker({ ...account, to, worker });
+    const again = changeKeyInWorker({ ...account, to: { kind: "device" }, worker });
+    await expect(again).rejects.toMatchObject({ code: "ERR_STORE_WRONG_KEY" });
+    const other = await openInWorker({ ...account, key: to, worker });
+    await Promise.all([client.close(), other.close()]);
   });
 });
 

@@ -5,7 +5,7 @@ import { storeError } from "../errors.ts";
 import { Lifetime } from "../lifetime.ts";
 import { Announcements } from "./announcements.ts";
 import { openDatabase } from "./database.ts";
-import { unlock } from "./meta.ts";
+import { changeKey, unlock } from "./meta.ts";
 import { assertStoreKey, type StoreKey } from "./root-key.ts";
 import { IndexedDbStore } from "./store.ts";
 
@@ -39,11 +39,7 @@ export async function openIndexedDbStore({
   key = { kind: "device" },
   time = systemTime,
 }: IndexedDbStoreOptions): Promise<Store> {
-  if (typeof name !== "string" || name === "") throw new TypeError("name must be a string that is not empty");
-  assertStoreKey(key);
-  if (!("subtle" in crypto)) {
-    throw storeError("ERR_STORE_UNAVAILABLE", "This origin is not secure: it has no SubtleCrypto");
-  }
+  assertUsable(name, key);
   const lifetime = new Lifetime();
   const database = await openDatabase(name, {
     time,
@@ -57,5 +53,54 @@ export async function openIndexedDbStore({
   } catch (error) {
     database.close();
     throw lifetime.failure ?? error;
+  }
+}
+
+export interface ChangeStoreKeyOptions {
+  /** Name of the database. */
+  readonly name: string;
+  /** The key that opens the store now. */
+  readonly from: StoreKey;
+  /** The key that opens it from now on; no other does. */
+  readonly to: StoreKey;
+  /** Measures how long other contexts are waited for. Default: the platform's. */
+  readonly time?: Time;
+}
+
+/**
+ * Changes what protects a store at rest, also to another kind of key. It takes one small write, whatever the store holds: the keys of
+ * the data stay and are wrapped anew. Contexts that have the store open go on. A copy of the database that was made before
+ * still opens by the old key.
+ *
+ * Rejects, changing nothing, as `openIndexedDbStore` does; `ERR_STORE_WRONG_KEY` if `from` does not open the store. A store that does
+ * not exist is created under `to`.
+ *
+ * @example
+ * const to = { kind: "passphrase", passphrase: "correct horse battery staple" } as const;
+ * await changeStoreKey({ name: "chat", from: { kind: "device" }, to });
+ */
+export async function changeStoreKey({ name, from, to, time = systemTime }: ChangeStoreKeyOptions): Promise<void> {
+  assertUsable(name, from, to);
+  const lifetime = new Lifetime();
+  const database = await openDatabase(name, {
+    time,
+    onLost: (message) => {
+      lifetime.lose(message);
+    },
+  });
+  try {
+    await changeKey(database, from, to);
+  } catch (error) {
+    throw lifetime.failure ?? error;
+  } finally {
+    database.close();
+  }
+}
+
+function assertUsable(name: string, ...keys: readonly StoreKey[]): void {
+  if (typeof name !== "string" || name === "") throw new TypeError("name must be a string that is not empty");
+  for (const key of keys) assertStoreKey(key);
+  if (!("subtle" in crypto)) {
+    throw storeError("ERR_STORE_UNAVAILABLE", "This origin is not secure: it has no SubtleCrypto");
   }
 }

@@ -42,6 +42,8 @@ export const MIGRATIONS: readonly Migration[] = [
     partitions.createIndex(BY_TAG, "tag", { unique: true });
     for (const name of ["meta", "records", "journal"] as const) database.createObjectStore(name);
   },
+  // The key record wraps the keys of the data from now on: it is rewritten when it is opened next, since that takes the key.
+  () => undefined,
 ];
 
 /** The object stores that the current version consists of. */

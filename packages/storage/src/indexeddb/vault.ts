@@ -1,8 +1,6 @@
 /**
- * Encryption at rest. Everything `crypto.subtle` does for a store happens in this file and in `root-key.ts`.
- *
- *     root key ── HKDF-SHA-256, salt = store id ──┬─ "coppice store v2 values" → AES-256-GCM key
- *                                                 └─ "coppice store v2 names"  → HMAC-SHA-256 key
+ * Encryption at rest: values under AES-256-GCM, names under HMAC-SHA-256, each with a key of its own. Everything `crypto.subtle`
+ * does for a store happens in this file, in `data-key.ts` and in `root-key.ts`.
  */
 import { storeError } from "../errors.ts";
 import { platformError } from "./platform-error.ts";
@@ -22,6 +20,7 @@ const EXISTS = "+";
 const CLEARED = "-";
 
 /** What an authenticated context is for; the first byte of every AAD and of every HMAC input. */
+// 7 is in `data-key.ts`.
 const Purpose = { record: 1, partition: 2, partitionTag: 3, lockName: 4, keyCheck: 5, journal: 6 } as const;
 
 /** Tags kept in memory, so that a busy partition costs no HMAC per call. */
@@ -54,22 +53,19 @@ export class Vault {
     this.#names = names;
   }
 
-  /** Derives the keys of the store `storeId` (32 random bytes) from a root key (HKDF, usage `deriveKey`). */
-  static async derive(root: CryptoKey, storeId: Uint8Array<ArrayBuffer>): Promise<Vault> {
-    const hkdf = (info: string): HkdfParams => ({
-      name: "HKDF",
-      hash: "SHA-256",
-      salt: storeId,
-      info: utf8.encode(`coppice store v2 ${info}`),
-    });
-    const [values, names] = await Promise.all([
-      crypto.subtle.deriveKey(hkdf("values"), root, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]),
-      crypto.subtle.deriveKey(hkdf("names"), root, { name: "HMAC", hash: "SHA-256", length: 256 }, false, [
-        "sign",
-        "verify",
-      ]),
-    ]);
-    return new Vault(values, names);
+  /** Imports the keys of a store's data (see `data-key.ts`) and overwrites their bytes. */
+  static async open(dataKeys: Uint8Array<ArrayBuffer>): Promise<Vault> {
+    const half = dataKeys.length / 2;
+    const [forValues, forNames] = [dataKeys.subarray(0, half), dataKeys.subarray(half)];
+    try {
+      const [values, names] = await Promise.all([
+        crypto.subtle.importKey("raw", forValues, "AES-GCM", false, ["encrypt", "decrypt"]),
+        crypto.subtle.importKey("raw", forNames, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]),
+      ]);
+      return new Vault(values, names);
+    } finally {
+      dataKeys.fill(0);
+    }
   }
 
   /** 32 bytes that tell whether a key is the right one. HMAC commits to its key, as AES-GCM would not. */

@@ -149,7 +149,7 @@ describe("encryption at rest", () => {
       ...importKey.mock.calls.map(([, data]) => data),
     ];
     vi.restoreAllMocks();
-    expect(given).toHaveLength(4);
+    expect(given).toHaveLength(11);
     for (const data of given) expect(new Set(data as Uint8Array)).toEqual(new Set([0]));
   });
 

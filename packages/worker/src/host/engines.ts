@@ -1,7 +1,7 @@
 /** The engines of a worker: one for each database, shared by the sessions of all pages that opened it. */
 import type { CallOptions, Client } from "@coppice/client";
 import { CoppiceError, Locks, ProcessLocks, type Time } from "@coppice/kit";
-import type { AccountRequest, OpenRequest } from "../protocol.ts";
+import type { AccountRequest, KeyChange, OpenRequest } from "../protocol.ts";
 
 /** What runs an account. */
 export interface Engine {
@@ -24,6 +24,8 @@ export interface EngineSource {
   open(account: Account, key: OpenRequest["key"], options: CallOptions): Promise<Engine>;
   /** Rejects with `ERR_STORE_WRONG_KEY` unless the account's database opens with this key. */
   checkKey(account: Account, key: OpenRequest["key"]): Promise<void>;
+  /** Makes `to` the key of the account's database; rejects with `ERR_STORE_WRONG_KEY` unless it opens with `from`. */
+  changeKey(account: Account, keys: Pick<KeyChange, "from" | "to">): Promise<void>;
   /** Deletes the database, in whatever state it is. */
   wipe(account: Account): Promise<void>;
 }
@@ -73,6 +75,12 @@ export class Engines {
       },
       { signal },
     );
+  }
+
+  /** Changes the key of the account's database. Engines that run on it go on. */
+  async changeKey({ from, to, ...request }: KeyChange): Promise<void> {
+    const account = await this.#source.locate(request);
+    await this.#locks.run(account.database, () => this.#source.changeKey(account, { from, to }));
   }
 
   /** Deletes the account's database. Sessions that are open on it in this worker end. */

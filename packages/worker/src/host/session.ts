@@ -11,6 +11,7 @@ import {
   type Greeting,
   type GreetingReply,
   type ItemEvent,
+  type KeyChange,
   type Opened,
   type OpenRequest,
   type Outcome,
@@ -141,6 +142,10 @@ export class Session implements SessionApi {
 
   async wipe(request: AccountRequest): Promise<void> {
     await this.#engines.wipe(request);
+  }
+
+  async changeKey(change: KeyChange): Promise<void> {
+    await this.#engines.changeKey(change);
   }
 
   async next(): Promise<readonly WireEvent[]> {

@@ -3,7 +3,7 @@ import type { Client, ClientEvents, Conversation, Unsubscribe } from "@coppice/c
 import { type CoppiceError, isCoppiceError, Listeners, sleep, type Time, untilAborted } from "@coppice/kit";
 import { CALLS } from "../calls.ts";
 import { closedError, workerError } from "../errors.ts";
-import type { AccountRequest, Opened, OpenRequest, StateChange, WireEvent } from "../protocol.ts";
+import type { Opened, OpenRequest, StateChange, WireEvent } from "../protocol.ts";
 import { type Connection, Link } from "./link.ts";
 import { type MessageListeners, RemoteConversation } from "./remote-conversation.ts";
 import { remoteMethods } from "./remote-methods.ts";
@@ -26,16 +26,16 @@ export async function openRemote(
   return client.open(request, signal);
 }
 
-/** Deletes an account's database on the other side of `connection`, which is released afterwards. */
-export async function wipeRemote(
+/** Makes one call to the other side of `connection`, which is released afterwards. */
+export async function callRemote(
   connection: Connection,
-  request: AccountRequest,
+  call: (session: Link["session"]) => Promise<void>,
   { time, signal }: ConnectOptions,
 ): Promise<void> {
   const link = new Link(connection, { time, known: () => undefined, onState: nothing, onFailure: nothing });
   try {
     await link.greet(signal);
-    await untilAborted(link.session.wipe(request), signal);
+    await untilAborted(call(link.session), signal);
   } finally {
     link.end(closedError);
   }
