@@ -11,7 +11,7 @@ export const BUDGETS = [
   {
     name: "coppice: page and worker, suite 1",
     entries: ["packages/coppice/dist/index.js", "packages/worker/dist/worker.js"],
-    gzip: 128,
+    gzip: 134,
   },
   { name: "@coppice/wasm", entries: ["wasm/dist/index.js"], gzip: 14 },
   { name: "@coppice/wasm/full", entries: ["wasm/dist/full.js"], gzip: 26 },
@@ -27,7 +27,7 @@ export const BUDGETS = [
     gzip: 70,
   },
   { name: "@coppice/x509, with cryptography of the core", entries: ["packages/x509/dist/index.js"], gzip: 62 },
-  { name: "@coppice/storage", entries: ["packages/storage/dist/index.js"], gzip: 13.5 },
+  { name: "@coppice/storage", entries: ["packages/storage/dist/index.js"], gzip: 15 },
   {
     name: "@coppice/delivery, with the rules of delivery and cryptography of the core",
     entries: ["packages/delivery/dist/index.js"],
