@@ -14,6 +14,7 @@ export const BUDGETS = [
     gzip: 134,
   },
   { name: "@coppice/wasm", entries: ["wasm/dist/index.js"], gzip: 14 },
+  { name: "@coppice/wasm/curve", entries: ["wasm/dist/curve.js"], gzip: 10 },
   { name: "@coppice/wasm/full", entries: ["wasm/dist/full.js"], gzip: 26 },
   {
     name: "@coppice/core/drafts/pq, before a suite is asked for",

@@ -50,12 +50,17 @@ const compiled = new Map<string, WebAssembly.Module>();
  * @throws Error when WebAssembly or its SIMD instructions are missing, a content security policy forbids them, or there is no memory for it.
  */
 export function instantiate(text: string): KernelExports {
+  // The module and this interface are built from the same commit.
+  return instanceOf(text) as unknown as KernelExports;
+}
+
+/** The exports of such an instance, of any of the modules. */
+export function instanceOf(text: string): WebAssembly.Exports {
   if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not available here");
   try {
     const module = compiled.get(text) ?? new WebAssembly.Module(decodeBytes(text));
     compiled.set(text, module);
-    // The module and this interface are built from the same commit.
-    return new WebAssembly.Instance(module).exports as unknown as KernelExports;
+    return new WebAssembly.Instance(module).exports;
   } catch (cause) {
     throw new Error("WebAssembly with SIMD is not available or not allowed here, or there is no memory for it", {
       cause,

@@ -14,6 +14,8 @@ export type { Padding } from "./framing/padding.ts";
 export type { Progress } from "./in-flight.ts";
 export { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "./crypto/cipher-suite.ts";
 export type { CipherSuite } from "./crypto/cipher-suite.ts";
+export { describeCurve25519, useCurve25519 } from "./crypto/curve-options.ts";
+export type { Curve25519Choice, Curve25519Options, VerifyingCosts } from "./crypto/curve-options.ts";
 export { loadKernel } from "./crypto/kernel.ts";
 export type { LocalSigner, SignatureKeyPair, SignatureScheme, Signer } from "./crypto/signature.ts";
 export { randomBytes } from "@coppice/kit";

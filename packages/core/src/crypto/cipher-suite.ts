@@ -36,7 +36,7 @@ export interface CipherSuiteRow {
   readonly kdfId: number;
   readonly aeadId: number;
   readonly kem: (kind?: Kind) => Promise<Kem>;
-  readonly signature: () => Promise<PlatformScheme>;
+  readonly signature: (kind?: Kind) => Promise<PlatformScheme>;
 }
 
 async function onWasm(kernel: BasicWasmKernel, hash: HashKernel, aeadKernel: AeadKernel): Promise<Symmetric> {
@@ -199,7 +199,7 @@ async function resolve(id: number, row: CipherSuiteRow, kernel: Kind | undefined
   const [{ hash, aead, messages }, kem, signature] = await Promise.all([
     row.symmetric(kernel),
     row.kem(kernel),
-    row.signature(),
+    row.signature(kernel),
   ]);
   const { kdfId, aeadId, name } = row;
   return {

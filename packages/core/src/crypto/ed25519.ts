@@ -1,7 +1,10 @@
 /** Ed25519 (RFC 8032). */
 
+import type { Kernel } from "@coppice/wasm";
 import { type Bytes, concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
+import { curveContext } from "./curve-options.ts";
+import { once } from "./kernel.ts";
 import { nodeCrypto, subtle, works } from "./platform.ts";
 import { type PlatformEddsa, EDWARDS25519, strictEddsa } from "./eddsa-encodings.ts";
 import { type PlatformScheme, malformedPrivateKey } from "./signature.ts";
@@ -78,9 +81,35 @@ async function verifiesStrictly({ verify }: PlatformEddsa): Promise<boolean> {
   );
 }
 
-/** On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. */
-export async function ed25519(): Promise<PlatformScheme> {
-  return strictEddsa(EDWARDS25519, await onPlatform());
+/**
+ * On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. The curve kernel verifies where that is
+ * faster, but not for who wants no WebAssembly.
+ */
+export async function ed25519(kind?: Kernel["kind"]): Promise<PlatformScheme> {
+  const platform = await onPlatform();
+  return strictEddsa(EDWARDS25519, kind === "noble" ? platform : chosenLate(platform));
+}
+
+/** Verifications before there is a choice: what verifies little does not load what chooses. */
+const BEFORE_CHOOSING = 16;
+
+function chosenLate(platform: PlatformEddsa): PlatformEddsa {
+  let calls = 0;
+  let { verify } = platform;
+  const load = once(async () => {
+    ({ verify } = (await import("./ed25519-choice.ts")).verifiedByChoice(platform));
+  });
+  // Without the module the platform goes on.
+  const choose = (): Promise<void> => load().catch(() => undefined);
+  return {
+    ...platform,
+    verify: async (...given) => {
+      const { implementation } = curveContext.options;
+      if (implementation === "kernel") await choose();
+      else if (implementation === "measured" && ++calls >= BEFORE_CHOOSING) void choose();
+      return verify(...given);
+    },
+  };
 }
 
 async function onPlatform(): Promise<PlatformEddsa> {

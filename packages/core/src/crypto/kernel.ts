@@ -10,7 +10,7 @@ export type LoadedKernel = BasicWasmKernel | NobleKernel;
 type Kind = Kernel["kind"];
 
 /** Makes something once for this context. A failure is not kept: memory, or a module, may be there the next time. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make().catch((cause: unknown) => {

@@ -5,6 +5,7 @@ import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
 import { aesGcmByLength } from "../../src/crypto/aead.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
+import { useCurve25519 } from "../../src/crypto/curve-options.ts";
 import { VerificationKeys } from "../../src/crypto/verification-keys.ts";
 import { Group } from "../support/group.ts";
 
@@ -24,6 +25,7 @@ const METHODS = [
 const calls: string[] = [];
 
 beforeEach(() => {
+  useCurve25519({ implementation: "platform" });
   // As in a browser: Node's own functions are not there.
   vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
   for (const method of METHODS) {

@@ -2,7 +2,13 @@
 import { vi } from "vitest";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 
-export const PLATFORMS = ["Node", "a browser", "a browser that verifies leniently", "a browser without the curves"];
+export const PLATFORMS = [
+  "Node",
+  "a browser",
+  "a browser that verifies leniently",
+  "a browser without the curves",
+  "the curve kernel",
+];
 
 /** The suite as it is found on this platform, which the test then stays on. Restore all mocks after the test. */
 export async function suiteWhere(id: number, platform: string): Promise<CipherSuite> {
@@ -10,6 +16,8 @@ export async function suiteWhere(id: number, platform: string): Promise<CipherSu
   // A context looks at its platform once.
   vi.resetModules();
   const context = await import("../../src/crypto/cipher-suite.ts");
+  const { useCurve25519 } = await import("../../src/crypto/curve-options.ts");
+  useCurve25519({ implementation: platform === "the curve kernel" ? "kernel" : "platform" });
   if (platform === "a browser that verifies leniently") {
     const accept = vi.spyOn(crypto.subtle, "verify").mockResolvedValue(true);
     const suite = await context.getCipherSuite(id);
