@@ -5,7 +5,7 @@
 import { type Time, systemTime } from "@coppice/kit";
 import type { CurveKernel } from "@coppice/wasm/curve";
 import { type Bytes, fromHex } from "../codec/bytes.ts";
-import { type Curve25519Choice, type Curve25519Options, type VerifyingCosts, curveContext } from "./curve-options.ts";
+import type { Curve25519Choice, Curve25519Options, CurveContext, VerifyingCosts } from "./curve-options.ts";
 
 /** Verifies on the platform, and gives what it was given no second look. */
 export type Verify = (publicKey: Bytes, message: Bytes, signature: Bytes) => Promise<boolean>;
@@ -154,9 +154,14 @@ export class CurveChoice {
   }
 }
 
-/** This context's. */
-export const curveChoice: CurveChoice = new CurveChoice(
-  async () => (await import("@coppice/wasm/curve")).createCurveKernel(),
-  curveContext,
-);
-curveContext.describe = () => curveChoice.describe();
+let shared: CurveChoice | undefined;
+
+/** The one choice of this context, which shows in `context` from now on. Passed in, so that a bundler makes no chunk for it. */
+export function choiceIn(context: CurveContext): CurveChoice {
+  const choice = (shared ??= new CurveChoice(
+    async () => (await import("@coppice/wasm/curve")).createCurveKernel(),
+    context,
+  ));
+  context.describe = () => choice.describe();
+  return choice;
+}

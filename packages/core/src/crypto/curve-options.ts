@@ -37,7 +37,7 @@ export interface Curve25519Choice {
 }
 
 /** This context's. */
-interface Context {
+export interface CurveContext {
   options: Required<Curve25519Options>;
   /** Of what chooses, once it is loaded. */
   describe: (() => Curve25519Choice) | undefined;
@@ -45,7 +45,7 @@ interface Context {
 
 const DEFAULTS: Required<Curve25519Options> = { implementation: "measured", tableBytes: 2 ** 21 };
 
-export const curveContext: Context = { options: DEFAULTS, describe: undefined };
+export const curveContext: CurveContext = { options: DEFAULTS, describe: undefined };
 
 /**
  * Fixes, for all groups of this context, who verifies Ed25519 signatures and how much memory tables of known keys may take. All

@@ -1,9 +1,11 @@
 /** Ed25519 on the platform, with signatures verified by the kernel where that is faster. */
 import type { CurveKernel, Ed25519Signature } from "@coppice/wasm/curve";
 import type { Bytes } from "../codec/bytes.ts";
-import { type CurveChoice, type Verify, curveChoice } from "./curve-choice.ts";
+import type { CurveChoice, Verify } from "./curve-choice.ts";
 import type { PlatformEddsa } from "./eddsa-encodings.ts";
 import { KeyTables } from "./key-tables.ts";
+
+export { choiceIn } from "./curve-choice.ts";
 
 interface Call {
   readonly publicKey: Bytes;
@@ -13,7 +15,7 @@ interface Call {
 }
 
 /** The same scheme, and the same verdicts. */
-export function verifiedByChoice(platform: PlatformEddsa, choice: CurveChoice = curveChoice): PlatformEddsa {
+export function verifiedByChoice(platform: PlatformEddsa, choice: CurveChoice): PlatformEddsa {
   return { ...platform, verify: new Verifier(platform.verify, choice).verify };
 }
 

@@ -97,7 +97,8 @@ function chosenLate(platform: PlatformEddsa): PlatformEddsa {
   let calls = 0;
   let { verify } = platform;
   const load = once(async () => {
-    ({ verify } = (await import("./ed25519-choice.ts")).verifiedByChoice(platform));
+    const { choiceIn, verifiedByChoice } = await import("./ed25519-choice.ts");
+    ({ verify } = verifiedByChoice(platform, choiceIn(curveContext)));
   });
   // Without the module the platform goes on.
   const choose = (): Promise<void> => load().catch(() => undefined);
