@@ -25,7 +25,7 @@ export const PACKAGES = {
   },
   "packages/server": {
     imports: ["packages/kit", "packages/core", "packages/delivery"],
-    libraries: ["libsql/", "ws/", "@types/ws/"],
+    libraries: ["libsql/", "pino/", "prom-client/", "ws/", "@types/ws/"],
   },
 };
 

@@ -214,7 +214,9 @@ export interface DeliveryService {
    * Appends proposals or application messages, all or none, with consecutive `seq`. Bytes that were sent before (within
    * `IDEMPOTENCY_WINDOW_MS`) are not appended again and keep their `seq`, also for a client that has been removed since.
    * `ERR_DS_EPOCH_TOO_OLD` if one is outside `EPOCH_WINDOW`, with `detail.epoch`, the current one: seal it again.
-   * `ERR_DS_LOG_CHANGED` also for an epoch that is still to come: whoever saw it saw another log. `ERR_DS_FORBIDDEN`.
+   * `ERR_DS_LOG_CHANGED` also for an epoch that is still to come: whoever saw it saw another log. `ERR_DS_QUOTA` where no
+   * more can be kept, with `detail.reason` `group-full`, `creator-full` (the user who created the group) or `service-full`;
+   * Commits, key packages and new groups are refused in the same way, Commits somewhat later. `ERR_DS_FORBIDDEN`.
    */
   sendMessages(
     batch: {

@@ -1,89 +1,123 @@
-/** The flags of `coppice-server`. */
-import { parseArgs } from "node:util";
-import { parseOrigin } from "./auth/origins.ts";
-import type { ServerOptions } from "./server.ts";
+/** What a command line of `coppice-server` asks for. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { Mistake } from "./config/mistake.ts";
+import { readSettings, ROWS, type Settings } from "./config/settings.ts";
+import { CONFIG_VARIABLE, fromEnvironment, fromFile, fromFlags, type Environment } from "./config/sources.ts";
 
-export const HELP = `Usage: coppice-server [options]
+/** What to do. */
+export type Task =
+  | { readonly do: "help" | "version" }
+  | { readonly do: "serve"; readonly newIncarnations: boolean }
+  | { readonly do: "check" | "print-config" }
+  | { readonly do: "backup"; readonly to: string }
+  | { readonly do: "restore"; readonly from: string }
+  | { readonly do: "repair" }
+  | { readonly do: "admin"; readonly command: string; readonly words: readonly string[] };
 
-  --port PORT            port to listen on; 0 picks a free one (default 8080)
-  --host ADDRESS         address to listen on (default 127.0.0.1; 0.0.0.0 for all)
-  --data FILE            database file (default .data/coppice.db)
-  --static FOLDER        also serve this built web application
-  --origin ORIGIN        an origin under which clients reach this server, for example https://chat.example
-                         behind a proxy that ends TLS; may be repeated
-  --allow-origin ORIGIN  let web pages of this origin use the server; may be repeated
-  --retention DAYS       delete messages after this many days (default: never)
-  --new-incarnations     the database was restored from a backup: let clients notice and resynchronise. For one start
-  --trust-proxy          take the client's address from X-Forwarded-For
-  --version              print the version
-  --help                 print this
+export interface CommandLine {
+  readonly task: Task;
+  readonly settings: Settings;
+}
+
+const USAGE = `Usage: coppice-server [options]
+       coppice-server backup --to FILE [options]      copy the database, also of a running server
+       coppice-server restore --from FILE [options]   put a backup in the database's place
+       coppice-server repair [options]                make indexes and counts anew; the server has stopped
+       coppice-server admin COMMAND [...] [options]   status, users, groups, ban, …: admin help lists them
 `;
 
-const MS_PER_DAY = 86_400_000;
+const OTHER_FLAGS: readonly (readonly [flag: string, help: string])[] = [
+  [
+    "--config FILE",
+    `a JSON object with these names; also ${CONFIG_VARIABLE}. Flags go before COPPICE_* before the file`,
+  ],
+  [
+    "--new-incarnations",
+    "the database is a copy that no `backup` made: let clients notice and resynchronise. For one start",
+  ],
+  ["--check", "check the configuration and the database, also of a running server; status 1 if something is wrong"],
+  ["--print-config", "print what would be used, as a configuration file"],
+  ["--version", "print the version"],
+  ["--help", "print this"],
+];
 
-/** What the command line asks for. */
-export interface CommandLine {
-  readonly help: boolean;
-  readonly version: boolean;
-  readonly options: ServerOptions;
-}
+const WIDTH = 24;
 
-class CommandLineMistake extends Error {}
+const flagLine = (flag: string, help: string): string => `  ${flag.padEnd(WIDTH)}${help}`;
 
-/** The words to print for an error that `parseCommandLine` threw; `undefined` for any other. */
+export const HELP: string = [
+  USAGE,
+  ...Object.entries(ROWS).map(([name, { argument, help }]) => flagLine(`--${name} ${argument}`.trimEnd(), help)),
+  ...OTHER_FLAGS.map(([flag, help]) => flagLine(flag, help)),
+].join("\n");
+
+/** The words to print for an operator's mistake; `undefined` for any other error. */
 export const commandLineMistake = (error: unknown): string | undefined =>
-  error instanceof CommandLineMistake ? error.message : undefined;
+  error instanceof Mistake ? error.message : undefined;
 
 /** Reads the arguments of the command. Throws what `commandLineMistake` knows. */
-export function parseCommandLine(args: readonly string[]): CommandLine {
-  const flags = asMistake(() => parseFlags(args), "\n\nSee coppice-server --help");
-  const port = Number(flags.port);
-  if (!/^\d+$/.test(flags.port) || port > 65_535) {
-    throw new CommandLineMistake(`--port is a number from 0 to 65535, not "${flags.port}"`);
+export function parseCommandLine(args: readonly string[], environment: Environment = {}): CommandLine {
+  const { values, positionals } = parseFlags(args);
+  const path = text(values["config"]) ?? environment[CONFIG_VARIABLE];
+  const settings = readSettings({
+    ...(path === undefined || path === "" ? {} : fromFile(path)),
+    ...fromEnvironment(environment),
+    ...fromFlags(values),
+  });
+  return { task: readTask(values, positionals), settings };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function readTask(values: Values, [command = "serve", ...words]: readonly string[]): Task {
+  if (values["help"] === true) return { do: "help" };
+  if (values["version"] === true) return { do: "version" };
+  if (command === "admin") return { do: "admin", command: words[0] ?? "help", words: words.slice(1) };
+  if (words.length > 0) throw new Mistake(`"${words[0] ?? ""}" is one word too many${HINT}`);
+  switch (command) {
+    case "serve":
+      if (values["print-config"] === true) return { do: "print-config" };
+      if (values["check"] === true) return { do: "check" };
+      return { do: "serve", newIncarnations: values["new-incarnations"] === true };
+    case "backup":
+      return { do: "backup", to: required(values, "to") };
+    case "restore":
+      return { do: "restore", from: required(values, "from") };
+    case "repair":
+      return { do: "repair" };
+    default:
+      throw new Mistake(`"${command}" is no command${HINT}`);
   }
-  const options: ServerOptions = {
-    port,
-    host: flags.host,
-    database: flags.data,
-    origins: flags.origin.map((origin) => asMistake(() => parseOrigin(origin))),
-    allowedOrigins: flags["allow-origin"].map((origin) => asMistake(() => parseOrigin(origin))),
-    trustProxy: flags["trust-proxy"],
-    newIncarnations: flags["new-incarnations"],
-    ...(flags.static === undefined ? {} : { staticDirectory: flags.static }),
-    ...(flags.retention === undefined ? {} : { limits: { messageRetention: days(flags.retention) } }),
+}
+
+const HINT = "\n\nSee coppice-server --help";
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+function required(values: Values, name: string): string {
+  const value = text(values[name]);
+  if (value === undefined || value === "") throw new Mistake(`--${name} FILE is missing${HINT}`);
+  return value;
+}
+
+function parseFlags(args: readonly string[]): { readonly values: Values; readonly positionals: readonly string[] } {
+  const options: NonNullable<ParseArgsConfig["options"]> = {
+    config: { type: "string" },
+    to: { type: "string" },
+    from: { type: "string" },
+    "new-incarnations": { type: "boolean" },
+    check: { type: "boolean" },
+    "print-config": { type: "boolean" },
+    version: { type: "boolean" },
+    help: { type: "boolean" },
   };
-  return { help: flags.help, version: flags.version, options };
-}
-
-const parseFlags = (args: readonly string[]) =>
-  parseArgs({
-    args: [...args],
-    options: {
-      port: { type: "string", default: "8080" },
-      host: { type: "string", default: "127.0.0.1" },
-      data: { type: "string", default: ".data/coppice.db" },
-      static: { type: "string" },
-      origin: { type: "string", multiple: true, default: [] },
-      "allow-origin": { type: "string", multiple: true, default: [] },
-      retention: { type: "string" },
-      "trust-proxy": { type: "boolean", default: false },
-      "new-incarnations": { type: "boolean", default: false },
-      version: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  }).values;
-
-function days(text: string): number {
-  const value = Number(text) * MS_PER_DAY;
-  if (value > 0) return value;
-  throw new CommandLineMistake(`--retention is a number of days greater than 0, not "${text}"`);
-}
-
-/** Runs `parse`; what it throws is the caller's mistake. */
-function asMistake<T>(parse: () => T, hint = ""): T {
+  for (const [name, { kind }] of Object.entries(ROWS)) {
+    options[name] =
+      kind === "switch" ? { type: "boolean" } : { type: "string", multiple: kind === "list" || kind === "limits" };
+  }
   try {
-    return parse();
+    return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new CommandLineMistake(`${error instanceof Error ? error.message : String(error)}${hint}`);
+    throw new Mistake(`${error instanceof Error ? error.message : String(error)}${HINT}`, { cause: error });
   }
 }

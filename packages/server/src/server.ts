@@ -20,6 +20,9 @@ import { Front } from "./http/front.ts";
 import { Sockets } from "./http/sockets.ts";
 import { staticFiles } from "./http/static-files.ts";
 import { resolveLimits, type ServerLimits } from "./limits.ts";
+import { Health } from "./operate/health.ts";
+import { Metrics, type RequestReport } from "./operate/metrics.ts";
+import { listenForOperators, type Operators } from "./operate/operators.ts";
 import { openService } from "./service.ts";
 
 /** Longest pause between looks for requests that take too long, milliseconds. */
@@ -58,6 +61,12 @@ export interface ServerOptions {
   readonly staticDirectory?: string;
   /** Whether the last address in `X-Forwarded-For` is the client's: only behind a proxy that sets it. Default false. */
   readonly trustProxy?: boolean;
+  /** Where to listen for those who watch the server: `/metrics`, `/healthz`, `/readyz`. Default: nowhere. */
+  readonly monitor?: { readonly host: string; readonly port: number };
+  /** Where in the file system to listen for `coppice-server admin`. Default: nowhere. */
+  readonly adminSocket?: string;
+  /** Told of each request that is over: the call, never who made it. */
+  readonly onRequest?: (report: RequestReport) => void;
   /** Told about failures inside the server. They hold no payloads; clients see `ERR_DS_INTERNAL` only. */
   readonly onError?: (error: unknown) => void;
 }
@@ -66,6 +75,8 @@ export interface ServerOptions {
 export interface CoppiceServer {
   /** For clients on this machine. */
   readonly url: string;
+  /** The port of the monitor, if there is one. */
+  readonly monitorPort: number | undefined;
   /** Ends connections and closes the database. Requests that are under way are answered first. */
   close(): Promise<void>;
 }
@@ -84,7 +95,7 @@ export interface CoppiceServer {
  * `TypeError` for a malformed origin; the system's error if it cannot listen.
  */
 export async function createServer(options: ServerOptions): Promise<CoppiceServer> {
-  const { host = "127.0.0.1", time = systemTime, trustProxy = false, onError = (): void => undefined } = options;
+  const { host = "127.0.0.1", time = systemTime, trustProxy = false } = options;
   const limits = resolveLimits(options.limits);
   const ownOrigins = new Set((options.origins ?? []).map(parseOrigin));
   const crossOrigin = new CrossOrigin(ownOrigins, (options.allowedOrigins ?? []).map(parseOrigin));
@@ -94,13 +105,31 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   const bodies = new Bodies(budget(limits.bodiesInFlightBytes), pace);
   const answers = new Answers(budget(limits.answersInFlightBytes), pace);
 
+  const metrics = new Metrics({
+    connections: () => sockets.count,
+    eventConnections: () => webSockets.clients.size,
+    bodyBytes: () => bodies.bytes,
+    answerBytes: () => answers.bytes,
+    eventBytes: () => service.sockets.waitingBytes,
+    storeBytes: () => service.storeBytes(),
+  });
+  const onError = (error: unknown): void => {
+    metrics.error();
+    options.onError?.(error);
+  };
+  const onRequest = (report: RequestReport): void => {
+    metrics.request(report);
+    options.onRequest?.(report);
+  };
   const service = await openService({
     database: options.database,
     limits,
     time,
     newIncarnations: options.newIncarnations ?? false,
     onError,
+    onCommit: metrics.commit,
   });
+  const health = new Health(service.storeBytes);
   const { domain, sessions, polls } = service;
   const api = new Api({ sessions, limits, time, bodies, answers, onError });
   registerCalls({ api, domain, sessions, polls, limits, time, audiences: ownOrigins });
@@ -116,6 +145,9 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
     byAddress,
     files,
     trustProxy,
+    health,
+    onRequest,
+    time,
     eventsPath: EVENTS_PATH,
   });
   const webSockets = new WebSocketServer({
@@ -143,9 +175,12 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   });
 
   let port: number;
+  let operators: Operators | undefined;
   try {
+    operators = await listenForOperators(options, { health, metrics, administration: service.administration, onError });
     port = await listen(http, options.port, host);
   } catch (error) {
+    operators?.close();
     await service.close();
     throw error;
   }
@@ -154,13 +189,16 @@ export async function createServer(options: ServerOptions): Promise<CoppiceServe
   for (const origin of originsOf(host, port)) ownOrigins.add(origin);
 
   const close = async (): Promise<void> => {
+    health.end();
     polls.close();
     for (const socket of webSockets.clients) endSocket(time, socket, CLOSE_GOING_AWAY);
     await endHttp(http, sockets, time);
+    operators.close();
     await service.close();
   };
   let closed: Promise<void> | undefined;
   return {
+    monitorPort: operators.monitorPort,
     url: `http://${urlHost(host === "0.0.0.0" || host === "::" ? "localhost" : host)}:${String(port)}`,
     close: () => (closed ??= close()),
   };

@@ -30,4 +30,4 @@ export async function requireSpace(
 }
 
 const full = (what: string, of: string): Error =>
-  deliveryError("ERR_DS_QUOTA", `${what}: messages have to be deleted first`, { detail: { full: of } });
+  deliveryError("ERR_DS_QUOTA", `${what}: messages have to be deleted first`, { detail: { reason: `${of}-full` } });

@@ -70,7 +70,7 @@ describe("limits", () => {
       const [alice, bob] = [await register(world), await register(world)];
       const group = await makeGroup(world, alice);
       await group.commit({ added: [bob.client] });
-      const refused = expect.objectContaining({ code: "ERR_DS_QUOTA", detail: { full } }) as unknown;
+      const refused = expect.objectContaining({ code: "ERR_DS_QUOTA", detail: { reason: `${full}-full` } }) as unknown;
       await expect(group.send(bob.client, 1n, randomBytes(20_000))).rejects.toEqual(refused);
       await group.send(bob.client, 1n, randomBytes(19_000));
       await expect(group.send(bob.client, 1n, randomBytes(1000))).rejects.toEqual(refused);

@@ -54,8 +54,8 @@ export class Sessions {
   }
 
   /**
-   * Issues a token once `prove` has resolved. `ERR_DS_UNAUTHENTICATED` if the client was revoked meanwhile; the token of this
-   * client that expires first makes room.
+   * Issues a token once `prove` has resolved. `ERR_DS_UNAUTHENTICATED` if the client was revoked meanwhile, `ERR_DS_FORBIDDEN`
+   * for a user who is banned; the token of this client that expires first makes room.
    */
   async signIn(
     client: ClientId,
@@ -114,6 +114,8 @@ export class Sessions {
   /** Within a transaction. Returns the hashes of the tokens that made room. */
   #insert(client: ClientId, hash: Uint8Array, expiresAt: number): readonly string[] {
     const { database, limits } = this.#options;
+    const banned = database.get("SELECT is_banned FROM users WHERE name = ?", client.user)?.integer("is_banned") === 1;
+    if (banned) throw deliveryError("ERR_DS_FORBIDDEN", "The operator does not let this user in");
     const owner = ensureClient(database, client);
     const replaced = database.all(
       `DELETE FROM tokens WHERE client = ?1 AND hash NOT IN

@@ -148,6 +148,16 @@ export class Database {
     return (pages - free) * this.first("PRAGMA page_size").integer("page_size");
   }
 
+  /** Whether this is a copy of another database, which may have gone on since: see `forgetBackup`. */
+  get isBackup(): boolean {
+    return this.first("SELECT is_backup FROM service").integer("is_backup") === 1;
+  }
+
+  /** From now on this is the database itself. */
+  forgetBackup(): void {
+    this.run("UPDATE service SET is_backup = 0");
+  }
+
   /** Leaves a single file behind and frees it for another process. */
   close(): void {
     this.#statements.clear();

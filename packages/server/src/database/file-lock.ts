@@ -8,13 +8,16 @@ import LibSql from "libsql";
 /** How long to wait for another process to let go, milliseconds. */
 const BUSY_TIMEOUT = 250;
 
+/** The file that is locked for the database at `path`. */
+export const lockPath = (path: string): string => `${path}-lock`;
+
 export class FileLock {
   readonly #connection: LibSql.Database;
 
   /** Takes the lock of the database at `path`. `ERR_DS_DATABASE_BUSY` if another process has it. */
   constructor(path: string) {
     // The kernel holds an open transaction's lock and so releases it when the process dies, however it dies.
-    this.#connection = new LibSql(`${path}-lock`, { timeout: BUSY_TIMEOUT });
+    this.#connection = new LibSql(lockPath(path), { timeout: BUSY_TIMEOUT });
     try {
       this.#connection.exec("BEGIN EXCLUSIVE");
     } catch (error) {

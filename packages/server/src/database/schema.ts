@@ -147,6 +147,15 @@ export const SCHEMA_2 = `
 
 const entryBytes = (row: string): string => `(length(${row}content) + ${String(ENTRY_OVERHEAD_BYTES)})`;
 
+/** Counts anew what is kept for groups and users. */
+export const RECOUNT: string = `
+  UPDATE groups SET bytes =
+    (SELECT coalesce(sum(${entryBytes("")}), 0) FROM log WHERE group_ref = groups.id) +
+    (SELECT coalesce(sum(length(content)), 0) FROM group_infos WHERE group_ref = groups.id);
+  UPDATE users SET bytes =
+    (SELECT coalesce(sum(groups.bytes), 0) FROM groups JOIN clients ON clients.id = creator WHERE user = name);
+`;
+
 /** What is kept for groups and users, what operators say of users, and whether this file is a backup of another one. */
 const SCHEMA_3 = `
   ALTER TABLE service ADD COLUMN is_backup INTEGER NOT NULL DEFAULT 0;
@@ -155,12 +164,8 @@ const SCHEMA_3 = `
   ALTER TABLE users ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE groups ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 
-  UPDATE groups SET bytes =
-    (SELECT coalesce(sum(${entryBytes("")}), 0) FROM log WHERE group_ref = groups.id) +
-    (SELECT coalesce(sum(length(content)), 0) FROM group_infos WHERE group_ref = groups.id);
-  UPDATE users SET bytes =
-    (SELECT coalesce(sum(bytes), 0) FROM groups JOIN clients ON clients.id = creator WHERE user = name);
-
+  CREATE INDEX inbox_by_group ON inbox (group_ref);
+${RECOUNT}
   CREATE TRIGGER log_grows AFTER INSERT ON log BEGIN
     UPDATE groups SET bytes = bytes + ${entryBytes("NEW.")} WHERE id = NEW.group_ref;
   END;
@@ -201,6 +206,12 @@ interface Preparable {
  */
 export function schemaVersion(database: Preparable): number {
   const found = database.first("PRAGMA user_version").integer("user_version");
+  requireSupported(found);
+  return found;
+}
+
+/** `ERR_DS_DATABASE_NEWER` or `ERR_DS_DATABASE_OLD` for a version that this code cannot work with. */
+export function requireSupported(found: number): void {
   const detail = { found, supported: VERSION };
   if (found > VERSION) {
     throw new CoppiceError("ERR_DS_DATABASE_NEWER", "A newer version of the server wrote this database", { detail });
@@ -210,7 +221,6 @@ export function schemaVersion(database: Preparable): number {
       "The database is of a version that was never released: move its file away to begin with an empty one";
     throw new CoppiceError("ERR_DS_DATABASE_OLD", message, { detail });
   }
-  return found;
 }
 
 /** Makes the tables of a new database, and those that came after version `found`. */

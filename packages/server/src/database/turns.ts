@@ -30,12 +30,15 @@ interface Job {
 export class Turns {
   readonly #database: Database;
   readonly #time: Time;
+  readonly #onCommit: (changes: number) => void;
   readonly #reads: Job[] = [];
   readonly #changes: Job[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(database: Database, time: Time) {
+  /** `onCommit` is told how many changes shared a durable commit. */
+  constructor(database: Database, time: Time, onCommit: (changes: number) => void = () => undefined) {
     this.#database = database;
+    this.#onCommit = onCommit;
     this.#time = time;
   }
 
@@ -94,6 +97,7 @@ export class Turns {
       for (const job of jobs) job.fail(error);
       return;
     }
+    this.#onCommit(jobs.length);
     // Also refusals: they may come from what others changed, which is durable only now.
     for (const tell of outcomes) tell();
   }

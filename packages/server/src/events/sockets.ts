@@ -47,6 +47,11 @@ export class EventSockets {
     this.#budget = new ByteBudget({ total: limits.eventsInFlightBytes, share: limits.eventsInFlightBytes, time });
   }
 
+  /** Bytes that wait for slow peers. */
+  get waitingBytes(): number {
+    return this.#budget.bytes;
+  }
+
   /** Takes over a new connection, which has to authenticate first. */
   accept(socket: WebSocket, address: string): void {
     // The library closes the connection after an error; what it was says nothing that could be acted on.

@@ -23,6 +23,11 @@ export class Answers {
     this.#pace = pace;
   }
 
+  /** Bytes that are held now. */
+  get bytes(): number {
+    return this.#budget.bytes;
+  }
+
   /**
    * Sets `bytes` aside until the response is over, in the share of `key`, and disconnects a peer that takes too long to
    * read `length` bytes. False where there is no room.

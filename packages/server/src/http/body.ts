@@ -25,6 +25,11 @@ export class Bodies {
     this.#pace = pace;
   }
 
+  /** Bytes that are held now. */
+  get bytes(): number {
+    return this.#budget.bytes;
+  }
+
   /**
    * The whole body; `key` says whose share of the budget it takes. `ERR_DS_TOO_LARGE` as soon as it is known to be over
    * `maxBytes`, `ERR_DS_RATE_LIMITED` where there is no room. A peer that is too slow is disconnected.

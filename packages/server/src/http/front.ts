@@ -2,7 +2,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { deliveryError, encodeFailure } from "@coppice/delivery/wire";
+import type { Time } from "@coppice/kit";
 import type { TokenBuckets } from "../guard/token-buckets.ts";
+import { HEALTH_PATHS, type Health } from "../operate/health.ts";
+import type { RequestReport } from "../operate/metrics.ts";
 import { addressOf } from "./address.ts";
 import type { Answers } from "./answers.ts";
 import type { Api } from "./api.ts";
@@ -22,6 +25,10 @@ export interface FrontOptions {
   readonly byAddress: TokenBuckets;
   readonly files: FileHandler | undefined;
   readonly trustProxy: boolean;
+  readonly health: Health;
+  /** Told of each request that is over. */
+  readonly onRequest: (report: RequestReport) => void;
+  readonly time: Time;
   /** Path of the event connection. */
   readonly eventsPath: string;
 }
@@ -38,6 +45,7 @@ export class Front {
     const { api, crossOrigin, byAddress, sockets, trustProxy } = this.#options;
     if (!sockets.begin(request, response)) return;
     const path = request.url?.split("?")[0] ?? "/";
+    this.#watch(response, api.has(path) ? path.slice(1) : path.startsWith(API_PREFIX) ? "other" : "file");
     const address = addressOf(request, trustProxy);
     if (!path.startsWith(API_PREFIX)) {
       await this.#file(request, response, path, address);
@@ -75,12 +83,25 @@ export class Front {
     return undefined;
   }
 
+  #watch(response: ServerResponse, call: string): void {
+    const { onRequest, time } = this.#options;
+    const start = time.elapsed();
+    response.once("close", () => {
+      const status = response.writableFinished ? response.statusCode : 0;
+      onRequest({ call, status, milliseconds: time.elapsed() - start });
+    });
+  }
+
   async #file(request: IncomingMessage, response: ServerResponse, path: string, address: string): Promise<void> {
-    const { files, answers, byAddress, crossOrigin } = this.#options;
+    const { files, answers, byAddress, crossOrigin, health } = this.#options;
     try {
       byAddress.take(address);
     } catch {
       response.writeHead(429, { "retry-after": "1" }).end();
+      return;
+    }
+    if (HEALTH_PATHS.has(path)) {
+      await health.answer(path, response);
       return;
     }
     if (files === undefined) {

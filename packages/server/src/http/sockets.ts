@@ -16,6 +16,11 @@ export class Sockets {
     this.#tally = new Tally({ perKey: perAddress });
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#open.size;
+  }
+
   /** Takes over all connections of this server. */
   watch(http: Server): void {
     http.on("connection", (socket: Socket) => {
