@@ -214,6 +214,7 @@ export default defineConfig(
       "**/bin.ts",
       "packages/core/{fuzz,vectors}/**",
       "packages/client/model/**",
+      "packages/server/load/**",
       "**/*.mjs",
     ],
     rules: { "no-console": "off" },
