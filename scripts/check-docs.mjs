@@ -1,7 +1,7 @@
 /**
  * Type-checks and runs the examples in README.md, docs/, the packages' READMEs and the doc comments of their sources: code
  * blocks marked `ts run` or `ts check`. They see the packages under their names, as an application does, and the files of
- * docs/examples beside them.
+ * docs/examples beside them. Runs the commands in blocks marked `sh run`, too.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -10,6 +10,7 @@ import ts from "typescript";
 import { undocumented } from "./lib/api-docs.mjs";
 import { root } from "./lib/root.mjs";
 import { run } from "./lib/run.mjs";
+import { runShell, shellScript } from "./lib/shell-docs.mjs";
 import { docComments, extractSnippets } from "./lib/snippets.mjs";
 import { exampleFolders, filesNamed, manifest, packageFolders } from "./lib/workspace.mjs";
 
@@ -98,6 +99,16 @@ for (const { place, file, mode } of snippets) {
     `${problem === undefined ? "ok    " : "FAILED"} ${place} (${mode})${problem === undefined ? "" : `\n${problem}`}`,
   );
 }
+let commands = 0;
+let failedCommands = 0;
+for (const document of documents()) {
+  const script = shellScript(readFileSync(join(root, document), "utf8"));
+  if (script === undefined) continue;
+  const { ok, output } = await runShell(script);
+  commands += 1;
+  if (!ok) failedCommands += 1;
+  console.log(`${ok ? "ok    " : "FAILED"} ${document} (commands)${ok ? "" : `\n${output}`}`);
+}
 const base = ts.readConfigFile(join(root, "tsconfig.base.json"), (path) => readFileSync(path, "utf8"));
 const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root);
 const lacking = undocumented(join(root, "packages/core/src/index.ts"), { ...options, noEmit: true });
@@ -106,6 +117,6 @@ for (const line of lacking) console.log(`FAILED packages/core/src/index.ts: ${li
 // Errors outside of the snippets themselves, in a package's sources.
 const isTypesFailure = !types.ok && problems.size === 0;
 if (isTypesFailure) console.log(types.output);
-const failed = problems.size + lacking.length + (isTypesFailure ? 1 : 0);
-console.log(`docs: ${snippets.length - problems.size} passed, ${failed} failed`);
+const failed = problems.size + lacking.length + failedCommands + (isTypesFailure ? 1 : 0);
+console.log(`docs: ${snippets.length - problems.size + commands - failedCommands} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;

@@ -130,9 +130,12 @@ describe("malformed requests", () => {
     const seen: unknown[] = [];
     const time = new VirtualTime();
     const broken = await createServer({ port: 0, database: ":memory:", time, onError });
-    vi.spyOn(time, "elapsed").mockImplementationOnce(() => {
-      throw new Error("secret detail");
-    });
+    vi.spyOn(time, "elapsed")
+      // When the request began.
+      .mockImplementationOnce(() => 0)
+      .mockImplementationOnce(() => {
+        throw new Error("secret detail");
+      });
     const response = await post(
       broken.url,
       wire.requestChallenge.path,
