@@ -35,12 +35,7 @@ export const RULES = makeRules({
 });
 
 export const SUITE = await getCipherSuite(1);
-const about = {
-  suite: SUITE,
-  rules: RULES,
-  capabilities: defaultCapabilities([SUITE.id]),
-  lifetime: { notBefore: NOW - 3_600n, notAfter: NOW + 28n * 86_400n },
-};
+const lifetime = { notBefore: NOW - 3_600n, notAfter: NOW + 28n * 86_400n };
 
 interface Person {
   readonly privateKey: Bytes;
@@ -48,12 +43,12 @@ interface Person {
   readonly signer: Signer;
 }
 
-async function newPerson(number: number): Promise<Person> {
-  const { privateKey } = await SUITE.signature.generateKeyPair();
+async function newPerson(suite: CipherSuite, number: number): Promise<Person> {
+  const { privateKey } = await suite.signature.generateKeyPair();
   return {
     privateKey,
     credential: basicCredential(identityOf(number)),
-    signer: await SUITE.signature.importSigner(privateKey),
+    signer: await suite.signature.importSigner(privateKey),
   };
 }
 
@@ -131,29 +126,35 @@ interface CoppiceLibrary extends Library {
   readonly newClient: (number: number, suite?: CipherSuite) => Promise<CoppiceClient>;
 }
 
-export const coppice: CoppiceLibrary = {
-  name: "coppice",
-  forks: true,
-  newClient: async (number, suite = SUITE) => {
-    const person = await newPerson(number);
-    const own = await createKeyPackage({ ...about, ...person, suite });
-    const encoded = ({ keyPackage }: OwnKeyPackage): Bytes =>
-      encodeMessage({ wireFormat: "mls_key_package", keyPackage });
-    return {
-      privateKey: person.privateKey,
-      signer: person.signer,
-      keyPackage: encoded(own),
-      newKeyPackage: async () => encoded(await createKeyPackage({ ...about, ...person })),
-      found: async () => memberOf(await createGroup({ ...about, ...person }), person.signer),
-      join: async (bytes) => {
-        const { welcome } = decodeMessageOf("mls_welcome", bytes, RULES.limits);
-        const { state } = await joinGroup(welcome, { ...about, suite, keyPackage: copyOf(own) });
-        return memberOf(state, person.signer);
-      },
-      joinExternally: async (bytes) => {
-        const { groupInfo } = decodeMessageOf("mls_group_info", bytes, RULES.limits);
-        return (await createExternalCommit(groupInfo, { ...about, ...person })).commit;
-      },
-    };
-  },
-};
+/** With groups of this suite. */
+export function coppiceOf(groupSuite: CipherSuite): CoppiceLibrary {
+  const about = { suite: groupSuite, rules: RULES, capabilities: defaultCapabilities([groupSuite.id]), lifetime };
+  return {
+    name: "coppice",
+    forks: true,
+    newClient: async (number, suite = groupSuite) => {
+      const person = await newPerson(groupSuite, number);
+      const own = await createKeyPackage({ ...about, ...person, suite });
+      const encoded = ({ keyPackage }: OwnKeyPackage): Bytes =>
+        encodeMessage({ wireFormat: "mls_key_package", keyPackage });
+      return {
+        privateKey: person.privateKey,
+        signer: person.signer,
+        keyPackage: encoded(own),
+        newKeyPackage: async () => encoded(await createKeyPackage({ ...about, ...person })),
+        found: async () => memberOf(await createGroup({ ...about, ...person }), person.signer),
+        join: async (bytes) => {
+          const { welcome } = decodeMessageOf("mls_welcome", bytes, RULES.limits);
+          const { state } = await joinGroup(welcome, { ...about, suite, keyPackage: copyOf(own) });
+          return memberOf(state, person.signer);
+        },
+        joinExternally: async (bytes) => {
+          const { groupInfo } = decodeMessageOf("mls_group_info", bytes, RULES.limits);
+          return (await createExternalCommit(groupInfo, { ...about, ...person })).commit;
+        },
+      };
+    },
+  };
+}
+
+export const coppice: CoppiceLibrary = coppiceOf(SUITE);

@@ -5,10 +5,12 @@ import type { Bytes, CommitRequest, Library, Member } from "./library.ts";
 import { identityOf } from "../fixtures/identity.ts";
 import { openOneByOne } from "./library.ts";
 
-const context: MlsContext = {
-  cipherSuite: await mls.getCiphersuiteImpl("MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519"),
-  authService: mls.unsafeTestingAuthenticationService,
-};
+type SuiteName = Parameters<typeof mls.getCiphersuiteImpl>[0];
+
+async function contextOf(suite: SuiteName): Promise<MlsContext> {
+  const cipherSuite = await mls.getCiphersuiteImpl(suite);
+  return { cipherSuite, authService: mls.unsafeTestingAuthenticationService };
+}
 
 const version = mls.protocolVersions.mls10;
 
@@ -32,7 +34,7 @@ function proposalsOf({ add = [], remove = [] }: CommitRequest): Proposal[] {
   ];
 }
 
-function memberOf(state: ClientState): Member {
+function memberOf(context: MlsContext, state: ClientState): Member {
   let current = state;
   const process = async (bytes: Bytes): Promise<mls.ProcessMessageResult> => {
     const message = mls.decode(mls.mlsMessageDecoder, bytes);
@@ -48,7 +50,7 @@ function memberOf(state: ClientState): Member {
     return new Uint8Array(received.message);
   };
   return {
-    fork: () => memberOf(current),
+    fork: () => memberOf(context, current),
     commit: async (request) => {
       const made = await mls.createCommit({
         context,
@@ -81,46 +83,57 @@ function memberOf(state: ClientState): Member {
     decode: (bytes) => {
       const decoded = mls.decode(mls.clientStateDecoder, bytes);
       if (decoded === undefined) return Promise.reject(new Error("not a state"));
-      return Promise.resolve(memberOf(decoded));
+      return Promise.resolve(memberOf(context, decoded));
     },
   };
 }
 
-export const tsMls2: Library = {
-  name: "ts-mls 2.0.0-rc.10",
-  forks: true,
-  mostMembers: 1_000,
-  newClient: async (number) => {
-    const credential = {
-      credentialType: mls.defaultCredentialTypes.basic,
-      identity: new TextEncoder().encode(identityOf(number)),
-    };
-    const { cipherSuite } = context;
-    const signatureKeyPair = await cipherSuite.signature.keygen();
-    const generate = (): ReturnType<typeof mls.generateKeyPackage> =>
-      mls.generateKeyPackageWithKey({ credential, cipherSuite, signatureKeyPair });
-    const { publicPackage: keyPackage, privatePackage: privateKeys } = await generate();
-    const toMessage = (made: KeyPackage): Bytes =>
-      write({ keyPackage: made, wireformat: mls.wireformats.mls_key_package, version });
-    return {
-      keyPackage: toMessage(keyPackage),
-      newKeyPackage: async () => toMessage((await generate()).publicPackage),
-      found: async () => {
-        const groupId = crypto.getRandomValues(new Uint8Array(32));
-        const { publicPackage, privatePackage } = await generate();
-        return memberOf(
-          await mls.createGroup({ context, groupId, keyPackage: publicPackage, privateKeyPackage: privatePackage }),
-        );
-      },
-      join: async (bytes) => {
-        const { welcome } = read("mls_welcome", bytes);
-        return memberOf(await mls.joinGroup({ context, welcome, keyPackage, privateKeys }));
-      },
-      joinExternally: async (bytes) => {
-        const { groupInfo } = read("mls_group_info", bytes);
-        const joined = await mls.joinGroupExternal({ context, groupInfo, keyPackage, privateKeys, resync: false });
-        return write({ wireformat: mls.wireformats.mls_public_message, publicMessage: joined.publicMessage, version });
-      },
-    };
-  },
-};
+/** With groups of this suite, which it numbers in its own way. Up to `mostMembers` of them it takes seconds, not minutes. */
+export async function tsMls2Of(suite: SuiteName, mostMembers: number): Promise<Library> {
+  const context = await contextOf(suite);
+  return {
+    name: "ts-mls 2.0.0-rc.10",
+    forks: true,
+    mostMembers,
+    newClient: async (number) => {
+      const credential = {
+        credentialType: mls.defaultCredentialTypes.basic,
+        identity: new TextEncoder().encode(identityOf(number)),
+      };
+      const { cipherSuite } = context;
+      const signatureKeyPair = await cipherSuite.signature.keygen();
+      const generate = (): ReturnType<typeof mls.generateKeyPackage> =>
+        mls.generateKeyPackageWithKey({ credential, cipherSuite, signatureKeyPair });
+      const { publicPackage: keyPackage, privatePackage: privateKeys } = await generate();
+      const toMessage = (made: KeyPackage): Bytes =>
+        write({ keyPackage: made, wireformat: mls.wireformats.mls_key_package, version });
+      return {
+        keyPackage: toMessage(keyPackage),
+        newKeyPackage: async () => toMessage((await generate()).publicPackage),
+        found: async () => {
+          const groupId = crypto.getRandomValues(new Uint8Array(32));
+          const { publicPackage, privatePackage } = await generate();
+          return memberOf(
+            context,
+            await mls.createGroup({ context, groupId, keyPackage: publicPackage, privateKeyPackage: privatePackage }),
+          );
+        },
+        join: async (bytes) => {
+          const { welcome } = read("mls_welcome", bytes);
+          return memberOf(context, await mls.joinGroup({ context, welcome, keyPackage, privateKeys }));
+        },
+        joinExternally: async (bytes) => {
+          const { groupInfo } = read("mls_group_info", bytes);
+          const joined = await mls.joinGroupExternal({ context, groupInfo, keyPackage, privateKeys, resync: false });
+          return write({
+            wireformat: mls.wireformats.mls_public_message,
+            publicMessage: joined.publicMessage,
+            version,
+          });
+        },
+      };
+    },
+  };
+}
+
+export const tsMls2: Library = await tsMls2Of("MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519", 1_000);

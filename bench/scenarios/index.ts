@@ -9,6 +9,7 @@ import { messageScenarios } from "./messages.ts";
 import { ownWorkScenarios } from "./own-work.ts";
 import { publicKeyScenarios } from "./public-keys.ts";
 import { stateScenarios } from "./states.ts";
+import { suiteScenarios } from "./suites.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...hashScenarios,
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...joinScenarios,
   ...commitScenarios,
   ...stateScenarios,
+  ...suiteScenarios,
 ];

@@ -4,6 +4,7 @@ import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../../src/crypto/cipher
 import { registerPqCipherSuites } from "../../src/drafts/pq.ts";
 import { Case, isOfKnownSuite } from "../../vectors/case.ts";
 import { recogniseFormat } from "../../vectors/formats.ts";
+import { PQ_ANSWERS } from "../support/pq-answers.ts";
 import { judgeKey, judgeSignature, KEY_EDGES, SIGNATURE_EDGES } from "../support/edges/verdicts.ts";
 import { playScenario } from "./scenario.ts";
 
@@ -35,6 +36,7 @@ export async function start({ kernels, groups, vectors }: CoreOptions): Promise<
       title: `a group with suite ${String(id)} on ${kernel}`,
       run: () => playScenario(id, kernel),
     })),
+    ...(groups ? ANSWER_CASES : []).map(({ title, run }) => ({ title: `${title} on ${kernel}`, run })),
     ...(groups ? verdictCases(suitesOn(kernel)) : []).map(({ title, run }) => ({
       title: `${title} on ${kernel}`,
       run,
@@ -66,6 +68,15 @@ const suitesOn =
   (kernel: Kernel): Suites =>
   (id) =>
     getCipherSuite(id, { kernel });
+
+/** The platform's own KEMs give what is published. */
+const ANSWER_CASES: readonly EngineCase[] = PQ_ANSWERS.map(({ title, published, got }) => ({
+  title,
+  run: async () => {
+    const answer = await got();
+    if (answer !== published) throw new Error(`${answer} instead of ${published}`);
+  },
+}));
 
 /** One verdict in every engine: what is valid in one and not in another splits a group. */
 function verdictCases(suites: Suites): EngineCase[] {
