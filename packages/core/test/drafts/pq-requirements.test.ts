@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-const CATALOGUE = new URL("../../../../docs/requirements/pq-ciphersuites.md", import.meta.url);
+const CATALOGUE = new URL("../../../../docs/drafts/post-quantum.md", import.meta.url);
 const TESTS = new URL("../", import.meta.url);
 
 test("each published rule that refuses has a test, and each that a test names is published", () => {
