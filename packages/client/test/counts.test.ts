@@ -142,6 +142,18 @@ describe.each([2, 24])("in a group of %d", { timeout: 30_000 }, (size) => {
     expect(receiver.reads).toBe(0);
   });
 
+  test("a queue that is longer than what is kept of it in memory is read again in batches", async () => {
+    const { world, atAlice, atBob, sender } = await scene(size);
+    const heard = listen(atBob);
+    sender.start();
+    await world.run(Promise.all(Array.from({ length: 320 }, (_, i) => atAlice.send(`${i}`))));
+    await world.until(() => heard.length === 320);
+    await world.time.advance(1000);
+    // 320 messages are five batches: each is read at most once to be sealed and once to be settled.
+    expect(sender.requests).toBeLessThanOrEqual(6);
+    expect(sender.reads).toBeLessThanOrEqual(10);
+  });
+
   test("another tab follows it with one read of what changed, and takes no lock", async () => {
     const { world, aliceDevice, atAlice, atBob } = await scene(size);
     const follower = new Counter();

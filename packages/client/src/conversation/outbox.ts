@@ -78,6 +78,10 @@ async function seal(
 /** The oldest epoch of which the Delivery Service may still take messages. */
 const oldestEpoch = ({ epoch }: Pick<Summary, "epoch">): bigint => epoch - BigInt(EPOCH_WINDOW.epochs);
 
+/** As it was sealed, if the Delivery Service may still take that. */
+const freshly = ({ sealed }: OutboxEntry, summary: Pick<Summary, "epoch">): Sealed | undefined =>
+  sealed !== undefined && sealed.epoch >= oldestEpoch(summary) ? sealed : undefined;
+
 /** What can be posted next, if it is all sealed; undefined if a turn is needed to find out. */
 export function readyBatch({ summary, work: { outbox } }: Workable): readonly Ready[] | undefined {
   const batch: Ready[] = [];
@@ -102,7 +106,13 @@ export async function prepareBatch(transaction: Transaction, context: Context): 
   }
   const batch: Ready[] = [];
   const { epoch } = transaction.summary;
-  for (const [number, entry] of [...transaction.outbox].slice(0, MAX_MESSAGES_PER_CALL)) {
+  const first = [...transaction.outbox].slice(0, MAX_MESSAGES_PER_CALL);
+  const unsealed = first.filter(([, entry]) => freshly(entry, transaction.summary) === undefined);
+  await loadItemsOf(
+    transaction,
+    unsealed.map(([number]) => number),
+  );
+  for (const [number, entry] of first) {
     const ready =
       entry.item === 0 ? currentProposal(entry, epoch) : await sealedAnew(transaction, [number, entry], context);
     if (ready === "lost") markLost(transaction, [number, entry], context);
@@ -122,7 +132,8 @@ async function sealedAnew(
   [number, entry]: readonly [number, OutboxEntry],
   context: Context,
 ): Promise<Sealed | "lost" | undefined> {
-  if (entry.sealed !== undefined && entry.sealed.epoch >= oldestEpoch(transaction.summary)) return entry.sealed;
+  const fresh = freshly(entry, transaction.summary);
+  if (fresh !== undefined) return fresh;
   const item = await transaction.item(entry.item);
   if (item?.kind !== "message") return "lost";
   const resent = entry.resent || entry.sealed !== undefined;
@@ -179,6 +190,7 @@ export async function confirmBatch(
   batch: readonly Ready[],
   seqs: readonly number[],
 ): Promise<void> {
+  await loadItemsOf(transaction, numbersOf(batch));
   for (const [i, ready] of batch.entries()) {
     const seq = seqs[i];
     if (seq !== undefined) noteOwn(transaction, seq);
@@ -186,6 +198,14 @@ export async function confirmBatch(
     if (isStill(transaction, ready)) await markSent(transaction, ready.number);
   }
 }
+
+/** Reads the items of entries that are settled next. */
+function loadItemsOf(transaction: Transaction, numbers: readonly number[]): Promise<void> {
+  const seqs = numbers.map((number) => transaction.outbox.get(number)?.item ?? 0);
+  return transaction.loadItems(seqs.filter((seq) => seq !== 0));
+}
+
+const numbersOf = (batch: readonly Ready[]): readonly number[] => batch.map(({ number }) => number);
 
 const isStill = ({ outbox }: Transaction, { number, sealed }: Ready): boolean => {
   const now = outbox.get(number)?.sealed;
@@ -206,13 +226,14 @@ export async function markFailed(transaction: Transaction, number: number, probl
  * The epoch is over: what proposed something in it has lost its meaning, and nothing can be sent to a group that this client is not in.
  */
 export async function outliveEpoch(transaction: Transaction, isActive: boolean): Promise<void> {
-  for (const [number, { item }] of [...transaction.outbox]) {
-    if (item === 0 || !isActive) await markFailed(transaction, number, "ERR_CLIENT_NOT_ACTIVE");
-  }
+  const over = [...transaction.outbox].filter(([, { item }]) => item === 0 || !isActive).map(([number]) => number);
+  await loadItemsOf(transaction, over);
+  for (const number of over) await markFailed(transaction, number, "ERR_CLIENT_NOT_ACTIVE");
 }
 
 /** Gives these up, if they are still as they were. */
 export async function refuseBatch(transaction: Transaction, batch: readonly Ready[], problem: string): Promise<void> {
+  await loadItemsOf(transaction, numbersOf(batch));
   for (const ready of batch) if (isStill(transaction, ready)) await markFailed(transaction, ready.number, problem);
 }
 

@@ -8,8 +8,14 @@ export class RecentItems {
   readonly #items = new Map<number, HistoryItem>();
   #bytes = 0;
 
-  get(seq: number): HistoryItem | undefined {
-    return this.#items.get(seq);
+  /** Those of these that are in memory. */
+  of(seqs: readonly number[]): ReadonlyMap<number, HistoryItem> {
+    const known = new Map<number, HistoryItem>();
+    for (const seq of seqs) {
+      const item = this.#items.get(seq);
+      if (item !== undefined) known.set(seq, item);
+    }
+    return known;
   }
 
   /** What an item is now. Those that are settled are not wanted again. */

@@ -53,7 +53,8 @@ export interface TransactionReader {
   readonly group: (whole: boolean) => Promise<MessagingState>;
   /** More of the group's records, as they were stored. */
   readonly groupRecords: (names: readonly string[]) => Promise<ReadonlyMap<string, Bytes>>;
-  readonly item: (seq: number) => Promise<HistoryItem | undefined>;
+  /** The items of these numbers that exist, in one read. */
+  readonly items: (seqs: readonly number[]) => Promise<ReadonlyMap<number, HistoryItem>>;
 }
 
 /** Names of records that are not loaded yet, for a purpose. */
@@ -77,6 +78,8 @@ export class Transaction {
   readonly #noting: NotingRules;
   readonly #outbox: Map<number, OutboxEntry>;
   readonly #future: Map<number, LogEntry>;
+  /** Stored items that were read ahead; undefined for those that do not exist. */
+  readonly #loadedItems = new Map<number, HistoryItem | undefined>();
   readonly #put = new Map<string, Uint8Array>();
   readonly #delete = new Set<string>();
   readonly #consumed: Bytes[] = [];
@@ -263,7 +266,16 @@ export class Transaction {
   /** An item as it is now. */
   async item(seq: number): Promise<HistoryItem | undefined> {
     if (this.discarded.includes(seq)) return undefined;
-    return this.items.findLast((item) => item.seq === seq) ?? (await this.#reader.item(seq));
+    const changed = this.items.findLast((item) => item.seq === seq);
+    if (changed !== undefined || this.#loadedItems.has(seq)) return changed ?? this.#loadedItems.get(seq);
+    return (await this.#reader.items([seq])).get(seq);
+  }
+
+  /** Reads stored items at once that are asked for next, one by one. */
+  async loadItems(seqs: readonly number[]): Promise<void> {
+    const missing = seqs.filter((seq) => !this.#loadedItems.has(seq));
+    const found = await this.#reader.items(missing);
+    for (const seq of missing) this.#loadedItems.set(seq, found.get(seq));
   }
 
   /** Adds to the outbox; returns the entry's number. */

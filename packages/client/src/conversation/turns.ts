@@ -378,7 +378,10 @@ export class Turns {
         if (records === undefined) throw new Moved();
         return records;
       },
-      item: async (seq) => this.#recent.get(seq) ?? (await history.items([seq])).get(seq),
+      items: async (seqs) => {
+        const known = this.#recent.of(seqs);
+        return new Map([...known, ...(await history.items(seqs.filter((seq) => !known.has(seq))))]);
+      },
     };
   }
 
