@@ -20,7 +20,7 @@ const SUITES: readonly PqCipherSuite[] = [
   "MLS_256_MLKEM1024_AES256GCM_SHA384_MLDSA87",
 ];
 
-/** The one suite of ts-mls with the KEM, AEAD, hash and signature of one of the draft's. */
+/** The one suite of ts-mls with the KEM, AEAD and signature of one of the draft's. */
 const SAME_IN_TS_MLS = {
   ours: "MLS_128_MLKEM768_AES256GCM_SHA384_Ed25519",
   theirs: "MLS_256_MLKEM768_AES256GCM_SHA384_Ed25519",
