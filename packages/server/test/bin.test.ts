@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { createIdentity } from "@coppice/delivery/conformance";
+import { EVENTS_PATH, MEDIA_TYPE } from "@coppice/delivery/wire";
 import { connect, temporaryFolder } from "./harness.ts";
+import { openRaw, requestText, upgradeText } from "./raw-client.ts";
 
 const BIN = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
 
@@ -28,6 +30,24 @@ test("coppice-server serves calls and files, and ends in order on SIGTERM", { ti
   child.kill("SIGTERM");
   expect(await once(child, "exit")).toEqual([0, null]);
 });
+
+test(
+  "issue 15 (2): SIGTERM ends the process within 5 seconds, whatever its peers hold on to",
+  { timeout: 30_000 },
+  async () => {
+    const child = run("--port", "0", "--data", join(await temporaryFolder(), "ds.db"));
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const url = /http:\/\/\S+/.exec(line.toString())?.[0] ?? "";
+    const unfinished = requestText("POST /v2/challenge", { "content-length": 9, "content-type": MEDIA_TYPE }, "abc");
+    for (const text of ["", "GET ", upgradeText("/x"), upgradeText(`/${EVENTS_PATH}`), unfinished]) {
+      for (let i = 0; i < 10; i++) await openRaw(url, text, { reads: i % 2 === 0 });
+    }
+    const started = performance.now();
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(performance.now() - started).toBeLessThan(5000);
+  },
+);
 
 test("a mistake on the command line ends with words and status 2", { timeout: 20_000 }, async () => {
   const child = run("--allow-origin", "*");
