@@ -35,7 +35,13 @@ export const RULES = makeRules({
 });
 
 export const SUITE = await getCipherSuite(1);
-const lifetime = { notBefore: NOW - 3_600n, notAfter: NOW + 28n * 86_400n };
+/** What people and groups of a suite have in common. */
+export const aboutOf = (suite: CipherSuite) => ({
+  suite,
+  rules: RULES,
+  capabilities: defaultCapabilities([suite.id]),
+  lifetime: { notBefore: NOW - 3_600n, notAfter: NOW + 28n * 86_400n },
+});
 
 interface Person {
   readonly privateKey: Bytes;
@@ -54,6 +60,7 @@ async function newPerson(suite: CipherSuite, number: number): Promise<Person> {
 
 /** A member of which the state is at hand, for fixtures and for counting the work of a step. */
 export interface CoppiceMember extends Member {
+  readonly signer: Signer;
   readonly state: () => GroupState;
   readonly fork: () => CoppiceMember;
   readonly decode: (state: Bytes) => Promise<CoppiceMember>;
@@ -68,6 +75,7 @@ export function memberOf(state: GroupState, signer: Signer): CoppiceMember {
     return received.data;
   };
   return {
+    signer,
     state: () => current,
     fork: () => memberOf(current, signer),
     commit: async (request) => {
@@ -128,7 +136,7 @@ interface CoppiceLibrary extends Library {
 
 /** With groups of this suite. */
 export function coppiceOf(groupSuite: CipherSuite): CoppiceLibrary {
-  const about = { suite: groupSuite, rules: RULES, capabilities: defaultCapabilities([groupSuite.id]), lifetime };
+  const about = aboutOf(groupSuite);
   return {
     name: "coppice",
     forks: true,

@@ -7,6 +7,7 @@ import { joinScenarios } from "./joins.ts";
 import { kernelTreeScenarios } from "./kernel-tree.ts";
 import { messageScenarios } from "./messages.ts";
 import { ownWorkScenarios } from "./own-work.ts";
+import { partialScenarios } from "./partial.ts";
 import { publicKeyScenarios } from "./public-keys.ts";
 import { stateScenarios } from "./states.ts";
 import { suiteScenarios } from "./suites.ts";
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...commitScenarios,
   ...stateScenarios,
   ...suiteScenarios,
+  ...partialScenarios,
 ];

@@ -9,13 +9,16 @@ import {
   encodeOwnKeyPackage,
 } from "../src/group/serialise.ts";
 import { Member } from "../test/support/group.ts";
+import type { WireSample } from "../test/support/wire-samples.ts";
 import { wireSamples } from "../test/support/wire-samples.ts";
 import { mutate, pick } from "./random.ts";
 import type { Target } from "./target.ts";
 import { Finding, requireCoppiceError } from "./target.ts";
 
-export async function decoderTargets(): Promise<Target[]> {
-  const { samples, alice } = await wireSamples();
+/** `drafts`: values of the types of drafts. */
+export async function decoderTargets(drafts: readonly WireSample[]): Promise<Target[]> {
+  const { samples: ofRfc, alice } = await wireSamples();
+  const samples = [...ofRfc, ...drafts];
   const wire = samples.map(({ name, type, bytes }): Target => ({
     name: `decode ${name}`,
     run: (random) => {

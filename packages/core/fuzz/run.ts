@@ -4,6 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { decoderTargets } from "./decoders.ts";
+import { partialSamples } from "../test/support/partial-samples.ts";
+import { partialTargets } from "./partial.ts";
 import { processingTargets } from "./processing.ts";
 import { pick, seeded } from "./random.ts";
 import { surroundingTargets } from "./surroundings.ts";
@@ -20,8 +22,9 @@ const seconds = Number(values.seconds ?? 10);
 const seed = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
 if (!(seconds > 0) || !Number.isInteger(seed)) throw new TypeError("--seconds N --seed S: numbers");
 
-const decoders = await decoderTargets();
-const processing = await processingTargets();
+const partial = await partialSamples();
+const decoders = await decoderTargets(partial.samples);
+const processing = [...(await processingTargets()), ...(await partialTargets(partial))];
 const surroundings = await surroundingTargets();
 const families = [decoders, processing, surroundings].map((family) =>
   family.filter(({ name }) => name.includes(values.only ?? "")),

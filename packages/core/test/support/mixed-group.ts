@@ -20,6 +20,8 @@ import { decodeMessage } from "../../src/framing/mls-message.ts";
 import type { Proposal } from "../../src/framing/proposal.ts";
 import { createApplicationMessage } from "../../src/group/send.ts";
 import type { GroupState, PublicGroupState } from "../../src/state/group-state.ts";
+import { ownLeaf } from "../../src/state/group-state.ts";
+import type { LeafNode } from "../../src/tree/leaf-node.ts";
 import type { Rules } from "../../src/rules.ts";
 import type { ExternalJoinOptions } from "../../src/group/external-join.ts";
 import { at, type Group, type Member } from "./group.ts";
@@ -36,6 +38,10 @@ export class PartialMember {
 
   get rules(): Rules {
     return this.client.rules;
+  }
+
+  get ownLeaf(): LeafNode {
+    return ownLeaf(this.state);
   }
 
   /** Follows a Commit. */
@@ -79,6 +85,8 @@ const viewOf = ({
 
 export class MixedGroup {
   readonly group: Group;
+  /** Sees each AnnotatedCommit before it is followed. */
+  onAnnotated: (partial: PartialMember, annotated: Bytes) => Promise<void> = () => Promise.resolve();
   partials: PartialMember[] = [];
 
   constructor(group: Group) {
@@ -147,7 +155,9 @@ export class MixedGroup {
     const stay: PartialMember[] = [];
     for (const partial of this.partials) {
       if (isThere(change.after, partial)) {
-        await partial.follow(annotateCommit(change, partial.state.leafIndex));
+        const annotated = annotateCommit(change, partial.state.leafIndex);
+        await this.onAnnotated(partial, annotated);
+        await partial.follow(annotated);
         stay.push(partial);
       } else {
         const { commit, before, committer } = change;

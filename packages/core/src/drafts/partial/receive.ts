@@ -77,13 +77,12 @@ export async function processOutsideProposal(
 ): Promise<PartiallyReceived> {
   requireActive(state);
   const decoded = decodeGroupMessage(message, rules);
-  if (decoded.wireFormat === "mls_private_message") throw unproven();
+  if (decoded.wireFormat === "mls_private_message" || decoded.publicMessage.content.sender.senderType === "member") {
+    throw wrongSender("A member's message comes with its membership proof", "P-7-2");
+  }
   const authenticated = await verifyPublic(state, decoded.publicMessage, rules);
-  if (authenticated.content.sender.senderType === "member") throw unproven();
   return handleHandshake({ state, consumed: [] }, authenticated, rules);
 }
-
-const unproven = (): CoppiceError => wrongSender("A member's message comes with its membership proof", "P-7-2");
 
 /** What to open a message with, beside the state. */
 interface Proven {
