@@ -22,6 +22,7 @@ import {
   senderAuthenticated,
   senderAuthenticatedMessage,
 } from "../../src/drafts/partial/wire-types.ts";
+import { registerPqCipherSuites } from "../../src/drafts/pq.ts";
 import { MLS10 } from "../../src/extensions/capabilities.ts";
 import { groupInfo } from "../../src/framing/group-info.ts";
 import { welcome } from "../../src/framing/welcome.ts";
@@ -36,6 +37,13 @@ import { updatePath } from "../../src/tree/update-path.ts";
 import type { Case, Format } from "../case.ts";
 import { expectBytes, expectEqual } from "../case.ts";
 import { readKeyPackage, rulesFor } from "./passive-client.ts";
+
+// The numbers that these files have for post-quantum suites, to which none is assigned.
+registerPqCipherSuites({
+  MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519: 8,
+  MLS_128_MLKEM768P256_AES256GCM_SHA384_P256: 9,
+  MLS_192_MLKEM1024P384_AES256GCM_SHA384_P384: 10,
+});
 
 /** The decoded value, which is written back to the same bytes. */
 function reading<T>(name: string, codec: Codec<T>, bytes: Bytes): T {
