@@ -1,4 +1,4 @@
-/** The vectors of Partial MLS. What they leave open, and how it is read here, is in `docs/partial.md`. */
+/** The vectors of Partial MLS. What they leave open, and how it is read here, is in `docs/drafts/partial.md`. */
 import type { Bytes } from "../../src/codec/bytes.ts";
 import { EMPTY, fromHex } from "../../src/codec/bytes.ts";
 import type { Codec } from "../../src/codec/codec.ts";

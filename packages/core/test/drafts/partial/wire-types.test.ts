@@ -13,8 +13,9 @@ describe.each(samples)("$name", ({ type, bytes }) => {
     expect(toHex(encode(type, decode(type, bytes)))).toBe(toHex(bytes));
   });
 
-  test("cut at any byte, or with one more, is refused", () => {
-    for (let length = 0; length < bytes.length; length++) {
+  test("cut short, or with one byte more, is refused", () => {
+    const step = Math.ceil(bytes.length / 400);
+    for (let length = 0; length < bytes.length; length += step) {
       expect(() => decode(type, bytes.subarray(0, length))).toThrow(refusal);
     }
     expect(() => decode(type, concat(bytes, Uint8Array.of(0)))).toThrow(refusal);
