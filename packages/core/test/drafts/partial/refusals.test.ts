@@ -1,4 +1,4 @@
-/** What partial members refuse, by the rules of `docs/requirements/partial.md`. Nothing that is refused changes anything. */
+/** What partial members refuse, by the rules of `docs/drafts/partial.md`. Nothing that is refused changes anything. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Bytes } from "../../../src/codec/bytes.ts";
 import { utf8 } from "../../../src/codec/bytes.ts";
