@@ -1,12 +1,17 @@
 /** Signing in and registering. */
-import { SUPPORTED_CIPHER_SUITES } from "@coppice/core";
-import { randomBytes, systemTime } from "@coppice/kit";
+import { fromHex, SUPPORTED_CIPHER_SUITES, toHex } from "@coppice/core";
+import { isCoppiceError, randomBytes, systemTime } from "@coppice/kit";
 import { assertEqual, assertRejects, at } from "../assert.ts";
 import { createIdentity, newDevice, uniqueName } from "../identity.ts";
 import { withUsers, type ConformanceCase } from "./harness.ts";
 
 /** A name that no other case uses, without letters of another script. */
 const uniqueIn = (name: string): string => name + String(1e15 + Math.floor(systemTime.random() * 8e15));
+
+/** Ed25519 keys that are no keys, with a signature that a lenient verifier takes for anything (RFC 8032 §8.4): the point, and S = 0. */
+const SMALL_ORDER = ["01".padEnd(64, "0"), "00".repeat(32), `ec${"ff".repeat(30)}7f`].map(
+  (hex) => [fromHex(hex), fromHex(`${"01".padEnd(64, "0")}${"00".repeat(32)}`)] as const,
+);
 
 export const signInCases: readonly ConformanceCase[] = [
   {
@@ -118,6 +123,23 @@ export const signInCases: readonly ConformanceCase[] = [
       await assertRejects(connect(withOtherScheme), "ERR_DS_SIGN_IN");
       const { user } = identity.client;
       await (await connect(await createIdentity({ user }))).close();
+    },
+  },
+  {
+    title: "issue 15 (17): a key of small order, by which anything seems to be signed, signs nobody in",
+    run: async (connect) => {
+      for (const [publicKey, signature] of SMALL_ORDER) {
+        const { register, ...rest } = await createIdentity();
+        const identity = { ...rest, publicKey, sign: () => Promise.resolve(signature) };
+        const { change } = register;
+        if (change.action !== "create") throw new Error("A device log begins with a create entry");
+        const own = { ...register, change: { ...change, key: { suite: 1, publicKey } }, signature };
+        // Whichever comes first: the challenge, or the entry.
+        const refused = await connect({ ...identity, register: own }).catch((error: unknown) => error);
+        const isRefused = ["ERR_DS_SIGN_IN", "ERR_DS_DEVICE_LOG"].some((code) => isCoppiceError(refused, code));
+        assertEqual(isRefused, true, `the key ${toHex(publicKey)} is refused`);
+        await assertRejects(connect({ ...identity, register }), "ERR_DS_SIGN_IN");
+      }
     },
   },
   {
