@@ -329,6 +329,29 @@ describe("refusals", () => {
   });
 });
 
+describe("who is added", () => {
+  test("the device logs of all are asked for at once", async () => {
+    const world = new World();
+    const users = ["bob", "carol", "dave", "erin"];
+    for (const user of users) await world.client(user);
+    let [now, most] = [0, 0];
+    const opening = world.device("alice").client({
+      wrap: (service) => ({
+        ...service,
+        readDeviceLog: async (query, options) => {
+          most = Math.max(most, ++now);
+          await new Promise<void>((resolve) => void world.time.after(100, resolve));
+          now--;
+          return service.readDeviceLog(query, options);
+        },
+      }),
+    });
+    const group = await (await world.run(opening)).createGroup();
+    await world.run(group.add(users));
+    expect(most).toBe(users.length);
+  });
+});
+
 describe("leaving", () => {
   test("the others commit the wish to leave, and the conversation is removed", async () => {
     const { world, atAlice, atBob } = await pair();

@@ -1,6 +1,11 @@
 /** Key packages of users who are to be added: one of each of their devices, by the word of their device logs. */
 import { decodeMessageOf, type KeyPackage } from "@coppice/core";
-import { checkIdentity, type ClaimedKeyPackage, type DeliveryService } from "@coppice/delivery/contract";
+import {
+  checkIdentity,
+  type ClaimedKeyPackage,
+  type DeliveryService,
+  type LeafIdentity,
+} from "@coppice/delivery/contract";
 import { CoppiceError, isCoppiceError, untilAborted, type Time } from "@coppice/kit";
 import { identityOf } from "../account/authentication.ts";
 import type { People } from "../account/people.ts";
@@ -26,11 +31,17 @@ export async function claim(
   options: ClaimOptions,
 ): Promise<void> {
   if (todo.operation !== "add") return;
-  const { delivery, time, signal } = options;
+  const { delivery, people, time, signal } = options;
   for (let round = 1; ; round++) {
     const missing = todo.users.filter((user) => !claimed.has(user));
     if (missing.length === 0) return;
-    const found = await untilAborted(delivery.claimKeyPackages(missing, signal && { signal }), signal);
+    const answers = await untilAborted(delivery.claimKeyPackages(missing, signal && { signal }), signal);
+    const found = answers.map(opened);
+    // All at once; each is looked at below.
+    await people.learn(
+      found.map(({ client: { user }, identity: { position } }) => ({ user, position })),
+      signal,
+    );
     for (const user of missing) {
       const packages: KeyPackage[] = [];
       for (const answer of found) {
@@ -45,24 +56,41 @@ export async function claim(
   }
 }
 
-async function checked(
-  { client, keyPackage: bytes }: ClaimedKeyPackage,
-  { people, signal }: ClaimOptions,
-): Promise<KeyPackage> {
+interface Opened extends Pick<ClaimedKeyPackage, "client"> {
+  readonly keyPackage: KeyPackage;
+  readonly identity: LeafIdentity;
+}
+
+function opened({ client, keyPackage: bytes }: ClaimedKeyPackage): Opened {
   const { keyPackage } = decodeMessageOf("mls_key_package", bytes);
-  const { credential, signatureKey } = keyPackage.leafNode;
-  try {
-    const identity = identityOf(credential);
+  return vouched(client.user, () => {
+    const identity = identityOf(keyPackage.leafNode.credential);
     if (identity.client.user !== client.user || identity.client.device !== client.device) {
       throw refused("The directory gave a key package of someone else", client.user);
     }
-    const log = await people.log({ user: client.user, position: identity.position }, signal);
-    checkIdentity(log, identity, signatureKey);
+    return { client, keyPackage, identity };
+  });
+}
+
+async function checked(
+  { client: { user }, keyPackage, identity }: Opened,
+  { people, signal }: ClaimOptions,
+): Promise<KeyPackage> {
+  const log = await people.log({ user, position: identity.position }, signal);
+  vouched(user, () => {
+    checkIdentity(log, identity, keyPackage.leafNode.signatureKey);
+  });
+  return keyPackage;
+}
+
+/** What is wrong with an identity is wrong with the key package. */
+function vouched<T>(user: string, look: () => T): T {
+  try {
+    return look();
   } catch (cause) {
     if (!isCoppiceError(cause, "ERR_DS_DEVICE_LOG")) throw cause;
-    throw refused("The device log does not vouch for a key package", client.user, cause);
+    throw refused("The device log does not vouch for a key package", user, cause);
   }
-  return keyPackage;
 }
 
 function isInTime({ leafNode: { source } }: KeyPackage, now: number): boolean {
