@@ -4,6 +4,7 @@
  */
 
 import { type Padding, padme } from "./framing/padding.ts";
+import type { MessageRules } from "./framing/protect.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { PolicyRules } from "./proposal/policy.ts";
 import type { ProposalRules } from "./proposal/validate-list.ts";
@@ -14,7 +15,7 @@ import type { LeafNodeRules } from "./tree/leaf-node-validation.ts";
  * The decisions that MLS leaves to the application. See `makeRules`. A hook that may refuse does so by throwing, and agrees by
  * resolving with undefined: one that resolves with `false`, or with anything else, refuses too.
  */
-export interface Rules extends LeafNodeRules, ProposalRules, PolicyRules {
+export interface Rules extends LeafNodeRules, MessageRules, ProposalRules, PolicyRules {
   /**
    * The value of a pre-shared key other than this group's own resumption PSKs; undefined if it is not known. What it throws is passed
    * on, and a `TypeError` for anything but bytes: a store that fails is no reason to make a Commit without the key.
@@ -22,6 +23,11 @@ export interface Rules extends LeafNodeRules, ProposalRules, PolicyRules {
   readonly findPsk: (id: PreSharedKeyId) => Promise<Uint8Array | undefined>;
   /** Types that this client supports beyond the default ones; what it advertises in capabilities. */
   readonly supportedExtensions: readonly number[];
+  /**
+   * Whether states keep an exporter tree of their epoch, for `safeExportSecret` of `@coppice/core/drafts/extensions`. From the next
+   * epoch on. Default false.
+   */
+  readonly exporterTree?: boolean;
   /** How application messages are padded, to hide their length (R-15.1-1). Default `padme`. */
   readonly padding: Padding;
 }

@@ -202,14 +202,11 @@ async function makeCommit(
     initSecret: state.secrets.initSecret,
     commitSecret,
     psks,
+    exporterTree: rules.exporterTree,
   });
   const { confirmationTag, joinerSecret, pskSecret } = outputs;
   spent.push(joinerSecret, pskSecret);
-  const transition = await protectContent(
-    state,
-    { ...unconfirmed, auth: { signature, confirmationTag } },
-    rules.limits,
-  );
+  const transition = await protectContent(state, { ...unconfirmed, auth: { signature, confirmationTag } }, rules);
 
   const welcome = await createWelcome(suite, {
     outputs,
@@ -251,7 +248,7 @@ async function makePath(
     leaf: state.leafIndex,
     groupId: state.context.groupId,
   });
-  validateMembers(generated.tree, { extensions: applied.extensions });
+  validateMembers(generated.tree, { extensions: applied.extensions }, options.rules);
   return { generated, commitSecret: generated.path.commitSecret };
 }
 

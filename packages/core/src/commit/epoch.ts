@@ -21,6 +21,7 @@ import type { GroupContext } from "../schedule/group-context.ts";
 import { computeEpochSecrets, computeJoinerSecret } from "../schedule/key-schedule.ts";
 import { type PreSharedKey, type PreSharedKeyId, computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, confirmedTranscriptHash, interimTranscriptHash } from "../schedule/transcript-hash.ts";
+import { createExporterTree } from "../schedule/exporter-tree.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { formerMembers } from "../state/former-members.ts";
 import type { KnownLeaves } from "../tree/loaded-leaves.ts";
@@ -92,6 +93,8 @@ export interface EpochInputs {
   readonly initSecret: Bytes;
   readonly commitSecret: Bytes;
   readonly psks: readonly PreSharedKey[];
+  /** Whether the epoch is to have an exporter tree. Default false. */
+  readonly exporterTree?: boolean | undefined;
 }
 
 /** What comes out of it. */
@@ -99,6 +102,7 @@ export interface EpochOutputs {
   readonly context: GroupContext;
   readonly secrets: KeptSecrets;
   readonly encryptionSecret: Bytes;
+  readonly applicationExportSecret: Bytes | undefined;
   readonly confirmationTag: Bytes;
   readonly interimTranscriptHash: Bytes;
   /** Secret, for Welcomes; erase it. */
@@ -111,15 +115,18 @@ export interface EpochOutputs {
 export function computeEpoch(suite: CipherSuite, inputs: EpochInputs): EpochOutputs {
   const confirmed = confirmedTranscriptHash(suite, inputs.interimBefore, inputs.transcriptInput);
   const context = { ...inputs.provisional, confirmedTranscriptHash: confirmed };
-  const { initSecret, commitSecret } = inputs;
+  const { initSecret, commitSecret, exporterTree } = inputs;
   const joinerSecret = computeJoinerSecret(suite, { initSecret, commitSecret, context });
   const pskSecret = computePskSecret(suite, inputs.psks);
-  const { encryptionSecret, ...secrets } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
+  const { encryptionSecret, applicationExportSecret, ...secrets } = computeEpochSecrets(suite, {
+    ...{ joinerSecret, pskSecret, context, exporterTree },
+  });
   const confirmationTag = computeConfirmationTag(suite, secrets.confirmationKey, confirmed);
   return {
     context,
     secrets,
     encryptionSecret,
+    applicationExportSecret,
     confirmationTag,
     interimTranscriptHash: interimTranscriptHash(suite, confirmed, confirmationTag),
     joinerSecret,
@@ -141,6 +148,7 @@ export function assembleEpoch<T extends KnownLeaves = RatchetTree>(
     confirmationTag,
     interimTranscriptHash: outputs.interimTranscriptHash,
     secretTree: createSecretTree(encryptionSecret, rest.tree.leafCount),
+    exporterTree: createExporterTree(outputs.applicationExportSecret),
   };
 }
 
@@ -153,12 +161,13 @@ const CLEARED = {
   membershipKey: EMPTY,
 } as const;
 
-const clearable = (secrets: KeptSecrets): Bytes[] => [
+const clearable = ({ secrets, exporterTree }: Pick<NextEpoch, "secrets" | "exporterTree">): Bytes[] => [
   secrets.initSecret,
   secrets.exporterSecret,
   secrets.externalSecret,
   secrets.confirmationKey,
   secrets.membershipKey,
+  ...(exporterTree?.values() ?? []),
 ];
 
 const privateKeysOf = ({ privateKeys }: Pick<KnowingState, "privateKeys">): Bytes[] =>
@@ -177,7 +186,12 @@ export function moveInto<T extends KnownLeaves>(
 ): Transition<MessagingState<T>> {
   const isClosed = entered.reinit !== undefined;
   const next = isClosed
-    ? { ...entered, secrets: { ...entered.secrets, ...CLEARED }, privateKeys: new Map<never, never>() }
+    ? {
+        ...entered,
+        secrets: { ...entered.secrets, ...CLEARED },
+        privateKeys: new Map<never, never>(),
+        exporterTree: undefined,
+      }
     : entered;
   const left: PastEpoch = {
     context: state.context,
@@ -197,9 +211,9 @@ export function moveInto<T extends KnownLeaves>(
 
   const kept = new Set(privateKeysOf(next));
   const consumed = [
-    ...clearable(state.secrets),
+    ...clearable(state),
     ...privateKeysOf(state),
-    ...(isClosed ? [...clearable(entered.secrets), ...privateKeysOf(entered)] : []),
+    ...(isClosed ? [...clearable(entered), ...privateKeysOf(entered)] : []),
     ...state.pendingUpdates.values(),
     ...epochs.slice(limits.pastEpochs).flatMap(secretsOfPast),
     ...droppedPsks,
@@ -231,6 +245,7 @@ export function leaveGroup<S extends KnowingState>(state: S): Transition<S> {
         epochAuthenticator: EMPTY,
       },
       secretTree: createSecretTree(EMPTY, state.tree.leafCount),
+      exporterTree: undefined,
       proposals: new Map(),
       pendingUpdates: new Map(),
       pastEpochs: [],

@@ -88,7 +88,7 @@ export async function confirmEpoch(
     readonly applied: Pick<AppliedProposals, "psks" | "externalInit">;
     readonly provisional: GroupContext;
     readonly commitSecret: Bytes;
-    readonly rules: Pick<Rules, "findPsk">;
+    readonly rules: Pick<Rules, "findPsk" | "exporterTree">;
     /** Takes what is to be erased afterwards. */
     readonly spent: Bytes[];
   },
@@ -107,6 +107,7 @@ export async function confirmEpoch(
     initSecret,
     commitSecret,
     psks,
+    exporterTree: rules.exporterTree,
   });
   spent.push(outputs.joinerSecret, outputs.pskSecret);
   verifyConfirmationTag(outputs.confirmationTag, authenticated.auth.confirmationTag, "R-12.4.2-12");

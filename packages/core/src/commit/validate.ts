@@ -1,7 +1,7 @@
 /** The part of processing a Commit (RFC 9420 §12.4.2) that needs no secrets: what members and observers check alike. */
 import { equalBytes, toHex } from "../codec/bytes.ts";
 import { sameCredential } from "../identity/credential.ts";
-import type { SentCustomProposal } from "../proposal/custom-proposal.ts";
+import { type SentCustomProposal, removesSender } from "../proposal/custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import type { Extension } from "../extensions/extension.ts";
 import type { Commit } from "../framing/commit.ts";
@@ -74,7 +74,7 @@ export async function validateCommit(
   const { suite } = state;
   const { sender } = authenticated.content;
   checkProposalCount(commit.proposals.length, rules.limits);
-  const proposals = resolveProposals(state, commit, sender);
+  const proposals = resolveProposals(state, commit, { committer: sender, rules });
   if (sender.senderType === "member") {
     validateProposalList(suite, proposals, { tree: state.tree, rules, committer: sender.leafIndex as LeafIndex });
   } else {
@@ -102,26 +102,32 @@ export async function validateCommit(
   matchPath(place.tree, place.leafIndex, path);
   await validatePathKeys(state, path);
   const tree = applyUpdatePath(suite, place.tree, { sender: place.leafIndex, path, newLeaves });
-  validateMembers(tree, { extensions: applied.extensions });
+  validateMembers(tree, { extensions: applied.extensions }, rules);
   return { applied, place, tree, newLeaves, effect };
 }
 
-/** Inline proposals are the committer's; references come from the epoch's cache (R-12.4-2). */
+/**
+ * Inline proposals are the committer's; references come from the epoch's cache (R-12.4-2). An external Commit refers to SelfRemoves
+ * alone (R-12.4.3.2-4, X-6.3-7), and to them everybody refers (X-6.3-1).
+ */
 export function resolveProposals(
   state: Pick<PublicGroupState, "proposals">,
   commit: Commit,
-  committer: Sender,
+  { committer, rules: { proposalTypes } }: { readonly committer: Sender; readonly rules: Rules },
 ): SentProposal[] {
+  const listError = (message: string, requirement: string): CoppiceError =>
+    new CoppiceError("ERR_MLS_PROPOSAL_LIST", message, { requirement });
   const missing: string[] = [];
   const proposals = commit.proposals.flatMap((entry): SentProposal[] => {
-    if (entry.type === "proposal") return [{ proposal: entry.proposal, sender: committer }];
-    if (committer.senderType !== "member") {
-      throw new CoppiceError("ERR_MLS_PROPOSAL_LIST", "An external Commit refers to a proposal", {
-        requirement: "R-12.4.3.2-4",
-      });
+    if (entry.type === "proposal") {
+      if (removesSender(entry.proposal, proposalTypes)) throw listError("A SelfRemove by value", "X-6.3-1");
+      return [{ proposal: entry.proposal, sender: committer }];
     }
     const ref = toHex(entry.reference);
     const cached = state.proposals.get(ref);
+    if (committer.senderType !== "member" && !(cached && removesSender(cached.proposal, proposalTypes))) {
+      throw listError("An external Commit refers to a proposal", "R-12.4.3.2-4");
+    }
     if (cached !== undefined) return [cached];
     missing.push(ref);
     return [];
@@ -150,7 +156,7 @@ function placeCommitter(state: PublicGroupState, applied: AppliedProposals, send
     return { leafIndex, tree: applied.tree, external: false, previous: state.tree.leaf(leafIndex) };
   }
   const { tree, index } = applied.tree.reserveLeaf();
-  return { leafIndex: index, tree, external: true, previous: applied.removed[0]?.leafNode };
+  return { leafIndex: index, tree, external: true, previous: applied.expelled[0]?.leafNode };
 }
 
 function describe(

@@ -1,6 +1,7 @@
 /** Proposals on the wire (RFC 9420 §12.1). */
-import type { Bytes } from "../codec/bytes.ts";
-import { type Codec, closedEnum, map, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
+import { type Bytes, concat, EMPTY } from "../codec/bytes.ts";
+import { type Codec, closedEnum, encode, opaque, select, struct, uint16, uint32, uint8 } from "../codec/codec.ts";
+import type { Reader } from "../codec/reader.ts";
 import { CoppiceError } from "../errors.ts";
 import { type Extension, extensions } from "../extensions/extension.ts";
 import { type KeyPackage, keyPackage } from "./key-package.ts";
@@ -57,9 +58,15 @@ export interface CustomProposal {
   readonly proposalType: "custom";
   /** The type on the wire: 8 to 65,535. */
   readonly customType: number;
-  /** What follows the type, as `opaque<V>`: other implementations frame custom proposals in the same way. */
+  /**
+   * What follows the type, as `opaque<V>`: other implementations frame custom proposals in the same way. For the types of
+   * `DraftProposalType` it stands bare.
+   */
   readonly data: Bytes;
 }
+
+/** Types of draft-ietf-mls-extensions-10, as §7.2 suggests their numbers. Refused unless `rules.proposalTypes` has them. */
+export const DraftProposalType = { appDataUpdate: 0x0008, appEphemeral: 0x0009, selfRemove: 0x000a } as const;
 
 /**
  * ```tls
@@ -120,11 +127,26 @@ const registeredProposal: Codec<RegisteredProposal> = select<
     }),
 );
 
-export const customProposal: Codec<CustomProposal> = map(
-  struct<Omit<CustomProposal, "proposalType">>({ customType: uint16, data: opaque }),
-  (fields) => ({ proposalType: "custom", ...fields }),
-  (fields) => fields,
-);
+export const customProposal: Codec<CustomProposal> = {
+  encode: (writer, { customType, data }) => {
+    writer.uint(customType, 2);
+    if (customType > DraftProposalType.selfRemove) writer.opaque(data);
+    else writer.bytes(data);
+  },
+  decode: (reader) => {
+    const customType = reader.uint(2);
+    return { proposalType: "custom", customType, data: readBody(reader, customType) };
+  },
+};
+
+/** A bare body is read as far as its shape goes: what it says is for its type to judge. */
+function readBody(reader: Reader, customType: number): Bytes {
+  if (customType > DraftProposalType.selfRemove) return reader.opaque();
+  if (customType === DraftProposalType.selfRemove) return EMPTY;
+  const head = reader.bytes(customType === DraftProposalType.appDataUpdate ? 3 : 2);
+  // component_id, and of an AppDataUpdate op: 2 is remove, which nothing follows.
+  return head[2] === 2 ? head : concat(head, encode(opaque, reader.opaque()));
+}
 
 /** Whether a type is one of those that RFC 9420 leaves to others. */
 export const isCustomType = (type: number): boolean => type > ProposalType.groupContextExtensions && type <= 0xffff;

@@ -20,6 +20,16 @@ interface Protecting {
   readonly secretTree: SecretTree;
 }
 
+/** The part of `Rules` that messages are framed by. */
+export interface MessageRules {
+  readonly limits: Limits;
+  /**
+   * What an extension of the protocol asks of a message's authenticated data, sent or received, beyond RFC 9420: throws to refuse
+   * the message. Default nothing.
+   */
+  readonly checkMessage?: (message: { authenticatedData: Bytes; context: GroupContext }) => void;
+}
+
 export interface ProtectedMessage<S> {
   /** The next state, with the secrets that it no longer has: erase those once it is stored. */
   readonly state: S;
@@ -35,11 +45,12 @@ export interface ProtectedMessage<S> {
 export function protectContent<S extends Protecting>(
   state: S,
   content: AuthenticatedContent,
-  limits: Limits,
+  rules: MessageRules,
   padding = 0,
 ): ProtectedMessage<S> | Promise<ProtectedMessage<S>> {
-  checkAuthenticatedData(content.content.authenticatedData, limits);
   const { suite, context, secrets } = state;
+  checkAuthenticatedData(content.content, context, rules);
+  const { limits } = rules;
   if (content.wireFormat === "mls_public_message") {
     const publicMessage = protectPublic(suite, content, { membershipKey: secrets.membershipKey, context });
     const message = encodeMessage({ wireFormat: "mls_public_message", publicMessage });
@@ -72,9 +83,16 @@ export function ownAuthenticatedData({ authenticatedData }: { readonly authentic
   return authenticatedData === undefined ? EMPTY : copyBytes(authenticatedData, "authenticatedData");
 }
 
-/** `ERR_MLS_LIMIT` for authenticated data that is longer than the limit, sent or received. */
-export function checkAuthenticatedData(authenticatedData: Bytes, limits: Limits): void {
-  if (authenticatedData.length <= limits.authenticatedDataBytes) return;
+/** `ERR_MLS_LIMIT` for authenticated data that is longer than the limit, sent or received, and what `checkMessage` throws. */
+export function checkAuthenticatedData(
+  { authenticatedData }: { readonly authenticatedData: Bytes },
+  context: GroupContext,
+  { limits, checkMessage }: MessageRules,
+): void {
+  if (authenticatedData.length <= limits.authenticatedDataBytes) {
+    checkMessage?.({ authenticatedData, context });
+    return;
+  }
   throw new CoppiceError("ERR_MLS_LIMIT", "The authenticated data is too long", {
     requirement: "R-6.3.1-10",
     detail: { authenticatedDataBytes: limits.authenticatedDataBytes },

@@ -11,6 +11,7 @@ import type { GroupState } from "../state/group-state.ts";
 import { createEpochSecrets } from "../schedule/key-schedule.ts";
 import type { Rules } from "../rules.ts";
 import { computeConfirmationTag, interimTranscriptHash } from "../schedule/transcript-hash.ts";
+import { createExporterTree } from "../schedule/exporter-tree.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { type Capabilities, MLS10 } from "../extensions/capabilities.ts";
 import { type Lifetime, signLeafNode } from "../tree/leaf-node.ts";
@@ -64,7 +65,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
   const extensions = copyOf(wireExtensions, options.extensions ?? []);
   const tree = RatchetTree.of(leaf);
   await validateOwnLeafNode(suite, rules, { leaf, context: { extensions } });
-  validateMembers(tree, { extensions });
+  validateMembers(tree, { extensions }, rules);
   checkExternalSenderKeys(suite, extensions);
 
   const context = {
@@ -76,7 +77,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
     confirmedTranscriptHash: EMPTY,
     extensions,
   };
-  const { encryptionSecret, ...secrets } = createEpochSecrets(suite);
+  const { encryptionSecret, applicationExportSecret, ...secrets } = createEpochSecrets(suite, rules.exporterTree);
   const confirmationTag = computeConfirmationTag(suite, secrets.confirmationKey, EMPTY);
   return {
     suite,
@@ -91,6 +92,7 @@ export async function createGroup(options: CreateGroupOptions): Promise<GroupSta
     confirmationTag,
     secrets,
     secretTree: createSecretTree(encryptionSecret, 1),
+    exporterTree: createExporterTree(applicationExportSecret),
     proposals: new Map(),
     pendingUpdates: new Map(),
     pastEpochs: [],

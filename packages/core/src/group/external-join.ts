@@ -1,36 +1,45 @@
 /** Joining by external Commit (RFC 9420 §12.4.3.2). */
 import { assertBytes, copyBytes, randomBytes, untilAborted } from "@coppice/kit";
-import { type Bytes, EMPTY, utf8 } from "../codec/bytes.ts";
+import { type Bytes, utf8 } from "../codec/bytes.ts";
 import { type Given, copyOf, decode, encode } from "../codec/codec.ts";
 import { assembleEpoch, computeEpoch, erasing, provisionalContext } from "../commit/epoch.ts";
 import { type Credential, credential as wireCredential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
 import type { Signer } from "../crypto/signature.ts";
+import { CoppiceError } from "../errors.ts";
 import { type Extension, externalPub, ExtensionType, findExtension } from "../extensions/extension.ts";
 import {
   type FramedContent,
   type SentProposal,
+  authenticatedContent,
   confirmedTranscriptHashInput,
   signFramedContent,
+  verifyAuthenticatedContent,
 } from "../framing/framed-content.ts";
 import type { GroupInfo } from "../framing/group-info.ts";
 import { encodeMessage, groupInfoOf } from "../framing/mls-message.ts";
-import { type Proposal, ProposalType } from "../framing/proposal.ts";
-import type { GroupState } from "../state/group-state.ts";
+import { type CustomProposal, type Proposal, customProposal, ProposalType } from "../framing/proposal.ts";
+import { checkAuthenticatedData, ownAuthenticatedData } from "../framing/protect.ts";
+import type { CachedProposal, GroupState } from "../state/group-state.ts";
 import { withGreaseCapabilities } from "../extensions/grease.ts";
 import { applyProposals, checkTreeSize } from "../proposal/apply.ts";
-import { validateExternalProposalList } from "../proposal/validate-list.ts";
+import { leaver, validateExternalProposalList } from "../proposal/validate-list.ts";
 import type { Progress } from "../in-flight.ts";
 import type { Rules } from "../rules.ts";
 import { checkIdentityKept } from "../identity/authentication.ts";
 import { checkPolicy } from "../proposal/policy.ts";
-import { groupContext } from "../schedule/group-context.ts";
 import type { PreSharedKey } from "../schedule/psk.ts";
 import { interimTranscriptHash } from "../schedule/transcript-hash.ts";
+import { makeProposalRef } from "../crypto/labels.ts";
+import { removesSender } from "../proposal/custom-proposal.ts";
+import { type GroupContext, groupContext } from "../schedule/group-context.ts";
+import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import { type Capabilities, checkAdvertised } from "../extensions/capabilities.ts";
 import { validateMembers } from "../tree/leaf-node-validation.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 import { encryptPath, generatePath } from "../tree/treekem.ts";
+import { decodeGroupMessage } from "./receive.ts";
+import { checkCurrentEpoch, checkGroup, senderKey } from "./senders.ts";
 import { checkGroupInfo, readTree, unusableGroupInfo } from "./check-group-info.ts";
 
 /** The joiner's identity, and what it proves or replaces by joining. */
@@ -45,8 +54,20 @@ export interface ExternalJoinOptions extends Progress {
   readonly ratchetTree?: Uint8Array;
   /** The own earlier leaf, to be removed by the same Commit: a resynchronisation (R-12.2-17). */
   readonly replaces?: LeafIndex;
-  /** External PSKs to mix in, which the others must have too: a second proof beside the credential (R-16.5-1). */
-  readonly psks?: readonly { readonly pskId: Uint8Array; readonly psk: Uint8Array }[];
+  /**
+   * PSKs to mix in, which the others must have too: a second proof beside the credential (R-16.5-1). External ones, and with a
+   * `componentId` such of an application's component.
+   */
+  readonly psks?: readonly { readonly pskId: Uint8Array; readonly psk: Uint8Array; readonly componentId?: number }[];
+  /** Of types that say `externalCommit`. Default none. */
+  readonly proposals?: readonly Given<CustomProposal>[];
+  /**
+   * Encoded messages of those who wait to be removed, as the Delivery Service has them beside the GroupInfo: SelfRemoves of
+   * draft-ietf-mls-extensions, which this Commit is to cover. Default none.
+   */
+  readonly selfRemoves?: readonly Uint8Array[];
+  /** Sent in clear, authenticated. Default empty. */
+  readonly authenticatedData?: Uint8Array;
 }
 
 /** An external Commit, and the state that it leads to. */
@@ -107,10 +128,14 @@ async function makeExternalCommit(
     suite.hash.Nh,
   );
   spent.push(init.secret);
-  const psks = (options.psks ?? []).map(({ pskId, psk }): PreSharedKey => {
+  const psks = (options.psks ?? []).map(({ pskId: given, psk, componentId }): PreSharedKey => {
     assertBytes(psk, "psk");
+    const [pskId, pskNonce] = [copyBytes(given, "pskId"), randomBytes(suite.hash.Nh)];
     return {
-      id: { pskType: "external", pskId: copyBytes(pskId, "pskId"), pskNonce: randomBytes(suite.hash.Nh) },
+      id:
+        componentId === undefined
+          ? { pskType: "external", pskId, pskNonce }
+          : { pskType: "application", componentId, pskId, pskNonce },
       psk,
     };
   });
@@ -121,12 +146,14 @@ async function makeExternalCommit(
       ? []
       : [{ proposalType: ProposalType.remove, removed: options.replaces } as const]),
     ...psks.map(({ id }) => ({ proposalType: ProposalType.psk, psk: id }) as const),
+    ...(options.proposals ?? []).map((given) => copyOf(customProposal, given)),
   ];
-  const sent = proposals.map((proposal): SentProposal => ({ proposal, sender: committer }));
+  const leaving = await readSelfRemoves(options.selfRemoves ?? [], { suite, context, tree: before, rules });
+  const sent = [...leaving, ...proposals.map((proposal): SentProposal => ({ proposal, sender: committer }))];
   validateExternalProposalList(suite, sent, { tree: before, rules });
   await checkPolicy(rules, { proposals: sent, committer });
   const applied = await applyProposals(suite, sent, { tree: before, context, rules, sending: true });
-  for (const { leafNode } of applied.removed) checkIdentityKept(rules, leafNode.credential, credential);
+  for (const { leafNode } of applied.expelled) checkIdentityKept(rules, leafNode.credential, credential);
 
   const place = applied.tree.reserveLeaf();
   checkTreeSize(place.tree, rules);
@@ -142,7 +169,7 @@ async function makeExternalCommit(
   });
   const { commitSecret, secrets } = generated.path;
   spent.push(commitSecret, ...secrets.map(({ pathSecret }) => pathSecret));
-  validateMembers(generated.tree, { extensions: applied.extensions });
+  validateMembers(generated.tree, { extensions: applied.extensions }, rules);
   const provisional = provisionalContext(suite, context, generated.tree, applied);
   const path = await encryptPath(suite, place.tree, {
     leaf: place.index,
@@ -155,12 +182,19 @@ async function makeExternalCommit(
     groupId: context.groupId,
     epoch: context.epoch,
     sender: committer,
-    authenticatedData: EMPTY,
+    authenticatedData: ownAuthenticatedData(options),
     content: {
       contentType: "commit",
-      commit: { proposals: proposals.map((proposal) => ({ type: "proposal", proposal })), path },
+      commit: {
+        proposals: [
+          ...leaving.map(({ ref }) => ({ type: "reference", reference: ref }) as const),
+          ...proposals.map((proposal) => ({ type: "proposal", proposal }) as const),
+        ],
+        path,
+      },
     },
   };
+  checkAuthenticatedData(content, context, rules);
   const wireFormat = "mls_public_message";
   const signature = await signFramedContent(signer, { wireFormat, content, context });
   const outputs = computeEpoch(suite, {
@@ -174,6 +208,7 @@ async function makeExternalCommit(
     initSecret: init.secret,
     commitSecret,
     psks,
+    exporterTree: rules.exporterTree,
   });
   const { confirmationTag, joinerSecret, pskSecret } = outputs;
   spent.push(joinerSecret, pskSecret);
@@ -196,4 +231,35 @@ async function makeExternalCommit(
       resumptionPsks: new Map(),
     },
   };
+}
+
+/**
+ * The SelfRemoves of members that these messages hold (X-6.3-7). Whoever is outside cannot check their membership tags. `ERR_MLS_EPOCH`,
+ * `ERR_MLS_SENDER`, `ERR_MLS_SIGNATURE`; `ERR_MLS_PROPOSAL` for any other message.
+ */
+async function readSelfRemoves(
+  messages: readonly Uint8Array[],
+  { suite, context, tree, rules }: { suite: CipherSuite; context: GroupContext; tree: RatchetTree; rules: Rules },
+): Promise<CachedProposal[]> {
+  const read: CachedProposal[] = [];
+  for (const message of messages) {
+    const decoded = decodeGroupMessage(message, rules);
+    const body = decoded.wireFormat === "mls_public_message" ? decoded.publicMessage : undefined;
+    const proposal = body?.content.content.contentType === "proposal" ? body.content.content.proposal : undefined;
+    if (body === undefined || proposal === undefined || !removesSender(proposal, rules.proposalTypes)) {
+      throw new CoppiceError("ERR_MLS_PROPOSAL", "A message that is to hold a SelfRemove does not", {
+        requirement: "X-6.3-7",
+      });
+    }
+    const { content, auth } = body;
+    checkGroup({ context }, content);
+    checkCurrentEpoch({ context }, content.epoch);
+    leaver({ proposal, sender: content.sender });
+    const publicKey = senderKey({ context, tree }, content);
+    const authenticated = { wireFormat: "mls_public_message", content, auth } as const;
+    await verifyAuthenticatedContent(suite, authenticated, { publicKey, context });
+    const ref = makeProposalRef(suite, encode(authenticatedContent, authenticated));
+    read.push({ proposal, sender: content.sender, ref });
+  }
+  return read;
 }

@@ -19,6 +19,7 @@ import type { Rules } from "../rules.ts";
 import { computeEpochSecrets, computeWelcomeKey } from "../schedule/key-schedule.ts";
 import { type PreSharedKey, type PreSharedKeyId, computePskSecret, isKnownPsk } from "../schedule/psk.ts";
 import { computeConfirmationTag, interimTranscriptHash, verifyConfirmationTag } from "../schedule/transcript-hash.ts";
+import { createExporterTree } from "../schedule/exporter-tree.ts";
 import { createSecretTree } from "../schedule/secret-tree.ts";
 import { leafNode } from "../tree/leaf-node.ts";
 import type { KnownLeaves } from "../tree/loaded-leaves.ts";
@@ -129,7 +130,7 @@ async function joinWith(welcome: Welcome, options: JoinOptions, spent: Bytes[]):
   const leafIndex = findOwnLeaf(tree, own);
   const path = tree.filteredDirectPath(leafIndex).map(({ node }) => node);
   const privateKeys = await joinPath(tree, { info, leafIndex, secrets, path, options });
-  const state = enterJoined(suite, opened, { tree, leafIndex, privateKeys });
+  const state = enterJoined(suite, opened, { tree, leafIndex, privateKeys, rules });
   // In the tree: its leaf was looked up to verify the signature.
   const welcomedBy = info.signer as LeafIndex;
   const isTree = ({ extensionType }: Extension): boolean => extensionType === ExtensionType.ratchetTree;
@@ -170,10 +171,15 @@ export async function openWelcome(
 export function enterJoined<T extends KnownLeaves>(
   suite: CipherSuite,
   { secrets: { joinerSecret }, pskSecret, info }: Omit<OpenedWelcome, "predecessor">,
-  rest: Pick<MessagingState<T>, "tree" | "leafIndex" | "privateKeys">,
+  {
+    rules: { exporterTree },
+    ...rest
+  }: Pick<MessagingState<T>, "tree" | "leafIndex" | "privateKeys"> & { readonly rules: Pick<Rules, "exporterTree"> },
 ): MessagingState<T> {
   const context = info.groupContext;
-  const { encryptionSecret, ...kept } = computeEpochSecrets(suite, { joinerSecret, pskSecret, context });
+  const { encryptionSecret, applicationExportSecret, ...kept } = computeEpochSecrets(suite, {
+    ...{ joinerSecret, pskSecret, context, exporterTree },
+  });
   const confirmed = context.confirmedTranscriptHash;
   verifyConfirmationTag(
     computeConfirmationTag(suite, kept.confirmationKey, confirmed),
@@ -190,6 +196,7 @@ export function enterJoined<T extends KnownLeaves>(
     confirmationTag: info.confirmationTag,
     secrets: kept,
     secretTree: createSecretTree(encryptionSecret, rest.tree.leafCount),
+    exporterTree: createExporterTree(applicationExportSecret),
     proposals: new Map(),
     pendingUpdates: new Map(),
     pastEpochs: [],

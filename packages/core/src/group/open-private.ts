@@ -5,10 +5,9 @@ import { verifyAuthenticatedContent } from "../framing/framed-content.ts";
 import type { PrivateMessage } from "../framing/private-message.ts";
 import { type OpeningKeys, type Unprotected, unprotectPrivate } from "../framing/unprotect.ts";
 import type { KnowingState, Transition } from "../state/group-state.ts";
-import { checkAuthenticatedData } from "../framing/protect.ts";
+import { type MessageRules, checkAuthenticatedData } from "../framing/protect.ts";
 import { succeeded } from "../result.ts";
 import type { Identity } from "../identity/authentication.ts";
-import type { Rules } from "../rules.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import type { SecretTree } from "../schedule/secret-tree.ts";
 import { findMember } from "../state/former-members.ts";
@@ -35,14 +34,11 @@ export interface EpochView extends OpeningKeys {
 }
 
 /** What opens this message: the keys of the current epoch, or those of a past one if they are kept. */
-export function openingKeys(
-  state: KnowingState,
-  message: PrivateMessage,
-  { limits }: Pick<Rules, "limits">,
-): EpochView {
+export function openingKeys(state: KnowingState, message: PrivateMessage, rules: MessageRules): EpochView {
   checkGroup(state, message);
-  checkAuthenticatedData(message.authenticatedData, limits);
   const { context, senderDataSecret, secretTree } = epochOf(state, message);
+  checkAuthenticatedData(message, context, rules);
+  const { limits } = rules;
   const find = (leaf: number): Identity | undefined => findMember(state, context.epoch, leaf);
   return {
     context,
@@ -88,7 +84,7 @@ export async function verifyAuthor(
 export async function openPrivate<S extends KnowingState>(
   state: S,
   message: PrivateMessage,
-  rules: Pick<Rules, "limits">,
+  rules: MessageRules,
 ): Promise<OpenedPrivate<S>> {
   return openWith(state, message, openingKeys(state, message, rules));
 }

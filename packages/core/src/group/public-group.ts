@@ -134,7 +134,7 @@ export async function observeMessage(
   requireActive(state);
   checkGroup(state, content);
   checkCurrentEpoch(state, content.epoch);
-  checkAuthenticatedData(content.authenticatedData, rules.limits);
+  checkAuthenticatedData(content, state.context, rules);
   refuseApplicationData(content);
   const authenticated: AuthenticatedContent = { wireFormat: "mls_public_message", content, auth };
   const { suite, context } = state;

@@ -23,7 +23,7 @@ import {
   requireReadable,
 } from "../state/group-state.ts";
 import { checkAuthenticatedData } from "../framing/protect.ts";
-import { checkProposal } from "../proposal/validate-list.ts";
+import { checkProposal, checkWireFormat } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { checkOutsidePolicy } from "../proposal/policy.ts";
 import { type OpenedApplication, applicationFrom, openPrivate } from "./open-private.ts";
@@ -106,8 +106,8 @@ async function receivePublic(state: GroupState, message: PublicMessage, rules: R
   requireActive(state);
   checkGroup(state, message.content);
   checkCurrentEpoch(state, message.content.epoch);
-  checkAuthenticatedData(message.content.authenticatedData, rules.limits);
   const { suite, context, secrets } = state;
+  checkAuthenticatedData(message.content, context, rules);
   const authenticated = unprotectPublic(suite, message, { membershipKey: secrets.membershipKey, context });
   const publicKey = senderKey(state, authenticated.content);
   await verifyAuthenticatedContent(suite, authenticated, { publicKey, context });
@@ -148,6 +148,7 @@ export async function keepProposal<S extends Pick<KnowingState, "suite" | "propo
 ): Promise<{ readonly state: S; readonly ref: Bytes }> {
   const { sender } = authenticated.content;
   checkProposal(state.suite, { proposal, sender }, { tree, rules });
+  checkWireFormat({ proposal }, authenticated.wireFormat, rules);
   await checkOutsidePolicy(rules, { proposal, sender });
   const ref = makeProposalRef(state.suite, encode(authenticatedContent, authenticated));
   return { state: cacheProposal(state, { proposal, sender, ref }, rules), ref };

@@ -26,7 +26,7 @@ import type { Limits } from "../limits.ts";
 import type { Padding } from "../framing/padding.ts";
 import { type ProtectedMessage, checkMessageSize, ownAuthenticatedData, protectContent } from "../framing/protect.ts";
 import { checkOwnProposal } from "../proposal/apply.ts";
-import { checkProposal } from "../proposal/validate-list.ts";
+import { checkProposal, checkWireFormat } from "../proposal/validate-list.ts";
 import type { Rules } from "../rules.ts";
 import { nextGeneration } from "../schedule/secret-tree.ts";
 import { signLeafNode } from "../tree/leaf-node.ts";
@@ -74,7 +74,8 @@ export async function createApplicationMessage<S extends KnowingState>(
       detail: { proposals: state.proposals.size },
     });
   }
-  const { padding: policy, limits } = options.rules;
+  const { rules } = options;
+  const { padding: policy, limits } = rules;
   checkUsage(state, limits);
   const padding = paddingFor(applicationData.length, options.padding ?? policy, limits);
   // A copy, which is wiped: what the caller does to the data meanwhile changes nothing.
@@ -84,7 +85,7 @@ export async function createApplicationMessage<S extends KnowingState>(
     const content = frame(state, { contentType: "application", applicationData: data.written() }, options);
     const wireFormat = "mls_private_message";
     const signature = await signFramedContent(options.signer, { wireFormat, content, context: state.context });
-    return await protectContent(state, signed(content, wireFormat, signature), limits, padding);
+    return await protectContent(state, signed(content, wireFormat, signature), rules, padding);
   } finally {
     data.release();
   }
@@ -225,11 +226,12 @@ export async function sendProposal<S extends KnowingState>(
   const { suite, leafIndex } = state;
   const sender = { senderType: "member", leafIndex } as const;
   const wireFormat = options.wireFormat ?? "mls_private_message";
+  checkWireFormat({ proposal }, wireFormat, options.rules);
   const framed = frame(state, { contentType: "proposal", proposal }, options);
   const signature = await signFramedContent(options.signer, { wireFormat, content: framed, context: state.context });
   const content = signed(framed, wireFormat, signature);
   const ref = makeProposalRef(suite, encode(authenticatedContent, content));
-  const sent = await protectContent(state, content, options.rules.limits);
+  const sent = await protectContent(state, content, options.rules);
   return { ...sent, ref, state: cacheProposal(sent.state, { proposal, sender, ref }, options.rules) };
 }
 

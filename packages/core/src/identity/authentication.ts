@@ -2,7 +2,7 @@
 import type { Bytes } from "../codec/bytes.ts";
 import { CoppiceError } from "../errors.ts";
 import { ask, yesOrNo } from "../hooks.ts";
-import { type Credential, sameCredential } from "./credential.ts";
+import { type Credential, CredentialType, sameCredential, unsupported } from "./credential.ts";
 
 /** When a credential is judged (R-5.3.1-2 to R-5.3.1-7). */
 export type ValidationMoment = "key_package" | "group_info" | "add" | "update" | "commit" | "external_senders";
@@ -31,6 +31,8 @@ export interface AuthenticationService {
    * byte, so that a credential that is renewed in other bytes needs this.
    */
   readonly sameIdentity?: (a: Credential, b: Credential) => boolean;
+  /** Types of credentials beside `basic` and `x509` that `validate` judges. All others are refused without asking it. Default none. */
+  readonly credentialTypes?: readonly number[];
 }
 
 /** The part of `Rules` that says who may be who. */
@@ -48,6 +50,11 @@ export async function validateCredential(
   previous?: Identity,
 ): Promise<void> {
   const { credential, signatureKey } = identity;
+  const { credentialType } = credential;
+  const isDraft = credentialType !== CredentialType.basic && credentialType !== CredentialType.x509;
+  if (isDraft && rules.authentication.credentialTypes?.includes(credentialType) !== true) {
+    throw unsupported(credentialType);
+  }
   await ask(() => rules.authentication.validate({ credential, signatureKey, moment, previous }), {
     ...{ code: "ERR_MLS_CREDENTIAL", message: "The authentication service refused a credential" },
     ...{ requirement: previous === undefined ? "R-5.3.1-1" : "R-5.3.1-8", detail: { moment } },

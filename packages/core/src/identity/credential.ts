@@ -22,6 +22,19 @@ export interface X509Credential {
   readonly certificates: readonly Bytes[];
 }
 
+/** Credential types of draft-ietf-mls-extensions-10, as §7.3 suggests their numbers. */
+export const DraftCredentialType = { multi: 0x0003, weakMulti: 0x0004 } as const;
+
+/**
+ * Several credentials for one leaf (draft-ietf-mls-extensions-10 §6.5), unread: refused unless the authentication service lists the
+ * type, as that of `@coppice/core/drafts/extensions` does.
+ */
+export interface BoundCredentials {
+  readonly credentialType: 0x0003 | 0x0004;
+  /** `CredentialBinding bindings<V>` */
+  readonly bindings: Bytes;
+}
+
 /**
  * ```tls
  * struct {
@@ -29,13 +42,14 @@ export interface X509Credential {
  *   select (Credential.credential_type) {
  *     case basic: opaque identity<V>;
  *     case x509:  Certificate certificates<V>;
+ *     case multi: case weak_multi: CredentialBinding bindings<V>;
  *   };
  * } Credential;
  * ```
  */
-export type Credential = BasicCredential | X509Credential;
+export type Credential = BasicCredential | X509Credential | BoundCredentials;
 
-const unsupported = (credentialType: number): CoppiceError =>
+export const unsupported = (credentialType: number): CoppiceError =>
   new CoppiceError("ERR_MLS_CREDENTIAL", `Credential type ${String(credentialType)} is not supported`, {
     requirement: "R-13.5-3",
     detail: { credentialType },
@@ -55,6 +69,11 @@ export const credential: Codec<Credential> = {
         writer.uint(CredentialType.x509, 2);
         certificates.encode(writer, value.certificates);
         return;
+      case DraftCredentialType.multi:
+      case DraftCredentialType.weakMulti:
+        writer.uint(value.credentialType, 2);
+        writer.opaque(value.bindings);
+        return;
       default:
         throw unsupported((value as { readonly credentialType: number }).credentialType);
     }
@@ -66,6 +85,9 @@ export const credential: Codec<Credential> = {
         return { credentialType, identity: reader.opaque() };
       case CredentialType.x509:
         return { credentialType, certificates: certificates.decode(reader) };
+      case DraftCredentialType.multi:
+      case DraftCredentialType.weakMulti:
+        return { credentialType, bindings: reader.opaque() };
       default:
         throw unsupported(credentialType);
     }

@@ -3,7 +3,7 @@
 import { type Bytes, equalBytes } from "../codec/bytes.ts";
 import { sameCredential } from "../identity/credential.ts";
 import type { CipherSuite } from "../crypto/cipher-suite.ts";
-import type { ProposalTypeRules, SentCustomProposal } from "./custom-proposal.ts";
+import { type ProposalTypeRules, type SentCustomProposal, removesSender } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import {
   type Extension,
@@ -30,7 +30,7 @@ import {
 } from "../tree/leaf-node-validation.ts";
 import type { RatchetTree } from "../tree/ratchet-tree.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
-import { type ProposalRules, checkReinit } from "./validate-list.ts";
+import { type ProposalRules, checkReinit, leaver } from "./validate-list.ts";
 
 /** A new member, with the key package that let it in. */
 export interface AddedMember {
@@ -50,8 +50,10 @@ export interface AppliedProposals {
   readonly extensions: readonly Extension[];
   readonly added: readonly AddedMember[];
   readonly updated: readonly ChangedMember[];
-  /** With the leaves they had before. */
+  /** With the leaves they had before; first those who removed themselves. */
   readonly removed: readonly ChangedMember[];
+  /** Those of them whom a Remove removed. */
+  readonly expelled: readonly ChangedMember[];
   /** In list order (T-1). */
   readonly psks: readonly PreSharedKeyId[];
   readonly externalInit: Bytes | undefined;
@@ -117,6 +119,7 @@ export async function applyProposals(
   at: ApplyContext,
 ): Promise<AppliedProposals> {
   const { tree: before, context, rules, verify = verifier(suite, at) } = at;
+  rules.checkProposals?.({ proposals, context });
   const custom = ofType(proposals, ProposalType.custom).map(({ proposal, sent: { sender } }) => ({ proposal, sender }));
   const replaced = ofType(proposals, ProposalType.groupContextExtensions)[0]?.proposal.extensions ?? context.extensions;
   const atFirst = await applyCustom(custom, { order: "first", rules, tree: before, extensions: replaced });
@@ -133,14 +136,17 @@ export async function applyProposals(
   await inFlight(updates, ({ proposal, sent }) => checkLeaf(sent, proposal.leafNode));
   for (const { leafIndex, leafNode } of updated) tree = tree.updateLeaf(leafIndex, leafNode);
 
-  const removed: ChangedMember[] = [];
-  for (const { proposal } of ofType(proposals, ProposalType.remove)) {
-    const leafNode = before.findLeaf(proposal.removed);
+  const remove = (leafIndex: LeafIndex): ChangedMember => {
+    const leafNode = before.leaf(leafIndex);
     if (leafNode === undefined) throw new RangeError("A Remove of a blank leaf passed list validation");
-    const leafIndex = proposal.removed as LeafIndex;
     tree = tree.removeLeaf(leafIndex);
-    removed.push({ leafIndex, leafNode });
-  }
+    return { leafIndex, leafNode };
+  };
+  // Members with keys: their message verified (X-6.3-5).
+  const left = proposals
+    .filter(({ proposal }) => removesSender(proposal, rules.proposalTypes))
+    .map((sent) => remove(leaver(sent)));
+  const expelled = ofType(proposals, ProposalType.remove).map(({ proposal }) => remove(proposal.removed as LeafIndex));
   refuseUnsupported(custom, tree);
 
   const adds = ofType(proposals, ProposalType.add);
@@ -155,11 +161,12 @@ export async function applyProposals(
   await inFlight(adds, ({ proposal, sent }) => checkLeaf(sent, proposal.keyPackage.leafNode));
   tree = withAdds;
 
-  const extensions = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });
+  const atLast = await applyCustom(custom, { order: "last", rules, tree, extensions: atFirst });
+  const extensions = await applyCustom(custom, { order: "end", rules, tree, extensions: atLast });
   await checkExternalSenders(suite, rules, { before: context.extensions, after: extensions });
   const externalInit = ofType(proposals, ProposalType.externalInit)[0]?.proposal.kemOutput;
   // Until the path of an external Commit is in place, there may be nobody.
-  if (externalInit === undefined) validateMembers(tree, { extensions });
+  if (externalInit === undefined) validateMembers(tree, { extensions }, rules);
   const reinit = ofType(proposals, ProposalType.reinit)[0]?.proposal;
   if (reinit !== undefined && at.sending) checkReinit(reinit);
   return {
@@ -167,7 +174,8 @@ export async function applyProposals(
     extensions,
     added: placed.map(([leafIndex, keyPackage]) => ({ leafIndex, keyPackage })),
     updated,
-    removed,
+    removed: [...left, ...expelled],
+    expelled,
     psks: ofType(proposals, ProposalType.psk).map(({ proposal }) => proposal.psk),
     externalInit,
     reinit,
@@ -199,7 +207,7 @@ export async function checkOwnProposal(
       return;
     case ProposalType.groupContextExtensions: {
       const { extensions } = proposal;
-      validateMembers(tree, { extensions });
+      validateMembers(tree, { extensions }, rules);
       await checkExternalSenders(suite, rules, { before: context.extensions, after: extensions });
       return;
     }

@@ -34,9 +34,12 @@ export interface ProposalTypeDefinition<T> {
   readonly pathRequired: boolean;
   /**
    * When it takes effect. `first`: after GroupContextExtensions, so that Updates and Adds are judged by the extensions that it
-   * leaves. `last`: after Removes and Adds, so that it sees who is a member. Types of one place go by their number.
+   * leaves. `last`: after Removes and Adds, so that it sees who is a member. `end`: after those of `last`. Types of one place go by
+   * their number.
    */
-  readonly order: "first" | "last";
+  readonly order: "first" | "last" | "end";
+  /** Whether one who joins by external Commit may bring it along. Default false. */
+  readonly externalCommit?: boolean;
   /**
    * Called once for each Commit, with all its proposals of this type in the order of the Commit. Throws if they do not fit
    * together, and returns the extensions that the group context is to have: `extensions` if they do not change. All members
@@ -51,8 +54,13 @@ export interface ProposalTypeDefinition<T> {
 /** A proposal type as `Rules` have it, whatever its body is. */
 export interface ProposalTypeRules extends Pick<
   ProposalTypeDefinition<never>,
-  "customType" | "external" | "pathRequired" | "order"
+  "customType" | "external" | "externalCommit" | "pathRequired" | "order"
 > {
+  /**
+   * Whether it removes its sender, as SelfRemove of draft-ietf-mls-extensions does: by reference alone, as a public message, and
+   * in an external Commit too. Default false.
+   */
+  readonly removesSender?: boolean;
   /** `ERR_MLS_PROPOSAL` for a body that cannot be decoded. */
   readonly check: (data: Bytes) => void;
   /** The extensions that the proposals leave; whatever the definition throws is the cause of an `ERR_MLS_PROPOSAL` (R-12.3-4). */
@@ -96,7 +104,7 @@ export interface CustomProposalType<T> extends ProposalTypeRules {
  * ```
  */
 export function defineProposalType<T>(definition: ProposalTypeDefinition<T>): CustomProposalType<T> {
-  const { customType, body, external, pathRequired, order, apply } = definition;
+  const { customType, body, external, externalCommit = false, pathRequired, order, apply } = definition;
   if (!isCustomType(customType) || isGrease(customType)) {
     throw new RangeError(`${String(customType)} cannot be the type of a custom proposal`);
   }
@@ -116,6 +124,7 @@ export function defineProposalType<T>(definition: ProposalTypeDefinition<T>): Cu
   return {
     customType,
     external,
+    externalCommit,
     pathRequired,
     order,
     check: bodyOf,
@@ -134,6 +143,11 @@ export function defineProposalType<T>(definition: ProposalTypeDefinition<T>): Cu
       proposal.proposalType === "custom" && proposal.customType === customType ? bodyOf(proposal.data) : undefined,
   };
 }
+
+/** Whether a proposal removes its sender: a SelfRemove. */
+export const removesSender = (proposal: Proposal, types: readonly ProposalTypeRules[]): boolean =>
+  proposal.proposalType === "custom" &&
+  types.some((type) => type.customType === proposal.customType && type.removesSender === true);
 
 /** The definition of a proposal's type; `ERR_MLS_PROPOSAL` if there is none, as for any unsupported type (R-13.5-3). */
 export function rulesOf({ customType }: CustomProposal, types: readonly ProposalTypeRules[]): ProposalTypeRules {

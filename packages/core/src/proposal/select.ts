@@ -6,6 +6,7 @@ import type { CachedProposal, GroupState } from "../state/group-state.ts";
 import { inFlight } from "../in-flight.ts";
 import type { SentProposal } from "../framing/framed-content.ts";
 import { type ApplyRules, type Verify, verifier } from "./apply.ts";
+import { type ProposalTypeRules, removesSender } from "./custom-proposal.ts";
 import { proposalList } from "./validate-list.ts";
 
 /** A cached proposal that does not fit in the list, or is not valid in itself. */
@@ -23,8 +24,9 @@ export interface SelectedProposals<T> {
   readonly outcome: T;
 }
 
-/** Removes before Updates, newer Updates before older ones (R-12.2-5), a ReInit last (R-12.2-11). */
-function preference({ proposal }: SentProposal): number {
+/** SelfRemoves before Removes (X-6.3-6), these before Updates, newer Updates before older ones (R-12.2-5), a ReInit last (R-12.2-11). */
+function preference({ proposal }: SentProposal, types: readonly ProposalTypeRules[]): number {
+  if (removesSender(proposal, types)) return -1;
   if (proposal.proposalType === ProposalType.remove) return 0;
   if (proposal.proposalType === ProposalType.reinit) return 2;
   return 1;
@@ -94,8 +96,9 @@ function fitInList(
   const add = proposalList(suite, { tree, rules, committer });
   for (const sent of own) add(sent);
   const taken: CachedProposal[] = [];
+  const { proposalTypes: types } = rules;
   const candidates = candidatesOf(state, includeCached).reverse();
-  for (const proposal of candidates.sort((a, b) => preference(a) - preference(b))) {
+  for (const proposal of candidates.sort((a, b) => preference(a, types) - preference(b, types))) {
     try {
       add(proposal);
       taken.push(proposal);

@@ -2,12 +2,13 @@
 import { encode } from "../codec/codec.ts";
 import { toHex } from "../codec/bytes.ts";
 import { type CipherSuite, isCipherSuite } from "../crypto/cipher-suite.ts";
-import { type ProposalTypeRules, rulesOf } from "./custom-proposal.ts";
+import { type ProposalTypeRules, removesSender, rulesOf } from "./custom-proposal.ts";
 import { CoppiceError } from "../errors.ts";
 import { MLS10 } from "../extensions/capabilities.ts";
-import type { Sender, SentProposal } from "../framing/framed-content.ts";
+import type { FramedWireFormat, Sender, SentProposal } from "../framing/framed-content.ts";
 import { type Proposal, type ReInitProposal, ProposalType } from "../framing/proposal.ts";
 import type { Limits } from "../limits.ts";
+import type { GroupContext } from "../schedule/group-context.ts";
 import { type PreSharedKeyId, preSharedKeyId } from "../schedule/psk.ts";
 import type { LeafIndex } from "../tree/tree-math.ts";
 
@@ -52,6 +53,11 @@ export function checkProposalSender(proposal: Proposal, sender: Sender, types: r
 export interface ProposalRules {
   /** Proposal types beyond those of RFC 9420, which all members have to know: see `defineProposalType`. Default none. */
   readonly proposalTypes: readonly ProposalTypeRules[];
+  /**
+   * What an extension of the protocol asks of the proposals of a Commit, made or received, beyond RFC 9420: throws to refuse them.
+   * Default nothing.
+   */
+  readonly checkProposals?: (request: { proposals: readonly SentProposal[]; context: GroupContext }) => void;
   readonly limits: Limits;
 }
 
@@ -110,7 +116,7 @@ export function checkProposal(
 }
 
 function checkPskId({ hash }: CipherSuite, psk: PreSharedKeyId, { pskIdBytes }: Limits): void {
-  if ((psk.pskType === "external" ? psk.pskId : psk.pskGroupId).length > pskIdBytes) {
+  if ((psk.pskType === "resumption" ? psk.pskGroupId : psk.pskId).length > pskIdBytes) {
     throw new CoppiceError("ERR_MLS_LIMIT", "The id of a PSK is too long", { detail: { pskIdBytes } });
   }
   if (psk.pskNonce.length !== hash.Nh) throw proposalError("The PSK nonce is not Nh bytes", "R-12.1.4-3");
@@ -200,10 +206,29 @@ export function proposalList(suite: CipherSuite, { committer, ...context }: List
         once(contextChanges, proposal.proposalType, "two GroupContextExtensions", "R-12.2-9");
         break;
       case ProposalType.custom: // What fits together is for its type to say, when it is applied (R-12.3-4).
+        if (!removesSender(proposal, context.rules.proposalTypes)) break;
+        if (leaver(sent) === committer) throw listError("A SelfRemove of the committer", "X-6.3-4");
+        once(touched, leaver(sent), "two Updates or Removes of one leaf", "R-12.2-4");
         break;
     }
     length++;
   };
+}
+
+/** `ERR_MLS_PROPOSAL` for a SelfRemove that those who join from outside could not read (X-6.3-2). */
+export function checkWireFormat(
+  { proposal }: Pick<SentProposal, "proposal">,
+  wireFormat: FramedWireFormat,
+  { proposalTypes }: ProposalRules,
+): void {
+  if (wireFormat === "mls_public_message" || !removesSender(proposal, proposalTypes)) return;
+  throw proposalError("A SelfRemove is sent as a public message", "X-6.3-2");
+}
+
+/** The leaf that a SelfRemove removes: only members send one (X-6.3-3). */
+export function leaver({ sender }: SentProposal): LeafIndex {
+  if (sender.senderType === "member") return sender.leafIndex as LeafIndex;
+  throw new CoppiceError("ERR_MLS_SENDER", "Only members send SelfRemoves", { requirement: "X-6.3-3" });
 }
 
 /** Refuses a list that no external Commit may have (R-12.2-16 to R-12.2-18). */
@@ -218,12 +243,25 @@ export function validateExternalProposalList(
   if (count(ProposalType.externalInit) !== 1) throw listError("Not exactly one ExternalInit", "R-12.2-16");
   if (count(ProposalType.remove) > 1) throw listError("More than one Remove in an external Commit", "R-12.2-17");
   const psks = new Set<string>();
+  const touched = new Set<number>();
+  const { proposalTypes } = context.rules;
   for (const sent of proposals) {
     checkProposal(suite, sent, context);
     const { proposal } = sent;
+    const leaves = removesSender(proposal, proposalTypes);
+    if (leaves || proposal.proposalType === ProposalType.remove) {
+      const leaf = proposal.proposalType === ProposalType.remove ? proposal.removed : leaver(sent);
+      if (touched.has(leaf)) throw listError("two Removes of one leaf", "R-12.2-4");
+      touched.add(leaf);
+    }
     if (proposal.proposalType === ProposalType.psk) {
       addPskId(psks, proposal.psk);
-    } else if (proposal.proposalType !== ProposalType.externalInit && proposal.proposalType !== ProposalType.remove) {
+    } else if (
+      proposal.proposalType !== ProposalType.externalInit &&
+      proposal.proposalType !== ProposalType.remove &&
+      !leaves &&
+      !(proposal.proposalType === "custom" && rulesOf(proposal, proposalTypes).externalCommit === true)
+    ) {
       throw listError("A proposal that has no place in an external Commit", "R-12.2-18");
     }
   }

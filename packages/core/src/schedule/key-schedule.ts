@@ -17,6 +17,8 @@ export interface EpochSecrets {
   /** To compare between members out of band (§8.7). */
   readonly epochAuthenticator: Bytes;
   readonly initSecret: Bytes;
+  /** Root of the exporter tree of draft-ietf-mls-extensions; there if it was asked for. */
+  readonly applicationExportSecret?: Bytes;
 }
 
 /** `joiner_secret` of the epoch that `context` describes (R-8-2). */
@@ -56,20 +58,25 @@ export function computeWelcomeKey(
 /** The secrets of the epoch that `context` describes (R-8-3 to R-8-6). */
 export function computeEpochSecrets(
   suite: CipherSuite,
-  { joinerSecret, pskSecret, context }: { joinerSecret: Bytes; pskSecret: Bytes; context: GroupContext },
+  {
+    joinerSecret,
+    pskSecret,
+    context,
+    exporterTree,
+  }: { joinerSecret: Bytes; pskSecret: Bytes; context: GroupContext; exporterTree?: boolean | undefined },
 ): EpochSecrets {
   const memberSecret = suite.hash.extract(joinerSecret, pskSecret);
   const epochSecret = suite.hash.expandWithLabel(memberSecret, "epoch", encodeGroupContext(context), suite.hash.Nh);
   erase(memberSecret);
-  return expandEpochSecret(suite, epochSecret);
+  return expandEpochSecret(suite, epochSecret, exporterTree);
 }
 
 /** Epoch 0 starts from fresh randomness (R-11-5). */
-export function createEpochSecrets(suite: CipherSuite): EpochSecrets {
-  return expandEpochSecret(suite, randomBytes(suite.hash.Nh));
+export function createEpochSecrets(suite: CipherSuite, exporterTree?: boolean): EpochSecrets {
+  return expandEpochSecret(suite, randomBytes(suite.hash.Nh), exporterTree);
 }
 
-function expandEpochSecret(suite: CipherSuite, epochSecret: Bytes): EpochSecrets {
+function expandEpochSecret(suite: CipherSuite, epochSecret: Bytes, exporterTree = false): EpochSecrets {
   const secrets = deriveSecrets(suite, epochSecret, {
     senderDataSecret: "sender data",
     encryptionSecret: "encryption",
@@ -81,8 +88,9 @@ function expandEpochSecret(suite: CipherSuite, epochSecret: Bytes): EpochSecrets
     epochAuthenticator: "authentication",
     initSecret: "init",
   });
+  const exported = exporterTree && { applicationExportSecret: deriveSecret(suite, epochSecret, "application_export") };
   erase(epochSecret);
-  return secrets;
+  return exported ? { ...secrets, ...exported } : secrets;
 }
 
 /** `MLS-Exporter` (R-8.5-1): 0 to 255 · Nh bytes, else `RangeError`. */

@@ -14,10 +14,12 @@ export type ResumptionPskUsage = "application" | "reinit" | "branch";
  *   select (PreSharedKeyID.psktype) {
  *     case external:   opaque psk_id<V>;
  *     case resumption: ResumptionPSKUsage usage; opaque psk_group_id<V>; uint64 psk_epoch;
+ *     case application: ComponentID component_id; opaque psk_id<V>;
  *   };
  *   opaque psk_nonce<V>;
  * } PreSharedKeyID;
  * ```
+ * `application` is of draft-ietf-mls-extensions: a group that does not use it never asks for one.
  */
 export type PreSharedKeyId =
   | { readonly pskType: "external"; readonly pskId: Bytes; readonly pskNonce: Bytes }
@@ -27,11 +29,18 @@ export type PreSharedKeyId =
       readonly pskGroupId: Bytes;
       readonly pskEpoch: bigint;
       readonly pskNonce: Bytes;
+    }
+  | {
+      readonly pskType: "application";
+      /** uint16 */
+      readonly componentId: number;
+      readonly pskId: Bytes;
+      readonly pskNonce: Bytes;
     };
 
 export const preSharedKeyId: Codec<PreSharedKeyId> = select<"pskType", PreSharedKeyId["pskType"], PreSharedKeyId>(
   "pskType",
-  closedEnum(uint8, { external: 1, resumption: 2 }),
+  closedEnum(uint8, { external: 1, resumption: 2, application: 3 }),
   {
     external: struct({ pskId: opaque, pskNonce: opaque }),
     resumption: struct({
@@ -40,6 +49,7 @@ export const preSharedKeyId: Codec<PreSharedKeyId> = select<"pskType", PreShared
       pskEpoch: uint64,
       pskNonce: opaque,
     }),
+    application: struct({ componentId: uint16, pskId: opaque, pskNonce: opaque }),
   },
 );
 
@@ -54,7 +64,7 @@ export interface PreSharedKey {
 export function isKnownPsk(id: PreSharedKeyId, psk: Uint8Array | undefined): psk is Uint8Array {
   if (psk === undefined) return false;
   assertBytes(psk, "the value of a pre-shared key");
-  return psk.length > 0 || id.pskType === "external";
+  return psk.length > 0 || id.pskType !== "resumption";
 }
 
 /** `struct { PreSharedKeyID id; uint16 index; uint16 count; } PSKLabel;` */

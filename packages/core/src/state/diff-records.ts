@@ -16,6 +16,7 @@ import { type NodeIndex, children, isLeaf, nodeToLeaf, root } from "../tree/tree
 import {
   type StateRecord,
   cachedProposal,
+  exporterTree,
   formerRecord,
   leafRecord,
   pastRecord,
@@ -74,6 +75,9 @@ export function diffGroupRecords(before: MessagingState | undefined, after: Mess
     throw notLoaded({ epoch: after.context.epoch });
   }
   diffSecretTrees(changes, before, after);
+  if (before?.exporterTree !== after.exporterTree) {
+    changes.set(recordNames.exporterTree, exporterTree, after.exporterTree);
+  }
   diffProposals(changes, before, after);
   return { put: changes.put, delete: [...changes.deleted] };
 }

@@ -7,6 +7,7 @@ import { CoppiceError } from "../errors.ts";
 import type { ReInitProposal } from "../framing/proposal.ts";
 import type { SentProposal } from "../framing/framed-content.ts";
 import type { Identity } from "../identity/authentication.ts";
+import type { ExporterTree } from "../schedule/exporter-tree.ts";
 import type { EpochSecrets } from "../schedule/key-schedule.ts";
 import type { GroupContext } from "../schedule/group-context.ts";
 import { type SecretTree, secretsOf } from "../schedule/secret-tree.ts";
@@ -40,8 +41,8 @@ export interface FormerMembers {
   readonly loaded: ReadonlySet<number> | undefined;
 }
 
-/** The secrets of the current epoch; its encryption secret lives on as the secret tree. */
-export type KeptSecrets = Omit<EpochSecrets, "encryptionSecret">;
+/** The secrets of the current epoch; its encryption secret lives on as the secret tree, that for exports as the exporter tree. */
+export type KeptSecrets = Omit<EpochSecrets, "encryptionSecret" | "applicationExportSecret">;
 
 /** What everybody has of a group who follows its public handshakes, members and observers. */
 export interface PublicGroupState {
@@ -68,6 +69,8 @@ export interface MessagingState<T extends KnownLeaves = Leaves> extends Omit<Pub
   readonly privateKeys: PrivateKeys;
   readonly secrets: KeptSecrets;
   readonly secretTree: SecretTree;
+  /** Of the current epoch, if `rules.exporterTree` asks for it. */
+  readonly exporterTree?: ExporterTree | undefined;
   /** Private keys of own Update proposals, by hex of the leaf's public encryption key (T-12). */
   readonly pendingUpdates: ReadonlyMap<string, Bytes>;
   /** Newest first. */
@@ -147,11 +150,14 @@ export function checkSigner(state: Pick<KnowingState, "tree" | "leafIndex">, { p
 }
 
 /** The secrets of one epoch. */
-export function secretsOfEpoch(epoch: Pick<KnowingState, "secrets" | "secretTree" | "privateKeys">): Bytes[] {
+export function secretsOfEpoch(
+  epoch: Pick<KnowingState, "secrets" | "secretTree" | "exporterTree" | "privateKeys">,
+): Bytes[] {
   const { epochAuthenticator: _, ...secret } = epoch.secrets;
   return [
     ...Object.values(secret),
     ...secretsOf(epoch.secretTree),
+    ...(epoch.exporterTree?.values() ?? []),
     ...[...epoch.privateKeys.values()].map(({ privateKey }) => privateKey),
   ];
 }

@@ -21,6 +21,7 @@ import { sender } from "../framing/framed-content.ts";
 import { type ReInitProposal, proposal, proposalBodies } from "../framing/proposal.ts";
 import type { CachedProposal, GroupStatus, MessagingState } from "./group-state.ts";
 import { type GroupContext, groupContext } from "../schedule/group-context.ts";
+import type { ExporterTree } from "../schedule/exporter-tree.ts";
 import type { Ratchet, SecretNode } from "../schedule/secret-tree.ts";
 import type { Identity } from "../identity/authentication.ts";
 import { type LeafNode, leafNode } from "../tree/leaf-node.ts";
@@ -30,7 +31,10 @@ import { type LeafIndex, type NodeIndex, MAX_LEAF_COUNT } from "../tree/tree-mat
 export const STATE_FORMAT_VERSION = 2;
 
 /** What a state has in one record, as it has it. */
-export type StateFields = Omit<MessagingState, "suite" | "tree" | "secretTree" | "proposals" | "pastEpochs">;
+export type StateFields = Omit<
+  MessagingState,
+  "suite" | "tree" | "secretTree" | "exporterTree" | "proposals" | "pastEpochs"
+>;
 
 export interface StateRecord {
   readonly formatVersion: number;
@@ -127,6 +131,8 @@ export const stateRecord: Codec<StateRecord> = struct({
   pastEpochs: vector(uint64),
   fields: stateFields,
 });
+
+export const exporterTree: Codec<ExporterTree> = mapOf(pair(nodeIndex, opaque));
 
 export interface LeafRecord {
   readonly leafNode: LeafNode;

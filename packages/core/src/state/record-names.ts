@@ -5,6 +5,7 @@
  * |---|---|
  * | `group/state` | the current epoch but its trees |
  * | `group/state-past/E` | past epoch E but its secret tree and members |
+ * | `group/state-exporter` | the exporter tree of the current epoch, where there is one |
  * | `group/state-proposal/N` | the N-th cached proposal |
  * | `group/leaf/L` | leaf L of the current ratchet tree |
  * | `group/parent/P` | parent node 2 P + 1 of the current ratchet tree |
@@ -37,6 +38,7 @@ const inFolder = (folder: string, index: number): string => folder + index.toStr
 
 export const recordNames = {
   state: "group/state",
+  exporterTree: "group/state-exporter",
   past: (epoch: bigint): string => `group/state-past/${String(epoch)}`,
   proposal: (position: number): string => inFolder(recordFolders.proposals, position),
   leaf: (leaf: number): string => inFolder(recordFolders.leaves, leaf),
@@ -54,4 +56,4 @@ export function recordPlace(name: string): { readonly folder: string; readonly i
 }
 
 /** Whether a record stands for itself. */
-export const isSingleRecord = (name: string): boolean => /^group\/state(?:-past\/\d+)?$/.test(name);
+export const isSingleRecord = (name: string): boolean => /^group\/state(?:-exporter|-past\/\d+)?$/.test(name);

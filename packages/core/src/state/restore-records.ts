@@ -8,7 +8,7 @@ import { type NodeSince, RatchetTree } from "../tree/ratchet-tree.ts";
 import { type NodeIndex, isLeaf, nodeToLeaf } from "../tree/tree-math.ts";
 import { type KnownRecords, corrupt, GivenRecords } from "./given-records.ts";
 import { type Outline, NOT_LOADED, NOTHING_ELSE, rebuildEpochs } from "./rebuild-epochs.ts";
-import { type StateRecord, leafRecord, stateRecord } from "./record-codecs.ts";
+import { type StateRecord, exporterTree, leafRecord, stateRecord } from "./record-codecs.ts";
 import { recordFolders, recordNames } from "./record-names.ts";
 
 /** How the cipher suite of a state is made: see `getCipherSuite`. */
@@ -36,7 +36,13 @@ export async function restoreGroup(
   const record = given.get(recordNames.state, stateRecord);
   const suite = await getCipherSuite(record.cipherSuite, options);
   const tree = RatchetTree.fromNodes(record.leafCount, (index) => givenNode(given, index));
-  return { suite, ...record.fields, tree, ...rebuildEpochs(given, outlineOf(record), NOTHING_ELSE) };
+  return {
+    suite,
+    ...record.fields,
+    tree,
+    ...givenExporter(given),
+    ...rebuildEpochs(given, outlineOf(record), NOTHING_ELSE),
+  };
 }
 
 /**
@@ -66,7 +72,13 @@ export async function restoreMessaging(
   const record = given.get(recordNames.state, stateRecord);
   const suite = await getCipherSuite(record.cipherSuite, options);
   const tree = new LoadedLeaves(record.leafCount, record.memberCount, givenLeaves(given));
-  return { suite, ...record.fields, tree, ...rebuildEpochs(given, outlineOf(record), NOT_LOADED) };
+  return {
+    suite,
+    ...record.fields,
+    tree,
+    ...givenExporter(given),
+    ...rebuildEpochs(given, outlineOf(record), NOT_LOADED),
+  };
 }
 
 /**
@@ -107,6 +119,7 @@ export async function patchGroup<S extends MessagingState>(
     ...state,
     ...(isOtherSuite && { suite: await getCipherSuite(record.cipherSuite, options) }),
     ...record?.fields,
+    ...givenExporter(given),
     ...epochs,
     proposals: given.indices(recordFolders.proposals).length === 0 ? state.proposals : proposals,
     tree: patchTree(given, state.tree, record ?? state.tree),
@@ -158,6 +171,12 @@ const outlineOfState = ({ context, tree, pastEpochs }: MessagingState): Outline 
   leafCount: tree.leafCount,
   pastEpochs: pastEpochs.map((past) => past.context.epoch),
 });
+
+/** Nothing where nothing is said of it. */
+function givenExporter(given: GivenRecords): Pick<MessagingState, "exporterTree"> {
+  const found = given.find(recordNames.exporterTree, exporterTree);
+  return found !== undefined || given.isDeleted(recordNames.exporterTree) ? { exporterTree: found } : {};
+}
 
 /** Blank where no record is given. */
 function givenNode(given: GivenRecords, index: NodeIndex): NodeSince | undefined {

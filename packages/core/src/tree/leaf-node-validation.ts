@@ -28,10 +28,15 @@ export interface LeafNodeRules extends IdentityRules {
     /** Whether the time must be within the lifetime of a received leaf (R-7.3-8); within that of one being sent it always must. */
     readonly checkOnReceive: boolean;
   };
+  /**
+   * What an extension of the protocol asks of the members and extensions of an epoch beyond RFC 9420, before it is entered: throws
+   * to refuse them. Default nothing.
+   */
+  readonly checkMembers?: (tree: RatchetTree, context: InForce) => void;
 }
 
 /** The extensions of a group's context. */
-interface InForce {
+export interface InForce {
   readonly extensions: readonly Extension[];
 }
 
@@ -178,7 +183,11 @@ function checkLifetime(
  * Refuses a tree whose members cannot be in one group (R-7.3-5, R-7.3-6, R-7.3-13, R-7.3-14, R-12.1.7-1, R-12.1.7-3). Asks the
  * tree's indexes, not its leaves.
  */
-export function validateMembers(tree: RatchetTree, context: InForce): void {
+export function validateMembers(
+  tree: RatchetTree,
+  context: InForce,
+  { checkMembers }: Pick<LeafNodeRules, "checkMembers">,
+): void {
   if (!tree.keysAreUnique) throw invalid("Two nodes have the same public key", "R-7.3-14");
   const { supported, credentialTypes } = tree.summary;
   if (supported === undefined) throw invalid("The tree has no members", "R-11-4");
@@ -193,6 +202,7 @@ export function validateMembers(tree: RatchetTree, context: InForce): void {
   if (foreign !== undefined) {
     throw unsupported(`Group extension ${String(foreign)} is not supported by every member`, "R-12.1.7-3");
   }
+  checkMembers?.(tree, context);
 }
 
 /** The time of the application's clock. `TypeError` for what is no bigint: nothing is before or after NaN. */

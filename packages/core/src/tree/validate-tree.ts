@@ -31,7 +31,7 @@ export async function validateTree(
   const { context, rules } = options;
   verifyTreeHash(suite, tree, context.treeHash);
   verifyUnmergedLeaves(tree);
-  validateMembers(tree, context);
+  validateMembers(tree, context, rules);
   await validateParentKeys(suite, tree);
   verifyParentHashes(suite.hash, tree);
   const check = ([leafIndex, leaf]: readonly [LeafIndex, LeafNode]): Promise<void> =>

@@ -51,7 +51,7 @@ describe("undefined values of closed enums (R-2.1-2, R-6-4, R-6-5, R-7.2-2, R-8.
     ["SenderType 0", sender as Codec<unknown>, Uint8Array.of(0)],
     ["SenderType 5", sender as Codec<unknown>, Uint8Array.of(5)],
     ["PSKType 0", preSharedKeyId as Codec<unknown>, Uint8Array.of(0, 0, 0)],
-    ["PSKType 3", preSharedKeyId as Codec<unknown>, Uint8Array.of(3, 0, 0)],
+    ["PSKType 4", preSharedKeyId as Codec<unknown>, Uint8Array.of(4, 0, 0)],
     ["ResumptionPSKUsage 0", preSharedKeyId as Codec<unknown>, Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
     ["ResumptionPSKUsage 4", preSharedKeyId as Codec<unknown>, Uint8Array.of(2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
     ["NodeType 0", ratchetTree as Codec<unknown>, Uint8Array.of(2, 1, 0)],
@@ -137,7 +137,7 @@ test("the reserved proposal type is refused, unknown ones are read byte for byte
   expect(() => decode(proposal, Uint8Array.of(0, 0, 0))).toThrow(
     expect.objectContaining({ code: "ERR_MLS_PROPOSAL", requirement: "R-13.5-3" }),
   );
-  for (const customType of [8, 0x0a0a, 0xf000, 0xffff]) {
+  for (const customType of [11, 0x0a0a, 0xf000, 0xffff]) {
     const bytes = Uint8Array.of(customType >> 8, customType & 0xff, 2, 7, 9);
     const read = decode(proposal, bytes);
     expect(read).toEqual({ proposalType: "custom", customType, data: Uint8Array.of(7, 9) });
@@ -145,8 +145,23 @@ test("the reserved proposal type is refused, unknown ones are read byte for byte
   }
 });
 
+test.each([
+  ["an AppDataUpdate", [0, 8, 0x80, 1, 1, 2, 7, 9]],
+  ["a removing AppDataUpdate", [0, 8, 0x80, 1, 2]],
+  ["an AppEphemeral", [0, 9, 0x80, 1, 2, 7, 9]],
+  ["a SelfRemove", [0, 10]],
+])("the body of %s stands bare (X-7.2-1)", (_, list) => {
+  const bytes = Uint8Array.from(list);
+  const read = decode(proposal, bytes);
+  expect(read).toEqual({ proposalType: "custom", customType: list[1], data: bytes.slice(2) });
+  expect(encode(proposal, read)).toEqual(bytes);
+  for (let length = 0; length < bytes.length; length++) {
+    expect(() => decode(proposal, bytes.slice(0, length))).toThrow(expect.objectContaining({ code: "ERR_MLS_DECODE" }));
+  }
+});
+
 test("an unknown credential type is refused as such, GREASE or not (R-13.5-3, R-5.3-1)", () => {
-  for (const type of [0, 3, 0x0a0a, 0xf000]) {
+  for (const type of [0, 5, 0x0a0a, 0xf000]) {
     expect(() => decode(credential, Uint8Array.of(type >> 8, type & 0xff, 0))).toThrow(
       expect.objectContaining({ code: "ERR_MLS_CREDENTIAL", requirement: "R-13.5-3" }),
     );

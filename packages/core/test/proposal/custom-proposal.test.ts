@@ -1,6 +1,6 @@
 /** Proposal types of the application (RFC 9420 §12.3): order, path, external senders, and what their proposals do. */
 import { describe, expect, test } from "vitest";
-import { utf8 } from "../../src/codec/bytes.ts";
+import { EMPTY, utf8 } from "../../src/codec/bytes.ts";
 import { opaque, struct } from "../../src/codec/codec.ts";
 import { basicCredential } from "../../src/identity/credential.ts";
 import type { CustomProposalType, ProposalTypeDefinition } from "../../src/proposal/custom-proposal.ts";
@@ -285,8 +285,9 @@ describe("support for a custom type", () => {
     const all = await group(["alice", "bob"]);
     const [alice, bob] = [all.member("alice"), all.member("bob")];
     const genuine = (await alice.commit()).staged.commit;
-    for (const customType of [8, 0x0a0a, 0xf00f]) {
-      const proposal: CustomProposal = { proposalType: "custom", customType, data: utf8("x") };
+    for (const customType of [10, 11, 0x0a0a, 0xf00f]) {
+      const data = customType === 10 ? EMPTY : utf8("x"); // the body of a SelfRemove is empty
+      const proposal: CustomProposal = { proposalType: "custom", customType, data };
       const expected = { code: "ERR_MLS_PROPOSAL", requirement: "R-13.5-3" } as const;
       await expectForgeryRefused(
         bob,

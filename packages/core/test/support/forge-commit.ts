@@ -87,6 +87,7 @@ function applyLoosely(state: GroupState, sent: readonly SentProposal[]): Applied
     added,
     updated: [],
     removed: [],
+    expelled: [],
     psks,
     externalInit: undefined,
     reinit: undefined,

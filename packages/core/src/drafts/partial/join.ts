@@ -77,7 +77,7 @@ async function joinWith(
       [sender.leafIndex, sender.leaf],
     ]);
     const tree = new ProvenLeaves(joiner.leafCount, leaves);
-    const entered = enterJoined(suite, opened, { tree, leafIndex, privateKeys });
+    const entered = enterJoined(suite, opened, { tree, leafIndex, privateKeys, rules });
     const state = { ...entered, proof: joinerMembershipProof };
     return { state, welcomedBy: sender.leafIndex, welcomeExtensions: info.extensions };
   });

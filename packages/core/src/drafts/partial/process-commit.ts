@@ -193,7 +193,7 @@ async function validateWithoutTree(
   const { suite, context } = state;
   const { sender } = authenticated.content;
   checkProposalCount(commit.proposals.length, rules.limits);
-  const sent = resolveProposals(state, commit, sender);
+  const sent = resolveProposals(state, commit, { committer: sender, rules });
   const known = { tree: anyLeaf(state), rules };
   if (sender.senderType === "member") {
     validateProposalList(suite, sent, { ...known, committer: sender.leafIndex as LeafIndex });

@@ -10,7 +10,7 @@ import {
 } from "../../framing/framed-content.ts";
 import type { PrivateMessage } from "../../framing/private-message.ts";
 import { type Proposal, ProposalType } from "../../framing/proposal.ts";
-import { checkAuthenticatedData } from "../../framing/protect.ts";
+import { type MessageRules, checkAuthenticatedData } from "../../framing/protect.ts";
 import { type PublicMessage, unprotectPublic } from "../../framing/public-message.ts";
 import { type OpenedApplication, applicationFrom, openingKeys, openWith } from "../../group/open-private.ts";
 import { decodeGroupMessage, keepProposal } from "../../group/receive.ts";
@@ -127,12 +127,12 @@ export async function verifyPublicProven(
 export async function verifyPublic(
   state: PartialGroupState,
   message: PublicMessage,
-  { limits }: Pick<Rules, "limits">,
+  rules: MessageRules,
 ): Promise<AuthenticatedContent> {
   checkGroup(state, message.content);
   checkCurrentEpoch(state, message.content.epoch);
-  checkAuthenticatedData(message.content.authenticatedData, limits);
   const { suite, context, secrets } = state;
+  checkAuthenticatedData(message.content, context, rules);
   const authenticated = unprotectPublic(suite, message, { membershipKey: secrets.membershipKey, context });
   const publicKey = senderKey(state, authenticated.content);
   await verifyAuthenticatedContent(suite, authenticated, { publicKey, context });
@@ -159,7 +159,7 @@ async function handleHandshake(
     return { kind: "proposal", ...kept, consumed, proposal, sender };
   }
   checkProposalCount(content.commit.proposals.length, rules.limits);
-  const proposals = resolveProposals(state, content.commit, sender);
+  const proposals = resolveProposals(state, content.commit, { committer: sender, rules });
   if (!proposals.some(({ proposal }) => removes(proposal, state))) {
     throw new CoppiceError("ERR_MLS_STATE", "A partial member follows AnnotatedCommits only", {
       requirement: "P-10-11",
