@@ -88,9 +88,11 @@ function expandEpochSecret(suite: CipherSuite, epochSecret: Bytes, exporterTree 
     epochAuthenticator: "authentication",
     initSecret: "init",
   });
-  const exported = exporterTree && { applicationExportSecret: deriveSecret(suite, epochSecret, "application_export") };
+  const exported = exporterTree
+    ? { applicationExportSecret: deriveSecret(suite, epochSecret, "application_export") }
+    : {};
   erase(epochSecret);
-  return exported ? { ...secrets, ...exported } : secrets;
+  return { ...secrets, ...exported };
 }
 
 /** `MLS-Exporter` (R-8.5-1): 0 to 255 · Nh bytes, else `RangeError`. */

@@ -4,6 +4,7 @@ import type { Bytes } from "../../src/codec/bytes.ts";
 import { concat, toHex, utf8 } from "../../src/codec/bytes.ts";
 import type { CreateCommitOptions } from "../../src/commit/create.ts";
 import { adoptCommit, createCommit } from "../../src/commit/create.ts";
+import type { Credential } from "../../src/identity/credential.ts";
 import { basicCredential } from "../../src/identity/credential.ts";
 import type { CipherSuite } from "../../src/crypto/cipher-suite.ts";
 import { getCipherSuite } from "../../src/crypto/cipher-suite.ts";
@@ -62,6 +63,9 @@ export class Member {
   readonly signer: LocalSigner;
   readonly signaturePrivateKey: Bytes;
   rules: Rules;
+  /** Of its key packages, of the group that it founds and of its external Commits. */
+  leafExtensions: readonly Extension[] = [];
+  credential: Credential;
   #state: GroupState | undefined;
 
   private constructor(
@@ -75,6 +79,7 @@ export class Member {
     this.signer = keys.signer;
     this.signaturePrivateKey = keys.privateKey;
     this.rules = rules;
+    this.credential = basicCredential(name);
   }
 
   static async create(name: string, options: { suite?: CipherSuite; rules?: Rules } = {}): Promise<Member> {
@@ -99,20 +104,15 @@ export class Member {
   }
 
   async found(extensions: readonly Extension[] = []): Promise<void> {
-    const { suite, rules, signer, capabilities } = this;
-    const credential = basicCredential(this.name);
-    this.state = await createGroup({ suite, rules, credential, signer, capabilities, lifetime: LIFETIME, extensions });
+    const { suite, rules, signer, capabilities, credential, leafExtensions } = this;
+    this.state = await createGroup({
+      ...{ suite, rules, credential, signer, capabilities, lifetime: LIFETIME, extensions, leafExtensions },
+    });
   }
 
   keyPackage(): Promise<OwnKeyPackage> {
-    const { suite, signer, capabilities } = this;
-    return createKeyPackage({
-      suite,
-      credential: basicCredential(this.name),
-      signer,
-      lifetime: LIFETIME,
-      capabilities,
-    });
+    const { suite, signer, capabilities, credential, leafExtensions } = this;
+    return createKeyPackage({ suite, credential, signer, lifetime: LIFETIME, capabilities, leafExtensions });
   }
 
   async commit(options: Partial<CreateCommitOptions> = {}): Promise<Awaited<ReturnType<typeof createCommit>>> {
@@ -170,9 +170,15 @@ export class Group {
   /** `names[0]` creates the group and adds the others in one commit. */
   static async of(
     names: readonly string[],
-    options: { suite?: CipherSuite; rules?: Rules; extensions?: readonly Extension[] } = {},
+    options: {
+      suite?: CipherSuite;
+      rules?: Rules;
+      extensions?: readonly Extension[];
+      leafExtensions?: readonly Extension[];
+    } = {},
   ): Promise<Group> {
     const members = await Promise.all(names.map((name) => Member.create(name, options)));
+    for (const member of members) member.leafExtensions = options.leafExtensions ?? [];
     const [creator, ...others] = members;
     if (creator === undefined) throw new Error("a group has a creator");
     await creator.found(options.extensions);
@@ -237,9 +243,11 @@ export class Group {
   async joinExternally(newcomer: Member, options: Partial<ExternalJoinOptions> = {}): Promise<void> {
     const host = at(this.members, 0);
     const info = await createGroupInfo(host.state, host.signer);
-    const { suite, rules, signer, capabilities, name } = newcomer;
-    const credential = basicCredential(name);
-    const joined = await createExternalCommit(info, { suite, rules, signer, capabilities, credential, ...options });
+    const { suite, rules, signer, capabilities, credential, leafExtensions } = newcomer;
+    const joined = await createExternalCommit(info, {
+      ...{ suite, rules, signer, capabilities, credential, leafExtensions },
+      ...options,
+    });
     for (const member of this.members) {
       const received = await member.receive(joined.commit);
       expect(received.kind === "commit" && received.effect.external).toBe(true);
