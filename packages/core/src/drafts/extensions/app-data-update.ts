@@ -106,11 +106,12 @@ const ephemeralType: CustomProposalType<AppEphemeral> = defineProposalType({
  * @example
  * ```ts run
  * import { adoptCommit, createCommit, createGroup, defaultCapabilities, utf8 } from "@coppice/core";
- * import { leafExtensions, proposeAppData, readAppData, supported, withExtensions } from "@coppice/core/drafts/extensions";
+ * import { type Component, leafExtensions, proposeAppData, readAppData } from "@coppice/core/drafts/extensions";
+ * import { supported, withExtensions } from "@coppice/core/drafts/extensions";
  * import { alice, lifetime, rules as plain, suite } from "./example-group.ts"; // docs/examples
  *
  * // A topic: the last update is what it is.
- * const topic = { componentId: 0x8001, update: ({ updates }) => updates.at(-1)?.update ?? utf8("") } as const;
+ * const topic: Component = { componentId: 0x8001, update: ({ updates }) => updates.at(-1)?.update ?? utf8("") };
  * const rules = withExtensions(plain, { components: [topic] });
  * const founded = await createGroup({
  *   ...{ suite, rules, lifetime, credential: alice.credential, signer: alice.signer },
