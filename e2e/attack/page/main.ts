@@ -1,4 +1,5 @@
 /** What the attackers call in a page. Everything is plain data, so that it crosses to Node. */
+import { rows } from "./rows.ts";
 import { ORDERS, REPORTS, type Order, type Report } from "./standstill-orders.ts";
 import { Coppice, isCoppiceError, type Client, type Conversation } from "coppice";
 
@@ -94,6 +95,7 @@ async function kinds(id: string): Promise<Record<string, number>> {
 }
 
 const page = {
+  ...rows,
   open: (name: string): Promise<string> =>
     outcome(
       Coppice.open({ name, server: location.origin, worker }).then((made) => {
@@ -105,6 +107,8 @@ const page = {
         for (const { id } of made.conversations) listen(id);
       }),
     ),
+  /** Deletes the account from this browser, without opening it. */
+  wipe: (name: string): Promise<string> => outcome(Coppice.wipe({ name, server: location.origin, worker })),
   isOpen: (): boolean => client !== undefined,
   /** Lets an engine in the service worker take what is new; "ok", or the code of what failed. */
   wakeServiceWorker: async (name: string): Promise<string> => {
