@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { countKeyPackages } from "@coppice/delivery/wire";
 import { mapLimit, sleep, systemTime } from "@coppice/kit";
 import { makeCrowd, Peer, type Crowd } from "./peer.ts";
 import { seeded } from "./random.ts";
@@ -153,6 +154,8 @@ try {
     crowds.push(await makeCrowd(peers.slice(first, first + groupSize), noise(16)));
   }
   await mapLimit(peers, 50, (peer) => peer.listen(onMessage));
+  // Each opens its connection: Node accepts one in a turn of its event loop, so that those of a burst wait for each other.
+  await Promise.all(peers.map((peer) => peer.call(countKeyPackages, undefined)));
 
   const before = await usage();
   const own = process.cpuUsage();

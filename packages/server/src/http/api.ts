@@ -98,7 +98,7 @@ export class Api {
     const body = await bodies.read(request, limits.bodyBytes, client.user);
     const gone = new AbortController();
     response.once("close", () => {
-      gone.abort();
+      if (!response.writableFinished) gone.abort();
     });
     const answer = route.handle(client, body.bytes, gone.signal);
     // What is left of a large body is its copy in the handler. Polls, which may take long, have small ones.
