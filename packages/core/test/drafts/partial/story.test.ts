@@ -1,13 +1,18 @@
 /** Partial members in the life of a group: they join, follow, send and receive, and become full members and partial ones again. */
 import { expect, test } from "vitest";
 import { EMPTY, toHex, utf8 } from "../../../src/codec/bytes.ts";
+import { annotateCommit, annotateMessage, membershipProofOf } from "../../../src/drafts/partial/annotate.ts";
 import { admitMember } from "../../../src/drafts/partial/partial-state.ts";
-import { annotateMessage, membershipProofOf } from "../../../src/drafts/partial/annotate.ts";
 import { createPartialProposal, createPartialUpdateProposal } from "../../../src/drafts/partial/propose.ts";
+import { processOutsideProposal } from "../../../src/drafts/partial/receive.ts";
 import { downgradeToPartial, upgradeToFull } from "../../../src/drafts/partial/upgrade.ts";
-import { exportRatchetTree, exportSecret } from "../../../src/group/export.ts";
+import { externalSenders, ExtensionType, makeExtension } from "../../../src/extensions/extension.ts";
+import { createGroupInfo, exportRatchetTree, exportSecret } from "../../../src/group/export.ts";
 import { openMany } from "../../../src/group/open-many.ts";
+import { createExternalProposal } from "../../../src/group/propose-from-outside.ts";
+import { observeGroup, observeMessage } from "../../../src/group/public-group.ts";
 import { createProposal, createUpdateProposal } from "../../../src/group/send.ts";
+import { basicCredential } from "../../../src/identity/credential.ts";
 import { at, Group, Member, TEST_EXTENSION, testRules } from "../../support/group.ts";
 import { MixedGroup, PartialMember } from "../../support/mixed-group.ts";
 
@@ -140,4 +145,56 @@ test("a message of the epoch before is read with a proof of that epoch", async (
   await expect(pat.receive(wrong, "mls_private_message")).rejects.toMatchObject({ requirement: "P-7-1" });
   const opened = await pat.receive(annotateMessage(before, message, bob.state.leafIndex), "mls_private_message");
   expect(opened.kind).toBe("application");
+});
+
+test("a server that follows public handshakes annotates them", async () => {
+  const mix = await mixed(["alice", "bob", "carol"], ["pat"]);
+  const [pat] = mix.partials as [PartialMember];
+  const carol = at(mix.group.members, 2);
+  const info = await createGroupInfo(mix.host.state, mix.host.signer);
+  let server = await observeGroup(info, { suite: carol.suite, rules });
+  const added = await Member.create("dan", { rules });
+  const { keyPackage } = await added.keyPackage();
+  for (const proposals of [[], [{ proposalType: 1, keyPackage }], [{ proposalType: 3, removed: 1 }]] as const) {
+    const made = await carol.commit({ wireFormat: "mls_public_message", proposals });
+    carol.adopt(made);
+    const observed = await observeMessage(server, made.staged.commit, { rules });
+    if (observed.kind !== "commit") throw new TypeError("a Commit");
+    const { committer, added: joiners } = observed.effect;
+    const change = {
+      commit: made.staged.commit,
+      before: server,
+      after: observed.state,
+      committer: committer.leafIndex,
+      added: joiners,
+    };
+    const { effect } = await pat.follow(annotateCommit(change, pat.state.leafIndex));
+    server = observed.state;
+    expect(toHex(pat.state.secrets.epochAuthenticator)).toBe(toHex(carol.state.secrets.epochAuthenticator));
+    expect(effect.committer.leafIndex).toBe(carol.state.leafIndex);
+    expect(effect.added).toHaveLength(joiners.length);
+    expect(effect.removed).toEqual(observed.effect.removed.map(({ leafIndex }) => leafIndex));
+  }
+});
+
+test("proposals from outside the group come without a proof", async () => {
+  const mix = await mixed(["alice", "bob"], ["pat"]);
+  const [pat] = mix.partials as [PartialMember];
+  const outsider = await Member.create("moderator", { rules });
+  const identity = { credential: basicCredential("moderator"), signatureKey: outsider.signer.publicKey };
+  await mix.commit(mix.host, {
+    proposals: [
+      { proposalType: 7, extensions: [makeExtension(ExtensionType.externalSenders, externalSenders, [identity])] },
+    ],
+  });
+  const { context } = mix.host.state;
+  const remove = { proposalType: 3, removed: 1 } as const;
+  const message = await createExternalProposal(context, remove, { signer: outsider.signer, senderIndex: 0 });
+  const received = await processOutsideProposal(pat.state, message, { rules });
+  if (received.kind !== "proposal") throw new TypeError("a proposal");
+  pat.state = received.state;
+  for (const member of mix.group.members) await member.receive(message);
+  await mix.commit(mix.host);
+  expect(mix.group.members).toHaveLength(1);
+  expect(pat.state.status).toBe("active");
 });
