@@ -13,6 +13,8 @@ import { createExternalProposal } from "../../../src/group/propose-from-outside.
 import { observeGroup, observeMessage } from "../../../src/group/public-group.ts";
 import { createProposal, createUpdateProposal } from "../../../src/group/send.ts";
 import { basicCredential } from "../../../src/identity/credential.ts";
+import { ParentSlot } from "../../../src/tree/subtree.ts";
+import type { NodeIndex } from "../../../src/tree/tree-math.ts";
 import { at, Group, Member, TEST_EXTENSION, testRules } from "../../support/group.ts";
 import { MixedGroup, PartialMember } from "../../support/mixed-group.ts";
 
@@ -46,17 +48,20 @@ test("partial members follow Commits of all kinds, and everybody reads everybody
 });
 
 test("who is added without a path is unmerged, and decrypts with its leaf's key", async () => {
-  const mix = await mixed(["alice", "bob", "carol", "dan"], []);
-  const [alice, bob, carol, dan] = mix.group.members as [Member, Member, Member, Member];
-  for (const member of [alice, bob, carol, dan]) await mix.commit(member, { forcePath: true });
-  await mix.group.add(alice, [await Member.create("erin", { rules }), await Member.create("fay", { rules })]);
+  const mix = await mixed(["a", "b", "c", "d", "e", "f", "g", "h"], []);
+  const [alice, , , , erin] = mix.group.members as [Member, Member, Member, Member, Member];
   for (const member of mix.group.members) await mix.commit(member, { forcePath: true });
-  await mix.addPartials(bob, [await Member.create("pat", { rules }), await Member.create("pia", { rules })]);
+  await mix.commit(alice, { proposals: [{ proposalType: 3, removed: 6 }] });
+  await mix.commit(erin, { forcePath: true });
+  await mix.addPartials(alice, [await Member.create("pat", { rules })]);
   const [pat] = mix.partials as [PartialMember];
-  expect(pat.state.privateKeys.size).toBe(1);
-  await mix.commit(dan, { forcePath: true });
-  await mix.commit(at(mix.group.members, 5), { forcePath: true });
-  expect(pat.state.privateKeys.size).toBeGreaterThan(1);
+  expect([pat.state.leafIndex, pat.state.privateKeys.size]).toEqual([6, 1]);
+  // Erin's node is above it, and it does not have that key.
+  const above = mix.host.state.tree.subtree(11 as NodeIndex);
+  expect(above instanceof ParentSlot && above.parentNode?.unmergedLeaves).toEqual([6]);
+  await mix.commit(alice, { forcePath: true });
+  await mix.commit(erin, { forcePath: true });
+  expect(pat.state.privateKeys.size).toBe(3);
 });
 
 test("a partial member is told by whom it was removed, and keeps no secret", async () => {
