@@ -12,6 +12,8 @@ import { encodeOwnKeyPackage } from "../../src/group/serialise.ts";
 import type { UpdatePath } from "../../src/tree/update-path.ts";
 import { editNode, forgeCommit } from "../support/forge-commit.ts";
 import { forgeKeyPackage } from "../support/forge-join.ts";
+import { ML_DSA_SIGNATURES } from "../support/edges/ml-dsa.ts";
+import { judgeSignature } from "../support/edges/verdicts.ts";
 import { expectForgeryRefused, expectRefusal, Group, Member } from "../support/group.ts";
 
 const NAMES = Object.keys(PQ_CODE_POINTS) as PqCipherSuite[];
@@ -191,6 +193,10 @@ describe.each([
     }
     await expect(scheme.importSigner(privateKey.subarray(1))).rejects.toMatchObject({ code: "ERR_MLS_CRYPTO" });
   });
+});
+
+test.each(ML_DSA_SIGNATURES)("Q-2-6: a signature of suite $suite $title has one verdict", async (edge) => {
+  expect(await judgeSignature(await getCipherSuite(edge.suite), edge)).toBe(edge.valid);
 });
 
 describe.each([

@@ -4,6 +4,7 @@ import { getCipherSuite, SUPPORTED_CIPHER_SUITES } from "../../src/crypto/cipher
 import { registerPqCipherSuites } from "../../src/drafts/pq.ts";
 import { Case, isOfKnownSuite } from "../../vectors/case.ts";
 import { recogniseFormat } from "../../vectors/formats.ts";
+import { ML_DSA_SIGNATURES } from "../support/edges/ml-dsa.ts";
 import { PQ_ANSWERS } from "../support/pq-answers.ts";
 import { judgeKey, judgeSignature, KEY_EDGES, SIGNATURE_EDGES } from "../support/edges/verdicts.ts";
 import { playScenario } from "./scenario.ts";
@@ -84,7 +85,7 @@ function verdictCases(suites: Suites): EngineCase[] {
     if (verdict !== valid) throw new Error(valid ? "refused, though it is valid" : "accepted, though it is not valid");
   };
   return [
-    ...SIGNATURE_EDGES.map((edge) => ({
+    ...[...SIGNATURE_EDGES, ...ML_DSA_SIGNATURES].map((edge) => ({
       title: `a signature of suite ${String(edge.suite)}: ${edge.title}`,
       run: async () => {
         expectVerdict(edge.valid, await judgeSignature(await suites(edge.suite), edge));
