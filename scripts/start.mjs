@@ -27,7 +27,7 @@ function serve(port) {
     process.execPath,
     [
       join(root, "packages/server/dist/bin.js"),
-      ...["--port", String(port), "--host", HOST, "--origin", `http://localhost:${port}`],
+      ...["--port", String(port), "--host", HOST, "--origin", `http://localhost:${port}`, "--log", "error"],
       ...["--data", join(data, "coppice.db"), "--static", join(root, "examples/chat/dist")],
     ],
     { stdio: ["ignore", "pipe", "inherit"] },

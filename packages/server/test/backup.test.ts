@@ -1,7 +1,7 @@
 /** Backups, as operators make them: by the command, beside a running server. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, readFile, readdir, writeFile } from "node:fs/promises";
+import { copyFile, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -74,9 +74,15 @@ describe("issue 15 (5, 13): backup and restore", () => {
     const alice = await newUser(server.url, "alice");
     const group = await TestGroup.create(alice);
     backUp(data, copy);
+    // It holds who talks to whom.
+    expect((await stat(copy)).mode & 0o777).toBe(0o600);
     await server.close();
     await copyFile(copy, data);
     const incarnations: string[] = [group.incarnation];
+    // On a new machine there is no folder yet.
+    const elsewhere = join(folder, "new", "ds.db");
+    expect(restore(copy, elsewhere, NOW)).toBeUndefined();
+    expect(findDamage(elsewhere)).toEqual([]);
     for (let i = 0; i < 2; i++) {
       const { url, close } = await createServer({ port: 0, database: data });
       const service = await connect(url, alice.identity);

@@ -2,7 +2,18 @@
  * Backups: read from the database beside a running server, checked, and marked, so that a server that is started with one
  * knows it for what it is (see `isBackup`).
  */
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { CoppiceError, isCoppiceError } from "@coppice/kit";
 import LibSql from "libsql";
 import { Database } from "./database.ts";
@@ -11,6 +22,9 @@ import { requireSupported } from "./schema.ts";
 
 /** What SQLite keeps beside a database file. */
 const COMPANIONS = ["-wal", "-shm", "-journal"];
+
+/** A database says who talks to whom: nobody else may read it. */
+const OWNER_ONLY = 0o600;
 
 /**
  * Writes all that the database at `from` has acknowledged into a new file. Whoever uses the database goes on meanwhile.
@@ -40,6 +54,7 @@ export function backUp(from: string, to: string): void {
  */
 export function restore(from: string, to: string, now: Date): string | undefined {
   if (!existsSync(from)) throw refused(`There is no backup at ${from}`);
+  mkdirSync(dirname(to), { recursive: true });
   const lock = new FileLock(to);
   try {
     const part = `${to}.part`;
@@ -101,6 +116,7 @@ function requireSound(path: string): void {
 
 function moveInPlace(part: string, to: string): void {
   const file = openSync(part, "r+");
+  fchmodSync(file, OWNER_ONLY);
   fsyncSync(file);
   closeSync(file);
   renameSync(part, to);
