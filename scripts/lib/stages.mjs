@@ -171,8 +171,9 @@ export const testStages = [
     run: ({ ci }) =>
       withChromium(ci, async (env) => {
         const groups = ["engines", "--part", "groups", "--engine", "node,chromium"];
+        const curve = ["engines", "--part", "curve", "--engine", "node,chromium", "--comparisons", "1000"];
         const vectors = ["vectors", "--engine", "chromium"];
-        const outcome = await sumOf([groups, vectors, [...vectors, "--kernel", "noble"]], env);
+        const outcome = await sumOf([groups, curve, vectors, [...vectors, "--kernel", "noble"]], env);
         if (outcome.code === NO_VECTORS)
           return leftOut(ci, "the official test vectors are not here and could not be fetched.", outcome.output);
         return outcome;

@@ -1,8 +1,9 @@
 /**
- * Suites in every engine: `npm run engines -- [--engine node,chromium,firefox,webkit] [--part kernel,groups,store,vectors]
+ * Suites in every engine: `npm run engines -- [--engine node,chromium,firefox,webkit] [--part kernel,curve,groups,store,vectors]
  * [--kernel wasm,noble] [--comparisons N] [--vectors DIR]`. Exit code 1 if a case fails or an engine cannot be had.
  *
- * `kernel`: the kernel against noble and SubtleCrypto, N random comparisons of each function. `groups`: a group with each
+ * `kernel`: the kernel against noble and SubtleCrypto, N random comparisons of each function. `curve`: the same for Ed25519, N
+ * signatures. `groups`: a group with each
  * cipher suite. `store`: the conformance suite of the stores in memory and in IndexedDB. `vectors`: the official test vectors in
  * DIR; `npm run vectors -- --engine ...` finds them.
  */
@@ -21,7 +22,7 @@ const path = (fromHere: string): string => fileURLToPath(new URL(fromHere, impor
 const { values } = parseArgs({
   options: {
     engine: { type: "string", default: Object.keys(ENGINES).join(",") },
-    part: { type: "string", default: "kernel,groups,store" },
+    part: { type: "string", default: "kernel,curve,groups,store" },
     kernel: { type: "string", default: "wasm,noble" },
     comparisons: { type: "string", default: "10000" },
     vectors: { type: "string", default: "" },
@@ -50,8 +51,9 @@ interface Part {
 }
 
 const CORE = path("../../../packages/core/test/engines/inside.ts");
-const PARTS: Readonly<Record<"kernel" | "groups" | "store" | "vectors", Part>> = {
+const PARTS: Readonly<Record<"kernel" | "curve" | "groups" | "store" | "vectors", Part>> = {
   kernel: { entry: path("inside.ts"), options: () => ({ comparisons }) },
+  curve: { entry: path("../../../packages/core/test/engines/curve.ts"), options: () => ({ comparisons }) },
   groups: { entry: CORE, options: () => ({ kernels, groups: true, vectors: [] }) },
   store: { entry: path("../../../packages/storage/test/engines/inside.ts"), options: () => ({}) },
   vectors: {
@@ -76,7 +78,7 @@ async function runAll(engine: Engine, options: object): Promise<Progress> {
 
 let passed = 0;
 let failed = 0;
-for (const part of chosen(values.part, ["kernel", "groups", "store", "vectors"])) {
+for (const part of chosen(values.part, ["kernel", "curve", "groups", "store", "vectors"])) {
   const { entry, folder, options } = PARTS[part];
   const site = await serve(await bundle(entry), folder);
   for (const name of engines) {
