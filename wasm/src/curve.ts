@@ -1,7 +1,8 @@
-/** Curve 25519 in WebAssembly: verification of Ed25519 signatures (RFC 8032). */
+/** Curve 25519 in WebAssembly: Ed25519 (RFC 8032) and X25519 (RFC 7748). */
 import { checkBytes } from "./check.ts";
 import { curveKernelText } from "./generated/curve-kernel.ts";
 import { instanceOf } from "./instantiate.ts";
+import type { Bytes } from "./kernel.ts";
 
 /** What the curve module exports; `assembly/curve/index.ts` documents the functions. */
 export interface CurveExports {
@@ -20,6 +21,13 @@ export interface CurveExports {
   makeTable(record: number): number;
   verifyKnown(record: number): number;
   verifyNew(record: number): number;
+  keyTake(): void;
+  keyPublic(): void;
+  signStart(): void;
+  signCommit(): void;
+  signFinish(): void;
+  x25519Public(): void;
+  x25519Agree(): number;
   erase(): void;
 }
 
@@ -34,7 +42,10 @@ export interface Ed25519Signature {
   readonly table?: Ed25519Table;
 }
 
-/** Ed25519 and X25519, synchronously. */
+/**
+ * Ed25519 and X25519, synchronously. What has a secret argument takes the same time whatever it is, as far as the module's instructions
+ * go, and leaves nothing of it in the module's memory.
+ */
 export interface CurveKernel {
   /** Bytes that each table takes. */
   readonly tableLength: number;
@@ -48,6 +59,14 @@ export interface CurveKernel {
    * The table of a public key, 32 bytes; takes about as long as verifying a signature. Undefined if the bytes are no point in its one encoding.
    */
   makeTable(publicKey: Uint8Array): Ed25519Table | undefined;
+  /** The public key, 32 bytes, of a seed of 32 bytes (RFC 8032 §5.1.5). */
+  signingKey(seed: Uint8Array): Bytes;
+  /** Signs with a seed of 32 bytes and its public key: R and S, 64 bytes (RFC 8032 §5.1.6). */
+  sign(seed: Uint8Array, publicKey: Uint8Array, message: Uint8Array): Bytes;
+  /** The public key, 32 bytes, of a private key, any 32 bytes (RFC 7748 §6.1). */
+  agreementKey(privateKey: Uint8Array): Bytes;
+  /** What a private key and a public key agree on, 32 bytes each; undefined if it is zero (RFC 7748 §6.1). */
+  agree(privateKey: Uint8Array, publicKey: Uint8Array): Bytes | undefined;
 }
 
 /**
@@ -154,6 +173,83 @@ class WasmCurve implements CurveKernel {
     return made;
   }
 
+  signingKey(seed: Uint8Array): Bytes {
+    checkBytes(seed, "seed", KEY);
+    return this.#secretly(() => {
+      this.#take(seed);
+      this.#exports.keyPublic();
+      return this.#read(0, KEY);
+    });
+  }
+
+  sign(seed: Uint8Array, publicKey: Uint8Array, message: Uint8Array): Bytes {
+    checkBytes(seed, "seed", KEY);
+    checkBytes(publicKey, "public key", KEY);
+    checkBytes(message, "message");
+    const exports = this.#exports;
+    return this.#secretly(() => {
+      this.#take(seed);
+      exports.signStart();
+      this.#hash(message);
+      exports.signCommit();
+      const signature = new Uint8Array(SIGNATURE);
+      signature.set(this.#read(0, KEY));
+      exports.hashStart();
+      this.#hash(signature.subarray(0, KEY), publicKey, message);
+      exports.signFinish();
+      signature.set(this.#read(0, KEY), KEY);
+      return signature;
+    });
+  }
+
+  agreementKey(privateKey: Uint8Array): Bytes {
+    checkBytes(privateKey, "private key", KEY);
+    return this.#secretly(() => {
+      this.#arena.set(privateKey);
+      this.#exports.x25519Public();
+      return this.#read(KEY, KEY);
+    });
+  }
+
+  agree(privateKey: Uint8Array, publicKey: Uint8Array): Bytes | undefined {
+    checkBytes(privateKey, "private key", KEY);
+    checkBytes(publicKey, "public key", KEY);
+    return this.#secretly(() => {
+      this.#arena.set(privateKey);
+      this.#arena.set(publicKey, KEY);
+      return this.#exports.x25519Agree() === 0 ? undefined : this.#read(2 * KEY, KEY);
+    });
+  }
+
+  /** Erases what an operation has left, also when it throws. */
+  #secretly<T>(operation: () => T): T {
+    try {
+      return operation();
+    } finally {
+      this.#exports.erase();
+    }
+  }
+
+  #take(seed: Uint8Array): void {
+    this.#exports.hashStart();
+    this.#hash(seed);
+    this.#exports.keyTake();
+  }
+
+  #read(at: number, length: number): Bytes {
+    return new Uint8Array(this.#arena.subarray(at, at + length));
+  }
+
+  #hash(...parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      for (let at = 0; at < part.length; at += this.#arena.length) {
+        const piece = part.subarray(at, at + this.#arena.length);
+        this.#arena.set(piece);
+        this.#exports.hashUpdate(piece.length);
+      }
+    }
+  }
+
   /** At most as many as are a batch. */
   #verify(signatures: readonly Ed25519Signature[]): boolean[] {
     const exports = this.#exports;
@@ -191,17 +287,7 @@ class WasmCurve implements CurveKernel {
     this.#records.set(publicKey, record * RECORD);
     this.#records.set(signature, record * RECORD + KEY);
     exports.hashStart();
-    this.#arena.set(signature.subarray(0, KEY));
-    this.#arena.set(publicKey, KEY);
-    let used = 2 * KEY;
-    for (let at = 0; at < message.length;) {
-      const part = message.subarray(at, at + this.#arena.length - used);
-      this.#arena.set(part, used);
-      exports.hashUpdate(used + part.length);
-      at += part.length;
-      used = 0;
-    }
-    if (used > 0) exports.hashUpdate(used);
+    this.#hash(signature.subarray(0, KEY), publicKey, message);
     exports.challenge(record);
   }
 }

@@ -1,8 +1,16 @@
 /** Verification of Ed25519 (RFC 8032). Edge cases and other implementations: `core/test/crypto` and `core/test/engines`. */
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createCurveKernel, curveKernelOver, type Ed25519Signature, instantiateCurve } from "../src/curve.ts";
-import { hex, holdsPartOf, random } from "./support.ts";
+import { hex, holdsPartOf, random, toHex } from "./support.ts";
 
 const kernel = createCurveKernel();
 const { bytes, below } = random(0xed25519);
@@ -215,5 +223,120 @@ describe("memory", () => {
     expect(() => exports.verifyNew(batch)).toThrow(trap);
     expect(() => exports.verifyKnown(batch)).toThrow(trap);
     expect(() => exports.makeTable(batch)).toThrow(trap);
+  });
+});
+
+const PKCS8 = { ed25519: "302e020100300506032b657004220420", x25519: "302e020100300506032b656e04220420" };
+
+const privateKeyOf = (curve: keyof typeof PKCS8, secret: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([hex(PKCS8[curve]), secret]), format: "der", type: "pkcs8" });
+
+const publicOf = (privateKey: KeyObject): Uint8Array =>
+  new Uint8Array(Buffer.from(createPublicKey(privateKey).export({ format: "jwk" }).x ?? "", "base64url"));
+
+/** Secrets at the edges, then random ones. */
+const SECRETS = [
+  ...[0, 1, 127, 128, 255].map((byte) => new Uint8Array(32).fill(byte)),
+  ...Array.from({ length: 40 }, () => bytes(32)),
+];
+
+describe("signing", () => {
+  it.each([
+    ["test 1", "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", 0],
+    ["test 2", "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", 1],
+    ["test 3", "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7", 2],
+    ["test SHA(abc)", "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42", 3],
+  ])("gives what RFC 8032 has: %s", (_name, seed, place) => {
+    const [, publicKey = "", message = "", signature = ""] = VECTORS[place] ?? [];
+    expect(toHex(kernel.signingKey(hex(seed)))).toBe(publicKey);
+    expect(toHex(kernel.sign(hex(seed), hex(publicKey), hex(message)))).toBe(signature);
+  });
+
+  it("gives what Node does", () => {
+    for (const seed of SECRETS) {
+      const privateKey = privateKeyOf("ed25519", seed);
+      const publicKey = publicOf(privateKey);
+      expect(toHex(kernel.signingKey(seed))).toBe(toHex(publicKey));
+      for (const length of [0, 95, 96, 97, 200, 20_000]) {
+        const message = bytes(length);
+        const expected = new Uint8Array(sign(null, message, privateKey));
+        expect(toHex(kernel.sign(seed, publicKey, message))).toBe(toHex(expected));
+      }
+    }
+  });
+});
+
+describe("X25519", () => {
+  it("gives what RFC 7748 has", () => {
+    const [a, b] = [
+      "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+      "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
+    ];
+    const agreed = (privateKey: string, publicKey: string): string =>
+      toHex(kernel.agree(hex(privateKey), hex(publicKey)) ?? new Uint8Array(0));
+    expect(agreed(a, "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c")).toBe(
+      "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
+    );
+    expect(agreed(b, "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493")).toBe(
+      "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957",
+    );
+    // §5.2: a thousand times, from the base point.
+    let [k, u] = [`09${"00".repeat(31)}`, `09${"00".repeat(31)}`];
+    for (let i = 0; i < 1_000; i++) [k, u] = [agreed(k, u), k];
+    expect(k).toBe("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51");
+  });
+
+  it("gives what Node does, whatever the top bit of the public key", () => {
+    for (const [i, secret] of SECRETS.entries()) {
+      const own = privateKeyOf("x25519", secret);
+      const peer = createPublicKey(privateKeyOf("x25519", SECRETS[SECRETS.length - 1 - i] ?? secret));
+      const publicKey = new Uint8Array(Buffer.from(peer.export({ format: "jwk" }).x ?? "", "base64url"));
+      expect(toHex(kernel.agreementKey(secret))).toBe(toHex(publicOf(own)));
+      const expected = toHex(new Uint8Array(diffieHellman({ privateKey: own, publicKey: peer })));
+      expect(toHex(kernel.agree(secret, publicKey) ?? new Uint8Array(0))).toBe(expected);
+      publicKey[31] = (publicKey[31] ?? 0) ^ 0x80;
+      expect(toHex(kernel.agree(secret, publicKey) ?? new Uint8Array(0))).toBe(expected);
+    }
+  });
+
+  it.each([
+    ["0", "00".repeat(32)],
+    ["1", `01${"00".repeat(31)}`],
+    ["of order 8", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"],
+    ["of order 8, the other", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"],
+    ["p - 1", `ec${"ff".repeat(30)}7f`],
+    ["p", `ed${"ff".repeat(30)}7f`],
+    ["p + 1", `ee${"ff".repeat(30)}7f`],
+  ])("agrees on nothing with a point of small order: %s", (_name, publicKey) => {
+    for (const secret of SECRETS) expect(kernel.agree(secret, hex(publicKey))).toBeUndefined();
+  });
+});
+
+describe("after an operation with a secret", () => {
+  const exports = instantiateCurve();
+  const own = curveKernelOver(exports);
+  const memory = (): Uint8Array => new Uint8Array(exports.memory.buffer).slice();
+  const fresh = memory();
+  const [secret, peer, message] = [bytes(32), kernel.agreementKey(bytes(32)), bytes(100)];
+
+  it.each([
+    ["signingKey", (): unknown => own.signingKey(secret)],
+    ["sign", (): unknown => own.sign(secret, own.signingKey(secret), message)],
+    ["agreementKey", (): unknown => own.agreementKey(secret)],
+    ["agree", (): unknown => own.agree(secret, peer)],
+    ["agree, on nothing", (): unknown => own.agree(secret, new Uint8Array(32))],
+  ])("%s: the memory is as it was when it was new", (_name, run) => {
+    run();
+    const now = memory();
+    expect(holdsPartOf(now, secret)).toBe(false);
+    expect(Buffer.compare(now, fresh)).toBe(0);
+  });
+
+  it("that fails: likewise", () => {
+    const detached = bytes(32);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    expect(() => own.sign(secret, detached, message)).toThrow(RangeError);
+    expect(() => own.agree(secret, bytes(31))).toThrow(RangeError);
+    expect(Buffer.compare(memory(), fresh)).toBe(0);
   });
 });

@@ -127,6 +127,10 @@ export function addSigned(p: usize, prepared: usize, negative: bool): void {
   addPrepared(p, prepared);
 }
 
+/** Multiples 1 to 128 of 2^(16 i) B, i = 0, …, 15, prepared. */
+export const BASE_TABLE: usize = memory.data(294912, 16);
+export const BASE_MULTIPLES: u32 = 128;
+
 const STEP = memory.data(144, 16);
 const SUM = memory.data(144, 16);
 

@@ -5,6 +5,8 @@
 import { DIGEST, eraseDigest, finish, start, update } from "./digest";
 import {
   BASE,
+  BASE_MULTIPLES,
+  BASE_TABLE,
   addSigned,
   decodePoints,
   double,
@@ -19,6 +21,16 @@ import {
   setNeutral,
 } from "./edwards";
 import { FOUR, copy } from "./field";
+import {
+  PREFIX,
+  agreeX25519,
+  commit,
+  encodePublicKey,
+  eraseSecrets,
+  publicX25519,
+  respond,
+  takeKey,
+} from "./secret";
 import { digits16, digits256, isBelowOrder, reduce, slide } from "./scalar";
 
 /** Bytes that are hashed in one piece. */
@@ -35,9 +47,6 @@ const POINTS = memory.data(9216, 16);
 
 /** Multiples 1 to 8 of 2^(16 i) (-A), i = 0, …, 15, prepared. */
 const TABLE = memory.data(18432, 16);
-/** The same of the base point, 1 to 128. */
-const BASE_TABLE = memory.data(294912, 16);
-const BASE_MULTIPLES: u32 = 128;
 const MULTIPLES: u32 = 8;
 
 const SUM = memory.data(144, 16);
@@ -57,6 +66,7 @@ export function initialise(): void {
   prepareConstants();
   copy(SUM, BASE);
   makeComb(BASE_TABLE, SUM, BASE_MULTIPLES);
+  erase();
 }
 
 function record(i: u32): usize {
@@ -148,10 +158,52 @@ export function verifyNew(i: u32): bool {
   return equals(SUM, point(i) + FOUR);
 }
 
+/** Takes the key whose seed, 32 bytes, was hashed. */
+export function keyTake(): void {
+  finish();
+  takeKey();
+}
+
+/** Writes the public key of the key that was taken to the arena. */
+export function keyPublic(): void {
+  encodePublicKey(ARENA);
+}
+
+/** Starts the hash that the nonce comes from: the message follows. */
+export function signStart(): void {
+  start();
+  update(PREFIX, 32);
+}
+
+/** Writes R to the arena, once the message was hashed. R, public key and message are to be hashed next. */
+export function signCommit(): void {
+  finish();
+  commit(ARENA);
+}
+
+/** Writes S to the arena. */
+export function signFinish(): void {
+  finish();
+  respond(ARENA);
+}
+
+/** Writes the public key of a private key at the beginning of the arena behind it. */
+export function x25519Public(): void {
+  publicX25519(ARENA + 32, ARENA);
+}
+
+/** Writes the agreement of a private key and the public key behind it behind both. Returns whether it is not zero. */
+export function x25519Agree(): bool {
+  const out = ARENA + 64;
+  agreeX25519(out, ARENA, ARENA + 32);
+  return (load<u64>(out) | load<u64>(out, 8) | load<u64>(out, 16) | load<u64>(out, 24)) != 0;
+}
+
 /** Erases what any operation can have left, but for tables and constants. */
 export function erase(): void {
   memory.fill(ARENA, 0, CAPACITY);
   memory.fill(RECORDS, 0, BATCH * RECORD);
   eraseDigest();
   erasePoints();
+  eraseSecrets();
 }
