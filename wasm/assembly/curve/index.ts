@@ -21,16 +21,7 @@ import {
   setNeutral,
 } from "./edwards";
 import { FOUR, copy } from "./field";
-import {
-  PREFIX,
-  agreeX25519,
-  commit,
-  encodePublicKey,
-  eraseSecrets,
-  publicX25519,
-  respond,
-  takeKey,
-} from "./secret";
+import { PREFIX, agreeX25519, commit, encodePublicKey, eraseSecrets, publicX25519, respond, takeKey } from "./secret";
 import { digits16, digits256, isBelowOrder, reduce, slide } from "./scalar";
 
 /** Bytes that are hashed in one piece. */

@@ -130,7 +130,7 @@ export function agreeX25519(out: usize, scalar: usize, peer: usize): void {
   store<i32>(STATE, 1, 12);
   let previous: i32 = 0;
   for (let t: i32 = 254; t >= 0; t--) {
-    const bit = <i32>((<u32>load<u8>(SCALAR + (t >> 3)) >> (t & 7)) & 1);
+    const bit = <i32>(((<u32>load<u8>(SCALAR + (t >> 3))) >> (t & 7)) & 1);
     const swap = i32x4.splat(-(bit ^ previous));
     previous = bit;
     // a = x2 + z2, b = x2 - z2, c = x3 + z3, d = x3 - z3; then a a, b b, c b, d a.
@@ -153,7 +153,10 @@ export function agreeX25519(out: usize, scalar: usize, peer: usize): void {
       v128.store(L + at, left);
       const factor = at == 0 ? i32x4(0, 121665, 0, 0) : i32x4.splat(0);
       const right = v128.and(left, i32x4(0, 0, -1, -1));
-      v128.store(R + at, v128.or(v128.or(right, factor), v128.and(v128.shuffle<i32>(v, v, 1, 1, 1, 1), i32x4(-1, 0, 0, 0))));
+      v128.store(
+        R + at,
+        v128.or(v128.or(right, factor), v128.and(v128.shuffle<i32>(v, v, 1, 1, 1, 1), i32x4(-1, 0, 0, 0))),
+      );
       // a a, for what comes next.
       v128.store(INVERSE + at, v);
     }
@@ -162,7 +165,10 @@ export function agreeX25519(out: usize, scalar: usize, peer: usize): void {
     for (let at: u32 = 0; at < FOUR; at += 16) {
       const v = v128.load(STATE + at);
       const aa = v128.load(INVERSE + at);
-      const right = i32x4.add(v128.and(v, i32x4(0, -1, 0, 0)), v128.and(v128.shuffle<i32>(aa, aa, 0, 0, 0, 0), i32x4(0, -1, 0, 0)));
+      const right = i32x4.add(
+        v128.and(v, i32x4(0, -1, 0, 0)),
+        v128.and(v128.shuffle<i32>(aa, aa, 0, 0, 0, 0), i32x4(0, -1, 0, 0)),
+      );
       v128.store(R + at, v128.or(right, v128.and(v128.load(PEER + at), i32x4(0, 0, 0, -1))));
       v128.store(L + at, v128.bitselect(v, v128.load(L + at), i32x4(0, 0, 0, -1)));
     }

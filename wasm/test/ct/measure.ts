@@ -1,5 +1,4 @@
 /** Timings of a target in two classes of inputs. */
-import type { WasmKernel } from "../../src/index.ts";
 import type { Target } from "./targets.ts";
 import { type Classes, type Verdict, judge } from "./welch.ts";
 
@@ -13,7 +12,7 @@ export interface Effort {
 const POOL = 512;
 
 /** Measures rounds, of which the first is for the compiler and not looked at. */
-export function examine(target: Target, kernel: WasmKernel, { rounds, samples }: Effort): Verdict {
+export function examine<Kernel>(target: Target<Kernel>, kernel: Kernel, { rounds, samples }: Effort): Verdict {
   const pools = [0, 1].map((cls) =>
     Array.from({ length: POOL }, (_, i) => target.make(kernel, cls === 0 ? "first" : "second", i)),
   );
@@ -25,7 +24,12 @@ export function examine(target: Target, kernel: WasmKernel, { rounds, samples }:
  * One round. The classes take turns at random, so that whatever the machine does besides happens to both. Every input is
  * copied to the same place first: the kernel is timed and not the cache that an input happens to be in.
  */
-function round(target: Target, kernel: WasmKernel, pools: readonly Uint8Array[][][], samples: number): Classes {
+function round<Kernel>(
+  target: Target<Kernel>,
+  kernel: Kernel,
+  pools: readonly Uint8Array[][][],
+  samples: number,
+): Classes {
   const args = (pools[0]?.[0] ?? []).map((argument) => new Uint8Array(argument.length));
   const order = new Uint8Array(samples);
   for (let at = 0; at < samples; at += 65_536) crypto.getRandomValues(order.subarray(at, at + 65_536));

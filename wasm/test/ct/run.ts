@@ -4,8 +4,9 @@
  */
 import { parseArgs } from "node:util";
 import { createWasmKernel } from "../../src/full.ts";
-import type { WasmKernel } from "../../src/index.ts";
+import { createCurveKernel } from "../../src/curve.ts";
 import { leakyKernel } from "./control.ts";
+import { CURVE_CONTROLS, CURVE_TARGETS, leakyCurveKernel } from "./curve-targets.ts";
 import { examine } from "./measure.ts";
 import { TARGETS, type Target } from "./targets.ts";
 import type { Verdict } from "./welch.ts";
@@ -28,14 +29,14 @@ const CONTROLS = [
   "chacha20poly1305 tag comparison: first or last byte wrong",
 ];
 
-const wanted = ({ name }: Target): boolean => name.includes(values.filter);
+const wanted = ({ name }: { readonly name: string }): boolean => name.includes(values.filter);
 
 function line(name: string, { t, effect, crop, agreeing, rounds, flagged }: Verdict): string {
   const numbers = `t ${t.toFixed(1).padStart(7)}, ${(100 * effect).toFixed(2).padStart(6)} %`;
   return `${name.padEnd(60)} ${numbers}, crop ${crop.toFixed(2)}, ${agreeing}/${rounds} rounds${flagged ? "  FLAGGED" : ""}`;
 }
 
-function examineAll(kernel: WasmKernel, targets: readonly Target[]): number {
+function examineAll<Kernel>(kernel: Kernel, targets: readonly Target<Kernel>[]): number {
   let flagged = 0;
   for (const target of targets.filter(wanted)) {
     const verdict = examine(target, kernel, effort);
@@ -52,9 +53,10 @@ if (results[0] !== results[1]) throw new Error("the control does not compute AES
 
 const controls = TARGETS.filter(({ name }) => CONTROLS.includes(name));
 console.log("Control, with a table and an early exit: all have to be flagged");
-const found = examineAll(leaky, controls);
+const curveControls = CURVE_TARGETS.filter(({ name }) => CURVE_CONTROLS.includes(name));
+const found = examineAll(leaky, controls) + examineAll(await leakyCurveKernel(), curveControls);
 console.log("\nThe kernel: none may be flagged");
-const leaks = examineAll(kernel, TARGETS);
-const missed = controls.filter(wanted).length - found;
+const leaks = examineAll(kernel, TARGETS) + examineAll(createCurveKernel(), CURVE_TARGETS);
+const missed = [...controls, ...curveControls].filter(wanted).length - found;
 console.log(`\n${leaks} of the kernel flagged, ${missed} of the control missed`);
 if (leaks > 0 || missed > 0) process.exitCode = 1;

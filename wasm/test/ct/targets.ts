@@ -1,11 +1,11 @@
 /** What is timed, and the two classes of inputs of each: a secret that is always the same, and one that never is. */
 import type { AeadKernel, HashKernel, WasmKernel } from "../../src/index.ts";
 
-export interface Target {
+export interface Target<Kernel = WasmKernel> {
   readonly name: string;
   /** Arguments of input `index` of a class; those of all inputs have the same lengths. */
-  readonly make: (kernel: WasmKernel, cls: "first" | "second", index: number) => Uint8Array[];
-  readonly run: (kernel: WasmKernel, args: readonly Uint8Array[]) => unknown;
+  readonly make: (kernel: Kernel, cls: "first" | "second", index: number) => Uint8Array[];
+  readonly run: (kernel: Kernel, args: readonly Uint8Array[]) => unknown;
 }
 
 type AeadName = "aes128gcm" | "aes256gcm" | "chacha20poly1305";

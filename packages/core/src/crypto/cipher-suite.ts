@@ -75,7 +75,7 @@ export const full = (hash: "sha256" | "sha384" | "sha512", aead: "aes256gcm" | "
   aeadId: { aes256gcm: 0x0002, chacha20poly1305: 0x0003 }[aead],
 });
 
-const x25519 = async (kind?: Kind): Promise<Kem> => dhkemX25519((await loadKernel(kind)).sha256);
+const x25519 = async (kind?: Kind): Promise<Kem> => dhkemX25519((await loadKernel(kind)).sha256, kind);
 /** Modules of the curves that suite 1 does not need. */
 const x448 = async (): Promise<Kem> => (await import("./dhkem-x448.ts")).dhkemX448();
 const nist = (curve: NistCurveName): Pick<CipherSuiteRow, "kem" | "signature"> => ({

@@ -5,6 +5,7 @@
 import { type Time, systemTime } from "@coppice/kit";
 import type { CurveKernel } from "@coppice/wasm/curve";
 import { type Bytes, fromHex } from "../codec/bytes.ts";
+import { loadCurveKernel } from "./curve-kernel.ts";
 import type { Curve25519Choice, Curve25519Options, CurveContext, VerifyingCosts } from "./curve-options.ts";
 
 /** Verifies on the platform, and gives what it was given no second look. */
@@ -158,10 +159,7 @@ let shared: CurveChoice | undefined;
 
 /** The one choice of this context, which shows in `context` from now on. Passed in, so that a bundler makes no chunk for it. */
 export function choiceIn(context: CurveContext): CurveChoice {
-  const choice = (shared ??= new CurveChoice(
-    async () => (await import("@coppice/wasm/curve")).createCurveKernel(),
-    context,
-  ));
+  const choice = (shared ??= new CurveChoice(loadCurveKernel, context));
   context.describe = () => choice.describe();
   return choice;
 }

@@ -4,7 +4,7 @@
 export interface Curve25519Options {
   /**
    * `measured`: the faster one, found by timing both (default). `platform`: never loads the kernel. `kernel`: the kernel from the
-   * first verification on, where WebAssembly may run.
+   * first verification on, where WebAssembly may run. Keys are the platform's wherever it has the curve.
    */
   readonly implementation?: "measured" | "platform" | "kernel";
   /** Bytes that tables of known public keys may take in this context, 18,432 for each key. Default: 2 MiB. */
@@ -46,6 +46,10 @@ export interface CurveContext {
 const DEFAULTS: Required<Curve25519Options> = { implementation: "measured", tableBytes: 2 ** 21 };
 
 export const curveContext: CurveContext = { options: DEFAULTS, describe: undefined };
+
+/** Whether the curve kernel may stand in where the platform cannot. */
+export const mayUseCurveKernel = (kind: "wasm" | "noble" | undefined): boolean =>
+  kind !== "noble" && curveContext.options.implementation !== "platform";
 
 /**
  * Fixes, for all groups of this context, who verifies Ed25519 signatures and how much memory tables of known keys may take. All

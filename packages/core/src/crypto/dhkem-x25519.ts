@@ -1,8 +1,9 @@
 /** DHKEM(X25519, HKDF-SHA256) of HPKE (RFC 9180 §4.1): key agreement on SubtleCrypto, derivation on the kernel. */
 import { randomBytes } from "@coppice/kit";
-import type { HashKernel } from "@coppice/wasm";
+import type { HashKernel, Kernel } from "@coppice/wasm";
 import { type Bytes, concat, EMPTY, erase, fromHex, utf8 } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
+import { mayUseCurveKernel } from "./curve-options.ts";
 import type { HpkeKeyPair, Kem } from "./hpke.ts";
 import { labeledKdf, uint16Bytes } from "./hpke-labels.ts";
 import type { X25519 } from "./x25519.ts";
@@ -90,20 +91,32 @@ function usable(x25519: X25519): Promise<boolean> {
   });
 }
 
-/** On Node's own functions, or SubtleCrypto where every key works, else on noble. */
-export async function x25519(): Promise<X25519> {
+/**
+ * On Node's own functions, or SubtleCrypto where every key works, else on the curve kernel or noble. `kind` "noble" is without
+ * WebAssembly.
+ */
+export async function x25519(kind?: Kernel["kind"]): Promise<X25519> {
   const node = nodeCrypto();
   if (node !== undefined) {
     const { x25519OnNode } = await import("./node-25519.ts");
     const onNode = x25519OnNode(node);
     if (await usable(onNode)) return onNode;
   }
-  return (await usable(onSubtle)) ? onSubtle : onNoble();
+  if (await usable(onSubtle)) return onSubtle;
+  if (mayUseCurveKernel(kind)) {
+    try {
+      const { loadCurveKernel, x25519OnKernel } = await import("./curve-kernel.ts");
+      return x25519OnKernel(await loadCurveKernel());
+    } catch {
+      // No WebAssembly.
+    }
+  }
+  return onNoble();
 }
 
 /** `hash` is SHA-256, the KEM's own, whatever the suite's is. */
-export async function dhkemX25519(hash: HashKernel): Promise<Kem> {
-  const group = await x25519();
+export async function dhkemX25519(hash: HashKernel, kind?: Kernel["kind"]): Promise<Kem> {
+  const group = await x25519(kind);
   const kdf = labeledKdf(hash, concat(utf8("KEM"), uint16Bytes(KEM_ID)));
 
   const sharedSecret = (dh: Bytes, kemOutput: Bytes, recipient: Bytes): Bytes => {

@@ -3,7 +3,7 @@
 import type { Kernel } from "@coppice/wasm";
 import { type Bytes, concat, erase, fromHex } from "../codec/bytes.ts";
 import { fromBase64url } from "./base64url.ts";
-import { curveContext } from "./curve-options.ts";
+import { curveContext, mayUseCurveKernel } from "./curve-options.ts";
 import { once } from "./kernel.ts";
 import { nodeCrypto, subtle, works } from "./platform.ts";
 import { type PlatformEddsa, EDWARDS25519, strictEddsa } from "./eddsa-encodings.ts";
@@ -82,12 +82,25 @@ async function verifiesStrictly({ verify }: PlatformEddsa): Promise<boolean> {
 }
 
 /**
- * On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on noble. The curve kernel verifies where that is
- * faster, but not for who wants no WebAssembly.
+ * On SubtleCrypto where Ed25519 works, and beside it on Node's own functions; else on the curve kernel or noble. The curve kernel
+ * also verifies where that is faster. `kind` "noble" is without WebAssembly.
  */
 export async function ed25519(kind?: Kernel["kind"]): Promise<PlatformScheme> {
-  const platform = await onPlatform();
+  const platform = await onPlatform(kind);
   return strictEddsa(EDWARDS25519, kind === "noble" ? platform : chosenLate(platform));
+}
+
+/** On the curve kernel, or on noble where that may not run. */
+async function besidePlatform(kind?: Kernel["kind"]): Promise<PlatformEddsa> {
+  if (mayUseCurveKernel(kind)) {
+    try {
+      const { ed25519OnKernel, loadCurveKernel } = await import("./curve-kernel.ts");
+      return ed25519OnKernel(await loadCurveKernel());
+    } catch {
+      // No WebAssembly.
+    }
+  }
+  return (await import("./ed25519-noble.ts")).ed25519OnNoble();
 }
 
 /** Verifications before there is a choice: what verifies little does not load what chooses. */
@@ -113,11 +126,11 @@ function chosenLate(platform: PlatformEddsa): PlatformEddsa {
   };
 }
 
-async function onPlatform(): Promise<PlatformEddsa> {
+async function onPlatform(kind?: Kernel["kind"]): Promise<PlatformEddsa> {
   const signs = await usable(ed25519OnSubtle);
   if (!signs || !(await verifiesStrictly(ed25519OnSubtle))) {
-    const onNoble = (await import("./ed25519-noble.ts")).ed25519OnNoble();
-    return signs ? { ...ed25519OnSubtle, verify: onNoble.verify } : onNoble;
+    const other = await besidePlatform(kind);
+    return signs ? { ...ed25519OnSubtle, verify: other.verify } : other;
   }
   const node = nodeCrypto();
   if (node === undefined) return ed25519OnSubtle;
