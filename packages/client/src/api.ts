@@ -258,6 +258,8 @@ export type ClientErrorCode =
   | "ERR_CLIENT_CONFLICT" // other members' commits won every attempt
   | "ERR_CLIENT_QUEUE_FULL" // too many calls wait at once; `detail.limit`
   | "ERR_CLIENT_WRONG_ACCOUNT" // this store belongs to another name
+  | "ERR_CLIENT_NO_ACCOUNT" // the store has no account that could be backed up
+  | "ERR_CLIENT_NO_BACKUP" // a file that is no backup of an account
   | "ERR_CLIENT_ROLLED_BACK" // the stored state is older than what this device did; it joins again under new keys
   | "ERR_CLIENT_DEVICE_LOG" // a user's device log was forged, forked or rolled back; `detail.user`, `detail.rule`
   | "ERR_CLIENT_CLOCK" // the device's clock jumped; only in `problem` events

@@ -29,6 +29,14 @@ export const engineSource: EngineSource = {
     await store.close();
   },
   changeKey: ({ database }, { from, to }) => changeStoreKey({ name: database, from, to }),
+  backUp: async function* (account, { key, ...work }) {
+    const { backUp } = await import("./engine-backup.ts");
+    yield* backUp({ ...work, open: () => openDatabase(account, key) });
+  },
+  restore: async (account, file, { key, ...work }) => {
+    const { restore } = await import("./engine-backup.ts");
+    await restore(file, { ...work, open: () => openDatabase(account, key), user: account.name });
+  },
   wipe: ({ database }) => deleteIndexedDbStore(database),
 };
 

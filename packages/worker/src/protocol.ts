@@ -6,11 +6,13 @@
  * led to is on the page before the call resolves. Events are the answer to `next`, of which one always waits.
  */
 import type { CallOptions, ClientEvents, ConversationEvents, ConversationSnapshot } from "@coppice/client";
+import type { BackupProgress } from "@coppice/client/backup";
 import type { StoreKey } from "@coppice/storage";
+import type { FileKey } from "@coppice/storage/sealed-file";
 import { BATCH_EVENTS } from "./limits.ts";
 import { type Codec, list, oneOf, optional, plain, record, struct, tagged } from "./wire/codec.ts";
 import { decodeError, type WireError } from "./wire/error.ts";
-import { constant, count, flag, text } from "./wire/primitives.ts";
+import { bytes, constant, count, flag, text } from "./wire/primitives.ts";
 import { connection, discarded, invitation, item, message, problem, snapshot } from "./wire/values.ts";
 
 /** Raised when what is said keeps its shape and gets another meaning; shapes speak for themselves (`PROTOCOL`). */
@@ -52,6 +54,16 @@ export interface KeyChange extends AccountRequest {
   readonly to: StoreKey;
 }
 
+/** Which account to back up or restore, and what the file is sealed under. */
+export interface BackupRequest extends OpenRequest {
+  readonly backupKey: FileKey;
+}
+
+/** A piece of a file that is made; the last one has no bytes. */
+export interface FilePiece extends BackupProgress {
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+}
+
 /** Who was opened. */
 export interface Opened {
   readonly name: string;
@@ -90,6 +102,13 @@ export interface SessionApi {
   wipe(request: AccountRequest): Promise<void>;
   /** Changes the key of an account's database, whether it is open or not. */
   changeKey(change: KeyChange): Promise<void>;
+  /** Begins to make a backup; `backupNext` gives it piece by piece. */
+  backup(request: BackupRequest): Promise<void>;
+  backupNext(): Promise<FilePiece>;
+  /** Begins to restore a backup; `restorePiece` takes it piece by piece, each as soon as the one before was taken. */
+  restore(request: BackupRequest): Promise<void>;
+  restorePiece(bytes: Uint8Array<ArrayBuffer>): Promise<BackupProgress>;
+  restoreEnd(): Promise<void>;
   /** Resolves with the next batch of events, or with none when the state changed. */
   next(): Promise<readonly WireEvent[]>;
   /** Stops the call of this number. */
@@ -152,6 +171,20 @@ export const openRequest: Codec<OpenRequest> = struct<OpenRequest>({
   database: optional(text),
   key: optional(storeKey),
 });
+
+type FileKeyOf<K extends FileKey["kind"]> = Extract<FileKey, { readonly kind: K }>;
+
+export const backupRequest: Codec<BackupRequest> = struct<BackupRequest>({
+  ...{ name: text, server: text, database: optional(text), key: optional(storeKey) },
+  backupKey: tagged<"kind", FileKey>("kind", {
+    passphrase: struct<FileKeyOf<"passphrase">>({ kind: constant("passphrase"), passphrase: text }),
+    recovery: struct<FileKeyOf<"recovery">>({ kind: constant("recovery"), key: text }),
+  }),
+});
+
+export const progress: Codec<BackupProgress> = struct<BackupProgress>({ items: count, total: count });
+
+export const filePiece: Codec<FilePiece> = struct<FilePiece>({ bytes: optional(bytes), items: count, total: count });
 
 export const keyChange: Codec<KeyChange> = struct<KeyChange>({
   ...{ name: text, server: text, database: optional(text) },

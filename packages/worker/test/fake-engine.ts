@@ -1,6 +1,6 @@
 /** Engines without cryptography or server: what the worker's side makes of several pages. */
 import { CoppiceError } from "@coppice/kit";
-import type { Account, Engine, EngineSource } from "../src/host/engines.ts";
+import type { Account, Engine, EngineSource, FileWork } from "../src/host/engines.ts";
 import type { AccountRequest, KeyChange, OpenRequest } from "../src/protocol.ts";
 import { FakeClient } from "./fake-client.ts";
 
@@ -30,6 +30,10 @@ export class FakeEngine implements Engine {
 export class FakeSource implements EngineSource {
   readonly engines: FakeEngine[] = [];
   readonly wiped: string[] = [];
+  readonly restored: Uint8Array[] = [];
+  filesClosed = 0;
+  /** Pieces of the file that is made, and at most of one that is restored. */
+  pieces = 3;
   readonly #client: (name: string) => FakeClient;
   readonly #keys = new Map<string, string>();
   /** What opening waits for. */
@@ -71,6 +75,31 @@ export class FakeSource implements EngineSource {
   async changeKey(account: Account, { from, to }: Pick<KeyChange, "from" | "to">): Promise<void> {
     await this.checkKey(account, from);
     this.#keys.set(account.database, JSON.stringify(to));
+  }
+
+  async *backUp(account: Account, { key, onProgress }: FileWork): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    await this.checkKey(account, key);
+    try {
+      for (let piece = 1; piece <= this.pieces; piece++) {
+        onProgress({ items: piece, total: this.pieces });
+        yield new Uint8Array(100_000).fill(piece);
+      }
+    } finally {
+      this.filesClosed += 1;
+    }
+  }
+
+  async restore(account: Account, file: AsyncIterable<Uint8Array>, { key, onProgress }: FileWork): Promise<void> {
+    await this.checkKey(account, key);
+    try {
+      for await (const piece of file) {
+        this.restored.push(piece);
+        if (this.restored.length > this.pieces) throw new CoppiceError("ERR_STORE_CORRUPT", "The file is too long");
+        onProgress({ items: this.restored.length, total: this.pieces });
+      }
+    } finally {
+      this.filesClosed += 1;
+    }
   }
 
   async wipe({ database }: Account): Promise<void> {

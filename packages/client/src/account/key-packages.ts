@@ -13,7 +13,14 @@ import {
 import type { DeliveryService } from "@coppice/delivery/contract";
 import type { Time } from "@coppice/kit";
 import type { PartitionSnapshot, RecordRange } from "@coppice/storage";
-import { KEY_PACKAGE, keyPackageRecord, USED, usedRecord, type KeyPackageRecord } from "../records/account.ts";
+import {
+  KEY_PACKAGE,
+  keyPackageRecord,
+  RESTORED,
+  USED,
+  usedRecord,
+  type KeyPackageRecord,
+} from "../records/account.ts";
 import { fromOrdinal, ordinal } from "../records/primitives.ts";
 import { SUITE_ID, type Account, type AccountChange } from "./account.ts";
 import { CLOCK_SKEW_SECONDS, KEY_PACKAGE_DAYS, ownCredential, TITLE_EXTENSION } from "./authentication.ts";
@@ -81,10 +88,11 @@ export async function refillPool(options: PoolOptions): Promise<void> {
   const made = await makeMissing(options, count);
   const now = secondsNow(options.time);
   await account.update([...RANGES, { prefix: USED }], (snapshot) => storing(made, snapshot, now));
-  // Nobody can be let in by a package whose record is damaged.
-  const { damaged } = await account.read(RANGES);
-  await publish(options, damaged.length > 0);
-  if (damaged.length > 0) await account.update([], () => ({ delete: damaged }));
+  // Nobody can be let in by a package whose record is damaged, or was not in the backup.
+  const { damaged, records } = await account.read([...RANGES, { prefix: RESTORED }]);
+  const lacking = records.has(RESTORED) ? [...damaged, RESTORED] : damaged;
+  await publish(options, lacking.length > 0);
+  if (lacking.length > 0) await account.update([], () => ({ delete: lacking }));
 }
 
 const secondsNow = (time: Time): number => Math.max(0, Math.floor(time.now() / 1000));

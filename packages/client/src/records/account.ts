@@ -6,6 +6,7 @@
  * | `account` | user, device and signature key |
  * | `recovery` | how often this store was found rolled back |
  * | `clock` | the latest time that this device has seen on its own clock |
+ * | `restored` | there was a backup, and the key packages that the directory has are of before it |
  * | `key-package/N` | an own key package with its private keys |
  * | `used/HASH` | an epoch of a group that a last-resort key package let this device into, as long as that is kept |
  * | `waiting/HASH` | a Welcome that waits for a device log which the directory withholds |
@@ -24,6 +25,7 @@ export const CLOCK = "clock";
 export const KEY_PACKAGE = "key-package/";
 export const USED = "used/";
 export const WAITING = "waiting/";
+export const RESTORED = "restored";
 export const PIN = "pin/";
 export const FORGOTTEN = "forgotten/";
 

@@ -1,7 +1,9 @@
 /** The engines of a worker: one for each database, shared by the sessions of all pages that opened it. */
 import type { CallOptions, Client } from "@coppice/client";
 import { CoppiceError, Locks, ProcessLocks, type Time } from "@coppice/kit";
-import type { AccountRequest, KeyChange, OpenRequest } from "../protocol.ts";
+import type { BackupProgress } from "@coppice/client/backup";
+import type { AccountRequest, BackupRequest, KeyChange, OpenRequest } from "../protocol.ts";
+import { Incoming, Outgoing } from "./transfer.ts";
 
 /** What runs an account. */
 export interface Engine {
@@ -26,8 +28,17 @@ export interface EngineSource {
   checkKey(account: Account, key: OpenRequest["key"]): Promise<void>;
   /** Makes `to` the key of the account's database; rejects with `ERR_STORE_WRONG_KEY` unless it opens with `from`. */
   changeKey(account: Account, keys: Pick<KeyChange, "from" | "to">): Promise<void>;
+  /** The account in the database as a file; see `engine-backup.ts`. */
+  backUp(account: Account, work: FileWork): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** Restores a file into the account's database. */
+  restore(account: Account, file: AsyncIterable<Uint8Array>, work: FileWork): Promise<void>;
   /** Deletes the database, in whatever state it is. */
   wipe(account: Account): Promise<void>;
+}
+
+/** How a file is made or restored. */
+export interface FileWork extends Pick<BackupRequest, "key" | "backupKey"> {
+  readonly onProgress: (progress: BackupProgress) => void;
 }
 
 /** A page's share of an engine. */
@@ -81,6 +92,18 @@ export class Engines {
   async changeKey({ from, to, ...request }: KeyChange): Promise<void> {
     const account = await this.#source.locate(request);
     await this.#locks.run(account.database, () => this.#source.changeKey(account, { from, to }));
+  }
+
+  /** Makes a file of an account, whether it is open or not. */
+  async backUp({ key, backupKey, ...request }: BackupRequest): Promise<Outgoing> {
+    const account = await this.#source.locate(request);
+    return new Outgoing((onProgress) => this.#source.backUp(account, { key, backupKey, onProgress }));
+  }
+
+  /** Restores a file into an account's database, whether it is open or not. */
+  async restore({ key, backupKey, ...request }: BackupRequest): Promise<Incoming> {
+    const account = await this.#source.locate(request);
+    return new Incoming((file, onProgress) => this.#source.restore(account, file, { key, backupKey, onProgress }));
   }
 
   /** Deletes the account's database. Sessions that are open on it in this worker end. */

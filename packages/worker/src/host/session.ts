@@ -1,5 +1,6 @@
 /** The worker's side of one connection: a page's calls on its client, and what the engine has to tell. */
 import type { CallOptions, Client, Conversation } from "@coppice/client";
+import type { BackupProgress } from "@coppice/client/backup";
 import { CoppiceError, type Time } from "@coppice/kit";
 import { transfer } from "comlink";
 import { findCall, PROTOCOL } from "../calls.ts";
@@ -8,6 +9,8 @@ import { MAX_CALLS } from "../limits.ts";
 import { holdLock, watchLock } from "../liveness.ts";
 import {
   type AccountRequest,
+  type BackupRequest,
+  type FilePiece,
   type Greeting,
   type GreetingReply,
   type ItemEvent,
@@ -27,6 +30,7 @@ import {
 import { isRecord, within } from "../wire/codec.ts";
 import { encodeError } from "../wire/error.ts";
 import type { Engines, Lease } from "./engines.ts";
+import type { Incoming, Outgoing } from "./transfer.ts";
 import { Reporter } from "./reporter.ts";
 
 /** What a session has once its account is open. */
@@ -44,6 +48,8 @@ export class Session implements SessionApi {
   readonly #gone = new AbortController();
   readonly #calls = new Map<number, AbortController>();
   #opening = false;
+  #outgoing: Outgoing | undefined;
+  #incoming: Incoming | undefined;
   #open: Open | undefined;
 
   /** `onEnd` is called when the session has ended and nothing will be said any more. */
@@ -148,6 +154,33 @@ export class Session implements SessionApi {
     await this.#engines.changeKey(change);
   }
 
+  async backup(request: BackupRequest): Promise<void> {
+    this.#beginTransfer();
+    this.#outgoing = await this.#engines.backUp(request);
+    await this.#unlessEnded();
+  }
+
+  async backupNext(): Promise<FilePiece> {
+    if (this.#outgoing === undefined) throw new TypeError("This connection makes no backup");
+    return this.#outgoing.next();
+  }
+
+  async restore(request: BackupRequest): Promise<void> {
+    this.#beginTransfer();
+    this.#incoming = await this.#engines.restore(request);
+    await this.#unlessEnded();
+  }
+
+  async restorePiece(bytes: Uint8Array<ArrayBuffer>): Promise<BackupProgress> {
+    if (this.#incoming === undefined) throw new TypeError("This connection restores no backup");
+    return this.#incoming.push(bytes);
+  }
+
+  async restoreEnd(): Promise<void> {
+    if (this.#incoming === undefined) throw new TypeError("This connection restores no backup");
+    await this.#incoming.end();
+  }
+
   async next(): Promise<readonly WireEvent[]> {
     return this.#reporter().next();
   }
@@ -184,9 +217,25 @@ export class Session implements SessionApi {
     const open = this.#open;
     this.#open = undefined;
     open?.reporter.end(reason);
-    await open?.lease.release();
+    await Promise.all([open?.lease.release(), this.#endTransfer(reason)]);
     this.#gone.abort();
     this.#onEnd();
+  }
+
+  #beginTransfer(): void {
+    if (this.#opening) throw new TypeError("This connection has an account already");
+    this.#opening = true;
+  }
+
+  /** The page may have gone while the transfer began. */
+  async #unlessEnded(): Promise<void> {
+    if (!this.#ended.signal.aborted) return;
+    await this.#endTransfer(closedError());
+    this.#ended.signal.throwIfAborted();
+  }
+
+  async #endTransfer(reason: CoppiceError): Promise<void> {
+    await Promise.all([this.#outgoing?.end().catch(() => undefined), this.#incoming?.abort(reason)]);
   }
 
   readonly #known = (id: string): Conversation | undefined => this.#open?.lease.client.conversation(id);
