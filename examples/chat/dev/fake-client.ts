@@ -230,6 +230,10 @@ export class FakeConversation extends Emitter<ConversationEvents> implements Con
     await this.#deliver(again, true);
   }
 
+  async prune(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   async acknowledge(): Promise<void> {
     await Promise.resolve();
   }

@@ -102,6 +102,8 @@ const wordsByCode = {
   ERR_CLIENT_UNKNOWN_ITEM: "This message has already been sent or discarded.",
   ERR_CLIENT_CONFLICT: "Others kept changing the group at the same moment. Wait a little, then try again.",
   ERR_CLIENT_QUEUE_FULL: "Too much is waiting in this page already. Wait until some of it is done.",
+  ERR_CLIENT_NO_ACCOUNT: "There is no account on this device that could be backed up.",
+  ERR_CLIENT_NO_BACKUP: "This file is no backup of an account. Choose another one.",
   ERR_CLIENT_ROLLED_BACK:
     "This browser’s data was put back to an earlier state. The app joins its groups again under new keys before it sends anything.",
   ERR_CLIENT_DEVICE_LOG: ({ user }) =>

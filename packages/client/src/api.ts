@@ -152,6 +152,14 @@ export interface ClientEvents {
 
 export type Unsubscribe = () => void;
 
+/** Which items of a history to delete: those for which all holds that is said. */
+export interface PruneQuery {
+  /** Older than this, in milliseconds since 1970, by `at`. */
+  readonly olderThan?: number;
+  /** Not among the newest so many. */
+  readonly keep?: number;
+}
+
 export interface ListenOptions {
   /** Messages that are told before the first of them is acknowledged, 1 (the default) to 64. Of several listeners, the fewest count. */
   readonly ahead?: number;
@@ -208,6 +216,12 @@ export interface Conversation {
   send(data: Uint8Array | string, options?: CallOptions): Promise<HistoryItem>;
   resend(seq: number, options?: CallOptions): Promise<void>;
   discard(seq: number, options?: CallOptions): Promise<void>;
+  /**
+   * Deletes old items of the history from this device and resolves with how many; each is told as `discarded`. Messages that were not
+   * acknowledged, are on their way or have failed stay, and so does what says nothing of its age or place: one of `olderThan` and `keep`
+   * is needed (`RangeError`). An item counts as deleted at once; browsers overwrite it on disk when they compact their files.
+   */
+  prune(query: PruneQuery, options?: CallOptions): Promise<number>;
   /** MLS-Exporter (RFC 9420 §8.5) of the current epoch. */
   exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /**

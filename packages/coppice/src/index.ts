@@ -30,6 +30,7 @@ export type {
   MembersPage,
   MlsErrorCode,
   Problem,
+  PruneQuery,
   StoreErrorCode,
   StoreKey,
   Unsubscribe,

@@ -35,6 +35,7 @@ import {
   membersPage,
   membersQuery,
   type OptionsCodec,
+  pruneQuery,
   users,
 } from "./wire/values.ts";
 
@@ -95,6 +96,7 @@ export const CALLS: {
     send: { args: [content, callOptions], result: item },
     resend: { args: [count, callOptions], result: nothing },
     discard: { args: [count, callOptions], result: nothing },
+    prune: { args: [pruneQuery, callOptions], result: count },
     exportSecret: { args: [text, bytes, finite], result: bytes },
     epochAuthenticator: { args: [callOptions], result: bytes },
     rejoin: { args: [callOptions], result: nothing },

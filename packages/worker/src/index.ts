@@ -14,6 +14,7 @@ export type {
   Member,
   MembersPage,
   Problem,
+  PruneQuery,
   Unsubscribe,
 } from "@coppice/client";
 export {

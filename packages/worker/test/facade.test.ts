@@ -130,6 +130,7 @@ describe.each([
           "leave",
           "members",
           "on",
+          "prune",
           "rejoin",
           "remove",
         ],

@@ -9,6 +9,7 @@ import type {
   ConversationSnapshot,
   HistoryItem,
   MembersPage,
+  PruneQuery,
   Unsubscribe,
 } from "../src/index.ts";
 
@@ -136,6 +137,11 @@ export class FakeConversation implements Conversation {
     await this.#run("add", [users], options);
     this.users = [...this.users, ...(typeof users === "string" ? [users] : users)];
     this.change({ epoch: this.snapshot.epoch + 1n, memberCount: this.users.length });
+  }
+
+  async prune(query: PruneQuery, options?: CallOptions): Promise<number> {
+    await this.#run("prune", [query], options);
+    return 3;
   }
 
   acknowledge = (seq: number, options?: CallOptions): Promise<void> => this.#run("acknowledge", [seq], options);

@@ -78,7 +78,11 @@ describe("hand-over to a page", () => {
   it("passes an acknowledgement of the application's on", async () => {
     const { inner, group } = await withGroup();
     await group.acknowledge(7);
-    expect(inner.calls).toEqual([["acknowledge", 7]]);
+    expect(await group.prune({ keep: 5 })).toBe(3);
+    expect(inner.calls).toEqual([
+      ["acknowledge", 7],
+      ["prune", { keep: 5 }],
+    ]);
   });
 });
 

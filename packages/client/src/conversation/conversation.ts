@@ -2,7 +2,7 @@
 import { exportSecret, fromHex, type Bytes } from "@coppice/core";
 import { safetyNumber } from "@coppice/delivery/contract";
 import { copyBytes, isCoppiceError, Listeners, type CoppiceError, type Overdue } from "@coppice/kit";
-import type { CallOptions, ConversationSnapshot, HistoryItem, MembersPage } from "../api.ts";
+import type { CallOptions, ConversationSnapshot, HistoryItem, MembersPage, PruneQuery } from "../api.ts";
 import { clientError } from "../errors.ts";
 import { checkTitle, checkUsers } from "../names.ts";
 import type { Intent, MessageItem } from "../records/conversation.ts";
@@ -11,6 +11,7 @@ import type { Context, Shared } from "./context.ts";
 import { forget } from "./forget.ts";
 import { History, type HistoryQuery } from "./history.ts";
 import { readPeople, readUsers, type MembersOf, type MembersQuery } from "./members.ts";
+import { checkPruneQuery, pruning } from "./prune.ts";
 import { messageBytes } from "./message-bytes.ts";
 import { lostMessage, queueMessage } from "./outbox.ts";
 import { Snapshots, statusOf } from "./snapshot.ts";
@@ -223,6 +224,26 @@ export class EngineConversation {
       await failedItem(transaction, seq);
       transaction.discardItem(seq);
     }, signal);
+  }
+
+  async prune(query: PruneQuery, { signal }: CallOptions): Promise<number> {
+    checkPruneQuery(query);
+    this.#checkNotDamaged();
+    const { lastItem } = this.#turns.known.summary;
+    const { last, goes } = pruning(query, { lastItem, handedOver: this.handedOver });
+    let pruned = 0;
+    for (let after = 0; after < last;) {
+      const page = await this.history.after(after);
+      const old = page.filter(goes);
+      if (old.length > 0) {
+        await this.#turns.transact((transaction) => {
+          for (const { seq } of old) transaction.discardItem(seq);
+        }, signal);
+      }
+      pruned += old.length;
+      after = page.at(-1)?.seq ?? last;
+    }
+    return pruned;
   }
 
   async exportSecret(label: string, context: Uint8Array, length: number): Promise<Bytes> {

@@ -10,6 +10,7 @@ import type {
   HistoryItem,
   ListenOptions,
   MembersPage,
+  PruneQuery,
   Unsubscribe,
 } from "../api.ts";
 import { checkOptions } from "../call-options.ts";
@@ -148,6 +149,10 @@ export class SessionConversation implements Conversation {
 
   discard(seq: number, options: CallOptions = {}): Promise<void> {
     return this.#call(() => this.#shared.discard(seq, options), options);
+  }
+
+  prune(query: PruneQuery, options: CallOptions = {}): Promise<number> {
+    return this.#call(() => this.#shared.prune(query, options), options);
   }
 
   exportSecret(label: string, context: Uint8Array, length: number): Promise<Bytes> {

@@ -9,6 +9,7 @@ import type {
   Member,
   MembersPage,
   Problem,
+  PruneQuery,
 } from "@coppice/client";
 import { assertSignal, CoppiceError, type ErrorDetail, isUint8Array } from "@coppice/kit";
 import { workerError } from "../errors.ts";
@@ -46,6 +47,8 @@ export const membersQuery: Codec<{ readonly after?: string; readonly limit?: num
 export const historyQuery: Codec<{ readonly before?: number; readonly limit?: number } | undefined> = optional(
   partial<{ readonly before?: number; readonly limit?: number }>({ before: finite, limit: finite }),
 );
+
+export const pruneQuery: Codec<PruneQuery> = partial<PruneQuery>({ olderThan: finite, keep: finite });
 
 const names: Codec<readonly string[]> = list(text);
 
