@@ -10,6 +10,7 @@ import { ownWorkScenarios } from "./own-work.ts";
 import { partialScenarios } from "./partial.ts";
 import { publicKeyScenarios } from "./public-keys.ts";
 import { stateScenarios } from "./states.ts";
+import { storedScenarios } from "./stored.ts";
 import { suiteScenarios } from "./suites.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...joinScenarios,
   ...commitScenarios,
   ...stateScenarios,
+  ...storedScenarios,
   ...suiteScenarios,
   ...partialScenarios,
 ];
