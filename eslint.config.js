@@ -211,6 +211,7 @@ export default defineConfig(
       "scripts/**",
       "bench/**",
       "e2e/**",
+      "interop/**",
       "**/bin.ts",
       "packages/core/{fuzz,vectors}/**",
       "packages/client/model/**",

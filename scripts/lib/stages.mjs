@@ -157,6 +157,7 @@ export const fastUnit = {
 export const testStages = [
   unit,
   { name: "model", run: () => sumOf([["model"]], {}) },
+  { name: "interop", run: () => sumOf([["interop"]], {}) },
   {
     name: "vectors",
     run: async ({ ci }) => {
