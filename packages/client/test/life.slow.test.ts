@@ -12,6 +12,8 @@ import { type Device, World, type Opened } from "./world.ts";
 interface Tab {
   readonly device: Device;
   opened: Opened;
+  /** Ends listening to its problems. */
+  deafen: () => void;
   wake: (() => void) | undefined;
 }
 
@@ -126,10 +128,13 @@ class Life {
 
   async #open(device: Device): Promise<Tab> {
     const opened = await device.open();
-    opened.client.on("problem", ({ code }) => this.#problems.add(code));
-    const tab: Tab = { device, opened, wake: undefined };
+    const tab: Tab = { device, opened, deafen: this.#hearProblems(opened), wake: undefined };
     this.#tabs.push(tab);
     return tab;
+  }
+
+  #hearProblems({ client }: Opened): () => void {
+    return client.on("problem", ({ code }) => this.#problems.add(code));
   }
 
   #listen(conversation: Conversation): void {
@@ -184,9 +189,11 @@ class Life {
 
   async #crash(tab: Tab): Promise<void> {
     if (tab.wake !== undefined) return;
+    // Whatever a context that is being killed still says, nobody hears.
+    tab.deafen();
     tab.opened.crash();
     tab.opened = await tab.device.open();
-    tab.opened.client.on("problem", ({ code }) => this.#problems.add(code));
+    tab.deafen = this.#hearProblems(tab.opened);
     this.#listen(this.#at(tab));
   }
 
