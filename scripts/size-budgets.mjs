@@ -11,7 +11,7 @@ export const BUDGETS = [
   {
     name: "coppice: page and worker, suite 1",
     entries: ["packages/coppice/dist/index.js", "packages/worker/dist/worker.js"],
-    gzip: 134,
+    gzip: 138,
   },
   { name: "@coppice/wasm", entries: ["wasm/dist/index.js"], gzip: 14 },
   { name: "@coppice/wasm/curve", entries: ["wasm/dist/curve.js"], gzip: 10 },
@@ -42,6 +42,6 @@ export const BUDGETS = [
   {
     name: "@coppice/delivery, with the rules of delivery and cryptography of the core",
     entries: ["packages/delivery/dist/index.js"],
-    gzip: 50,
+    gzip: 51,
   },
 ];

@@ -72,7 +72,18 @@ export function useCurve25519(options: Curve25519Options): void {
   curveContext.options = { implementation, tableBytes };
 }
 
-/** Who verifies in this context, and what was measured. */
+/**
+ * Who verifies in this context, and what was measured.
+ *
+ * @example
+ * ```ts run
+ * import { describeCurve25519 } from "@coppice/core";
+ *
+ * // Nothing was verified in this context yet: the kernel of curves is not loaded, and the platform verifies.
+ * const { isLoaded, verify } = describeCurve25519();
+ * console.assert(!isLoaded && verify.together.known === "platform");
+ * ```
+ */
 export function describeCurve25519(): Curve25519Choice {
   const onPlatform = { new: "platform", known: "platform" } as const;
   return (
