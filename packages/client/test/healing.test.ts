@@ -575,6 +575,38 @@ describe("damaged records", () => {
     expect(codes).toEqual([]);
   });
 
+  test.each(["send", "update"] as const)(
+    "adversarial 48: own ratchets that were set back by themselves are damage, found before a key is used twice (%s)",
+    async (call) => {
+      const { world, aliceDevice, alice, atAlice, atBob } = await pair();
+      const store = aliceDevice.store();
+      const partition = `conversation/${atAlice.id}`;
+      await atAlice.send("one");
+      await world.until(async () => (await texts(atBob)).length === 1);
+      const { records: ratchets } = await store.read(partition, [{ prefix: "group/ratchet/" }]);
+      await atAlice.send("two");
+      await world.until(async () => (await texts(atBob)).length === 2);
+      await world.time.advance(2000);
+      await alice.engine.close();
+      const { version } = await store.read(partition, [{ prefix: "summary" }]);
+      await store.write([{ partition, expectedVersion: version, put: ratchets }]);
+      const opened = await aliceDevice.open();
+      const told = problems(opened.client);
+      const conversation = again(opened, atAlice);
+      // A message is taken over, and waits.
+      if (call === "send") await conversation.send("three");
+      else await expect(world.run(conversation.update())).rejects.toMatchObject({ code: "ERR_STORE_CORRUPT" });
+      await world.until(() => conversation.snapshot.status === "damaged");
+      expect(told).toContain("ERR_STORE_CORRUPT");
+      expect(await texts(atBob)).toEqual(["one", "two"]);
+      await world.run(conversation.rejoin());
+      await conversation.send("four");
+      await world.until(async () => (await texts(atBob)).includes("four"));
+      expect(await texts(atBob)).toEqual(["one", "two", ...(call === "send" ? ["three"] : []), "four"]);
+      await world.agree(conversation, atBob);
+    },
+  );
+
   test("a damaged item of a message that waits to be sent is failed, and told; those after it are sent", async () => {
     const { world, aliceDevice, alice, atAlice, atBob } = await pair();
     alice.delivery.network.reachable = false;

@@ -103,6 +103,8 @@ export { diffGroupRecords } from "./state/diff-records.ts";
 export type { RecordChanges } from "./state/diff-records.ts";
 export { patchGroup, restoreGroup, restoreMessaging, withRecords } from "./state/restore-records.ts";
 export type { KnownRecords } from "./state/given-records.ts";
+export { usedKeys } from "./state/used-keys.ts";
+export type { UsedKeys } from "./state/used-keys.ts";
 export { memberRecord, readMembers } from "./state/read-members.ts";
 export type { StoredMember } from "./state/read-members.ts";
 export { GROUP_RECORDS } from "./state/record-names.ts";

@@ -25,6 +25,7 @@ export function damagedConversation(): Stored {
     welcome: undefined,
     ended: [],
     resent: [],
+    used: { epoch: 0n, handshake: 0, application: 0 },
     recovery: 0,
   };
   return { version: 0, summary, work: undefined, group: undefined };

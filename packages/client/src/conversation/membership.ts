@@ -138,6 +138,7 @@ export function membershipWrite(id: string, membership: Membership, former: Form
     welcome: "welcome" in membership ? membership.welcome : summary?.welcome,
     ended: [],
     resent: [],
+    used: { epoch, handshake: 0, application: 0 },
     recovery,
   };
   put.set(SUMMARY, summaryRecord.encode(entered));

@@ -9,12 +9,14 @@ import {
   erase,
   isComplete,
   patchGroup,
+  usedKeys,
   withRecords,
   type Bytes,
   type GroupState,
   type MessagingState,
   type Rules,
   type StagedCommit,
+  type UsedKeys,
 } from "@coppice/core";
 import type { LogEntry } from "@coppice/delivery/contract";
 import type { CoppiceError } from "@coppice/kit";
@@ -53,6 +55,8 @@ export interface TransactionReader {
   readonly group: (whole: boolean) => Promise<MessagingState>;
   /** More of the group's records, as they were stored. */
   readonly groupRecords: (names: readonly string[]) => Promise<ReadonlyMap<string, Bytes>>;
+  /** Tells that the stored records contradict each other; returns the error to throw. */
+  readonly damaged: () => CoppiceError;
   /** The items of these numbers that exist, in one read. */
   readonly items: (seqs: readonly number[]) => Promise<ReadonlyMap<number, HistoryItem>>;
 }
@@ -65,6 +69,15 @@ export interface Step {
   readonly state: MessagingState;
   readonly consumed: readonly Bytes[];
 }
+
+function isSetBack(state: MessagingState, seen: UsedKeys): boolean {
+  const used = usedKeys(state);
+  if (used === undefined || used.epoch !== seen.epoch) return false;
+  return used.handshake < seen.handshake || used.application < seen.application;
+}
+
+const isSameUse = (a: UsedKeys, b: UsedKeys): boolean =>
+  a.epoch === b.epoch && a.handshake === b.handshake && a.application === b.application;
 
 export class Transaction {
   readonly before: Workable;
@@ -205,8 +218,14 @@ export class Transaction {
     return this.#group;
   }
 
-  /** Takes a step of the group; what it consumed is erased once the turn is stored. */
+  /**
+   * Takes a step of the group; what it consumed is erased once the turn is stored. `ERR_STORE_CORRUPT` if the group that it starts from
+   * has used fewer of its own keys than the summary has seen: one of them would seal a second message.
+   */
   step({ state, consumed }: Step): void {
+    if (this.#group !== undefined && isSetBack(this.#group, this.#summary.used)) throw this.#reader.damaged();
+    const used = usedKeys(state);
+    if (used !== undefined && !isSameUse(used, this.#summary.used)) this.setSummary({ used });
     this.#group = state;
     this.#consumed.push(...consumed);
   }

@@ -13,6 +13,7 @@ import { SUMMARY, summaryRecord, type Summary } from "../records/conversation.ts
 import { partitionOf, type History } from "./history.ts";
 import { RecentItems } from "./recent-items.ts";
 import {
+  damagedError,
   readForeign,
   readGroup,
   readGroupRecords,
@@ -378,6 +379,7 @@ export class Turns {
         if (records === undefined) throw new Moved();
         return records;
       },
+      damaged: () => this.#noteDamage(damagedError()),
       items: async (seqs) => {
         const known = this.#recent.of(seqs);
         return new Map([...known, ...(await history.items(seqs.filter((seq) => !known.has(seq))))]);
@@ -390,12 +392,15 @@ export class Turns {
     try {
       return await read();
     } catch (error) {
-      if (isCoppiceError(error, "ERR_STORE_CORRUPT")) {
-        this.#damage = error;
-        this.#options.onDamaged(error);
-      }
+      if (isCoppiceError(error, "ERR_STORE_CORRUPT")) this.#noteDamage(error);
       throw error;
     }
+  }
+
+  #noteDamage(error: CoppiceError): CoppiceError {
+    this.#damage = error;
+    this.#options.onDamaged(error);
+    return error;
   }
 }
 

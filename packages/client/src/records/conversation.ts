@@ -11,7 +11,7 @@
  * | `wait` | where the log could not be read on, for a device log that the directory withheld, and for how long |
  * | `item/SEQ` | an item of the history |
  */
-import { codec, type Bytes, type Codec } from "@coppice/core";
+import { codec, type Bytes, type Codec, type UsedKeys } from "@coppice/core";
 import type { LogEntry, LogPosition } from "@coppice/delivery";
 import type { ConversationStatus, HistoryItem } from "../api.ts";
 import type { LogWait } from "../patience.ts";
@@ -86,6 +86,8 @@ export interface Summary {
   readonly ended: readonly EpochEnd[];
   /** Where messages are that arrived sealed again, by epochs that can be opened: their first sealing may still come. */
   readonly resent: readonly ResentItems[];
+  /** Keys of the own ratchets that were used: a group that has used fewer was set back. */
+  readonly used: UsedKeys;
   /** The account was found rolled back so many times when this conversation was last joined; see `account/recovery.ts`. */
   readonly recovery: number;
 }
@@ -117,6 +119,7 @@ export const summaryRecord: RecordCodec<Summary> = record(
     welcome: codec.optional(codec.opaque),
     ended: codec.vector(codec.struct<EpochEnd>({ epoch: codec.uint64, at: codec.optional(integer) })),
     resent: codec.vector(codec.struct<ResentItems>({ epoch: codec.uint64, from: integer, to: integer })),
+    used: codec.struct<UsedKeys>({ epoch: codec.uint64, handshake: integer, application: integer }),
     recovery: integer,
   }),
 );

@@ -34,6 +34,7 @@ const summary: Summary = {
     { epoch: 2n, at: undefined },
   ],
   resent: [{ epoch: 3n, from: 5, to: 6 }],
+  used: { epoch: 2n ** 63n, handshake: 1, application: 2 ** 32 },
   recovery: 1,
 };
 
