@@ -34,6 +34,25 @@ describe("a message", () => {
     expect([heard, later, third]).toEqual([["1", "2", "3"], ["alice: 2", "alice: 3"], ["alice: 4"]]);
   });
 
+  test("that the application acknowledges makes room for the next, whose listener never settles", async () => {
+    const { world, atAlice, atBob } = await pair();
+    const heard: string[] = [];
+    let last = 0;
+    atBob.on("message", (message) => {
+      heard.push(textOf(message));
+      last = message.seq;
+      return new Promise<void>(() => undefined);
+    });
+    for (const text of ["1", "2", "3"]) await world.run(atAlice.send(text));
+    await world.until(() => atBob.snapshot.lastItem === 4);
+    expect(heard).toEqual(["1"]);
+    for (const count of [2, 3]) {
+      await world.run(atBob.acknowledge(last));
+      await world.until(() => heard.length === count);
+    }
+    expect(heard).toEqual(["1", "2", "3"]);
+  });
+
   test("is acknowledged within a moment where nothing else is written, by one of several tabs", async () => {
     const { world, bobDevice, bob, atAlice, atBob } = await pair();
     const other = await bobDevice.open();

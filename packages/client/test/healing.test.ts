@@ -607,6 +607,29 @@ describe("damaged records", () => {
     },
   );
 
+  test("adversarial 48: a group that was set back over an epoch by itself is damage", async () => {
+    const { world, bobDevice, bob, atAlice, atBob } = await pair();
+    const store = bobDevice.store();
+    const partition = `conversation/${atBob.id}`;
+    const { records: old } = await store.read(partition, [{ prefix: "group/" }]);
+    await world.run(atBob.send("one"));
+    await world.until(async () => (await texts(atAlice)).length === 1);
+    await world.run(atAlice.update());
+    await world.agree(atAlice, atBob);
+    await world.time.advance(5000);
+    bob.crash();
+    const { version, records: now } = await store.read(partition, [{ prefix: "group/" }]);
+    const gone = [...now.keys()].filter((name) => !old.has(name));
+    await store.write([{ partition, expectedVersion: version, put: old, delete: gone }]);
+    const conversation = again(await bobDevice.open(), atBob);
+    await conversation.send("two");
+    await world.until(() => conversation.snapshot.status === "damaged");
+    expect(await texts(atAlice)).toEqual(["one"]);
+    await world.run(conversation.rejoin());
+    await world.until(async () => (await texts(atAlice)).length === 2);
+    expect(await texts(atAlice)).toEqual(["one", "two"]);
+  });
+
   test("a damaged item of a message that waits to be sent is failed, and told; those after it are sent", async () => {
     const { world, aliceDevice, alice, atAlice, atBob } = await pair();
     alice.delivery.network.reachable = false;

@@ -70,7 +70,9 @@ export interface Step {
   readonly consumed: readonly Bytes[];
 }
 
-function isSetBack(state: MessagingState, seen: UsedKeys): boolean {
+/** Whether a stored group is not the one that the summary of the same version tells of: somebody set its records back. */
+function isSetBack(state: MessagingState, { epoch, used: seen }: Summary): boolean {
+  if (state.context.epoch !== epoch) return true;
   const used = usedKeys(state);
   if (used === undefined || used.epoch !== seen.epoch) return false;
   return used.handshake < seen.handshake || used.application < seen.application;
@@ -220,10 +222,10 @@ export class Transaction {
 
   /**
    * Takes a step of the group; what it consumed is erased once the turn is stored. `ERR_STORE_CORRUPT` if the group that it starts from
-   * has used fewer of its own keys than the summary has seen: one of them would seal a second message.
+   * is of another epoch than the summary, or has used fewer of its own keys: one of them would seal a second message.
    */
   step({ state, consumed }: Step): void {
-    if (this.#group !== undefined && isSetBack(this.#group, this.#summary.used)) throw this.#reader.damaged();
+    if (this.#group !== undefined && isSetBack(this.#group, this.#summary)) throw this.#reader.damaged();
     const used = usedKeys(state);
     if (used !== undefined && !isSameUse(used, this.#summary.used)) this.setSummary({ used });
     this.#group = state;

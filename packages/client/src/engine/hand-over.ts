@@ -63,6 +63,8 @@ export class HandOver {
   acknowledge(seq: number): void {
     const before = this.#told.done;
     this.#moved(before, this.#told.endUpTo(seq));
+    // What had to wait until fewer are on their way.
+    this.wake();
   }
 
   /** Resolves when nothing is being handed over. */
