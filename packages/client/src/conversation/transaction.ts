@@ -232,13 +232,6 @@ export class Transaction {
     this.#consumed.push(...consumed);
   }
 
-  /** Puts another group in the place of the stored one, of which no record stays. */
-  replaceGroup(state: GroupState, former: readonly string[]): void {
-    for (const name of former) this.#set(name, undefined);
-    this.#stored = undefined;
-    this.#group = state;
-  }
-
   setSummary(change: Partial<Summary>): void {
     this.#summary = { ...this.#summary, ...change };
   }
