@@ -118,8 +118,8 @@ export type HistoryItem =
 export interface ConversationEvents {
   /**
    * Every other member's message, in order, also those that arrived while the application was away. A message is acknowledged once
-   * the promises that listeners returned for it have settled; then the next one is told. What was not acknowledged when the
-   * application ended is told again, with the same `seq` and `id`. See `acknowledge`.
+   * the promises that listeners returned for it have settled, or those listeners were removed; then the next one is told. What was not
+   * acknowledged when the application ended is told again, with the same `seq` and `id`. See `acknowledge`.
    */
   message: Extract<HistoryItem, { kind: "message" }>;
   /** A history item was added or changed. */

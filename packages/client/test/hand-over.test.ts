@@ -53,6 +53,17 @@ describe("a message", () => {
     expect(heard).toEqual(["1", "2", "3"]);
   });
 
+  test("whose listener never settles keeps nothing from the listeners after it, once it is removed", async () => {
+    const { world, atAlice, atBob } = await pair();
+    const release = atBob.on("message", () => new Promise<void>(() => undefined));
+    for (const text of ["1", "2", "3"]) await world.run(atAlice.send(text));
+    await world.until(() => atBob.snapshot.lastItem === 4);
+    const heard = listen(atBob);
+    release();
+    await world.until(() => heard.length === 2);
+    expect(heard).toEqual(["alice: 2", "alice: 3"]);
+  });
+
   test("is acknowledged within a moment where nothing else is written, by one of several tabs", async () => {
     const { world, bobDevice, bob, atAlice, atBob } = await pair();
     const other = await bobDevice.open();

@@ -1,6 +1,12 @@
 /** Listeners of an object's events. None can disturb the others, or whoever notifies them. */
 
-type Sets<Events> = { [K in keyof Events]?: Set<(value: Events[K]) => unknown> };
+interface Registration<T> {
+  readonly listener: (value: T) => unknown;
+  /** What ends the waiting for promises that it returned. */
+  readonly waits: Set<() => void>;
+}
+
+type Sets<Events> = { [K in keyof Events]?: Set<Registration<Events[K]>> };
 
 /** Shows an exception where the platform shows uncaught ones, without ending what goes on. */
 export function reportUncaught(error: unknown): void {
@@ -39,11 +45,12 @@ export class Listeners<Events> {
     }
     if (typeof listener !== "function") throw new TypeError("A listener is a function");
     // Wrapped, so that the same function may listen twice and each release ends one of them.
-    const own = (value: Events[K]): unknown => listener(value);
+    const own: Registration<Events[K]> = { listener, waits: new Set() };
     const set = (this.#sets[event] ??= new Set());
     set.add(own);
     return () => {
       set.delete(own);
+      for (const stop of own.waits) stop();
     };
   }
 
@@ -57,7 +64,8 @@ export class Listeners<Events> {
   }
 
   /**
-   * As `notify`. Resolves once all promises that listeners returned have settled, however; undefined if there were none.
+   * As `notify`. Resolves once all promises that listeners returned have settled, however, or their listeners were removed; undefined
+   * if there were none.
    */
   notifyAndWait<K extends keyof Events>(event: K, value: Events[K]): Promise<void> | undefined {
     const waits = this.#tell(event, value);
@@ -68,11 +76,11 @@ export class Listeners<Events> {
   #tell<K extends keyof Events>(event: K, value: Events[K]): readonly Promise<unknown>[] {
     const set = this.#sets[event];
     const waits: Promise<unknown>[] = [];
-    for (const listener of [...(set ?? [])]) {
-      if (set?.has(listener) !== true) continue;
+    for (const own of [...(set ?? [])]) {
+      if (set?.has(own) !== true) continue;
       try {
-        const result = listener(value);
-        if (isThenable(result)) waits.push(Promise.resolve(result).catch(this.#failed));
+        const result = own.listener(value);
+        if (isThenable(result)) waits.push(this.#settled(own.waits, result));
       } catch (error) {
         this.#failed(error);
       }
@@ -82,6 +90,18 @@ export class Listeners<Events> {
 
   clear(): void {
     for (const event of this.#events) this.#sets[event]?.clear();
+  }
+
+  #settled(waits: Set<() => void>, result: unknown): Promise<void> {
+    return new Promise((resolve) => {
+      waits.add(resolve);
+      void Promise.resolve(result)
+        .catch(this.#failed)
+        .then(() => {
+          waits.delete(resolve);
+          resolve();
+        });
+    });
   }
 
   readonly #failed = (error: unknown): void => {

@@ -106,6 +106,14 @@ describe("listeners", () => {
     queue.mockRestore();
   });
 
+  test("that are removed are waited for no longer", async () => {
+    const listeners = make();
+    const release = listeners.add("change", () => new Promise<void>(() => undefined));
+    const waits = listeners.notifyAndWait("change", 1);
+    release();
+    await expect(waits).resolves.toBeUndefined();
+  });
+
   test("of events that do not exist, and what is no function, are refused", () => {
     const listeners = make();
     expect(() => listeners.add("chnage" as never, () => undefined)).toThrow(

@@ -63,6 +63,26 @@ describe("hand-over to a page", () => {
     expect(() => group.on("message", undefined as never)).toThrow(TypeError);
   });
 
+  it("goes on after what the application acknowledges, and after a listener that is removed, though neither settles", async () => {
+    const { inner, group } = await withGroup();
+    const heard: number[] = [];
+    const release = group.on("message", ({ seq }) => {
+      heard.push(seq);
+      return new Promise<void>(() => undefined);
+    });
+    await settled();
+    for (let message = 1; message <= 4; message++) inner.receive(Uint8Array.of(message));
+    await settled();
+    expect(heard).toEqual([1]);
+    await group.acknowledge(2);
+    await settled();
+    expect(heard).toEqual([1, 3]);
+    group.on("message", ({ seq }) => heard.push(seq));
+    release();
+    await settled();
+    expect(heard).toEqual([1, 3, 4]);
+  });
+
   it("acknowledges nothing of what is on its way to a page that ends", async () => {
     const { inner, group, client } = await withGroup();
     const { heard, listener } = slow();

@@ -1,5 +1,6 @@
 /** A conversation whose state lives in the worker. */
 import type {
+  CallOptions,
   ClientEvents,
   Conversation,
   ConversationEvents,
@@ -50,8 +51,13 @@ export class RemoteConversation {
     this.#link = link;
     this.#all = all;
     this.#snapshot = snapshot;
+    const methods = remoteMethods(CALLS.conversation, (method, args) => link.call("conversation", id, method, args));
     this.facade = Object.freeze({
-      ...remoteMethods(CALLS.conversation, (method, args) => link.call("conversation", id, method, args)),
+      ...methods,
+      acknowledge: async (seq: number, options?: CallOptions) => {
+        await methods.acknowledge(seq, options);
+        this.#acknowledged(seq);
+      },
       id,
       get snapshot() {
         return newest();
@@ -100,6 +106,8 @@ export class RemoteConversation {
       const message = this.#unheard.shift();
       if (message === undefined) return;
       const { seq } = message;
+      // What was acknowledged meanwhile is not told.
+      if (seq <= this.#told.last) continue;
       this.#told.begin(seq);
       const own = this.#listeners.notifyAndWait("message", message);
       const all = this.#all.tell({ conversation: this.#id, message });
@@ -116,6 +124,13 @@ export class RemoteConversation {
   #settle(seq: number): void {
     this.#told.end(seq);
     if (!this.#confirming) void this.#confirm();
+  }
+
+  /** The application has all messages up to this one, told or not; those after it are told now. */
+  #acknowledged(seq: number): void {
+    this.#told.endUpTo(seq);
+    this.#settle(seq);
+    this.#hear();
   }
 
   /** Tells the worker what was told, one call at a time. */
